@@ -1,0 +1,93 @@
+// ByteBatch: a RecordBatch that is bytes and offsets. Made by byte formats (csv), read cell by cell by the column program.
+import { HeadgateError, type Position, type RecordBatch, type RecordError, type SourceRecord } from '../../sdk/index.ts'
+
+/** How the bytes of a cell are to be understood; the same for every cell of a slice. */
+export type CellRules = {
+  /** Quote character's byte, -1 for none. A cell is quoted if the byte before its start, within its record, is this. */
+  quote: number
+  /** Unquoted cells equal to one of these are null. */
+  nullTokens: readonly Buffer[]
+  /** Whether an empty cell in quotes is null too. */
+  quotedEmptyIsNull: boolean
+  /** Whether unquoted cells are to be trimmed (spaces and tabs). */
+  trim: boolean
+  /** Whether cells are UTF-8; if not, only cells of ASCII bytes can be read without `record`. */
+  utf8: boolean
+}
+
+/** What a framer hands over; see the fields of ByteBatch. */
+export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells' | 'rows' | 'plain' | 'rules' | 'fields' | 'next' | 'origin'> & {
+  parse: (raw: Buffer) => SourceRecord | RecordProblem
+}
+
+export class ByteBatch implements RecordBatch {
+  /** Source bytes of the whole batch. Valid only until the next batch of the slice is asked for. */
+  readonly bytes: Buffer
+  readonly size: number
+  /** Cells per record: the number of `fields`. */
+  readonly width: number
+  /** Start and end within `bytes` of each cell's content (without quotes): 2 × width × size numbers, record by record. Meaningless where `plain` is 0. */
+  readonly cells: Int32Array
+  /** Start and end within `bytes` of each record, without its terminator: 2 × size numbers. */
+  readonly rows: Int32Array
+  /**
+   * 1 where the record has exactly `width` cells and each cell's content is its bytes as they stand (no escapes, framing
+   * beyond doubt). 0 where only `record` may say what it is.
+   */
+  readonly plain: Uint8Array
+  readonly rules: CellRules
+  readonly fields: readonly string[]
+  readonly next: Position
+  /** Offset of `bytes[0]` in the input's (decompressed) bytes. */
+  readonly origin: number
+  readonly #parse: (raw: Buffer) => SourceRecord | RecordProblem
+
+  constructor(parts: ByteBatchParts) {
+    this.bytes = parts.bytes
+    this.size = parts.size
+    this.width = parts.width
+    this.cells = parts.cells
+    this.rows = parts.rows
+    this.plain = parts.plain
+    this.rules = parts.rules
+    this.fields = parts.fields
+    this.next = parts.next
+    this.origin = parts.origin
+    this.#parse = parts.parse
+  }
+
+  raw(index: number): Buffer {
+    return this.bytes.subarray(this.rows[2 * index], this.rows[2 * index + 1])
+  }
+
+  record(index: number): SourceRecord {
+    const parsed = this.#parse(this.raw(index))
+    if (isProblem(parsed)) throw new HeadgateError('Internal', `record ${index} has a problem and no values: ${parsed.message}`)
+    return parsed
+  }
+
+  order(index: number): number {
+    return this.origin + (this.rows[2 * index] as number)
+  }
+
+  problem(index: number): RecordError | undefined {
+    if (this.plain[index] === 1) return undefined
+    const parsed = this.#parse(this.raw(index))
+    return isProblem(parsed) ? parsed : undefined
+  }
+}
+
+/** Symbol-free test: a parsed record never has this class. */
+export class RecordProblem implements RecordError {
+  readonly code: string
+  readonly message: string
+
+  constructor(code: string, message: string) {
+    this.code = code
+    this.message = message
+  }
+}
+
+function isProblem(parsed: SourceRecord | RecordProblem): parsed is RecordProblem {
+  return parsed instanceof RecordProblem
+}

@@ -1,0 +1,68 @@
+// RecordBatch: what an Extractor yields and everything after it reads.
+import type { RecordError } from './errors.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
+
+/** Where a record starts in its source. Opaque to everyone but the extractor that made it, which can resume right there. */
+export type Position = Json
+
+/** A record as its source gives it: strings from CSV, JSON values from JSON. */
+export type SourceRecord = Record<string, unknown>
+
+/** Consecutive records of one slice, in source order. Indexes run from 0 to `size - 1`. */
+export interface RecordBatch {
+  readonly size: number
+  /** Names of the source's fields, in the source's order. */
+  readonly fields: readonly string[]
+  /** Position right after the last record: reading from here continues without a gap. */
+  readonly next: Position
+  /** The record's values by source field name; made on demand, so ask only for what you need. */
+  record(index: number): SourceRecord
+  /** The exact bytes of the record in its source. */
+  raw(index: number): Uint8Array
+  /**
+   * The record's place in its input: a whole number below 2^44 that rises strictly from record to record, the same
+   * however the input is sliced (byte offset for byte formats, record number otherwise). It becomes part of `_pos`.
+   */
+  order(index: number): number
+  /** Why this record could not be framed (a stray quote, a missing column); such a record is quarantined as it is. */
+  problem(index: number): RecordError | undefined
+}
+
+/** A batch over plain objects, for extractors that have no bytes of their own. */
+export class ObjectBatch implements RecordBatch {
+  readonly fields: readonly string[]
+  readonly next: Position
+  readonly #records: readonly SourceRecord[]
+  readonly #firstOrder: number
+
+  /** `firstOrder` is the record number of the first record within the slice's input. */
+  constructor(records: readonly SourceRecord[], options: { firstOrder: number; next: Position; fields?: readonly string[] }) {
+    this.#records = records
+    this.#firstOrder = options.firstOrder
+    this.next = options.next
+    this.fields = options.fields ?? [...new Set(records.flatMap((record) => Object.keys(record)))]
+  }
+
+  get size(): number {
+    return this.#records.length
+  }
+
+  record(index: number): SourceRecord {
+    const record = this.#records[index]
+    if (record === undefined) throw new RangeError(`record ${index} of a batch of ${this.size}`)
+    return record
+  }
+
+  raw(index: number): Uint8Array {
+    return Buffer.from(JSON.stringify(this.record(index)))
+  }
+
+  order(index: number): number {
+    return this.#firstOrder + index
+  }
+
+  problem(): undefined {
+    return undefined
+  }
+}

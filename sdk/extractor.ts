@@ -1,0 +1,67 @@
+// Extractor: where records come from. Subclass Extractor for whole control, RecordExtractor to yield one record at a time.
+import { ObjectBatch, type Position, type RecordBatch, type SourceRecord } from './batch.ts'
+import type { RunContext } from './run.ts'
+
+/**
+ * A part of a run's input that one worker reads alone. Slices are planned once per run and persisted; their ordinal
+ * is their place in the plan.
+ */
+export type Slice = {
+  /** Input the slice belongs to (a file, a page range), counted from 0; all slices of one input share it. Below 2^19. */
+  input: number
+  /** What people call the input: a file name, a URL without credentials. */
+  name: string
+  /** Whatever `read` needs to find the slice again; persisted as JSON. */
+  spec: Position
+  /** Size in bytes if known; for progress only. */
+  bytes?: number
+}
+
+/**
+ * Where input comes from.
+ *
+ * `plan` lists the slices, once per run. `read` yields a slice's records in source order, starting at `from` (the `next`
+ * of a committed batch) or at the slice's beginning; it may be called again after a failure and must then yield the
+ * same records. Throw a HeadgateError; one with `retryable: true` is tried again with backoff.
+ */
+export abstract class Extractor<Config = unknown> {
+  readonly config: Config
+
+  constructor(config: Config) {
+    this.config = config
+  }
+
+  abstract plan(run: RunContext): AsyncIterable<Slice>
+
+  abstract read(slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch>
+
+  /** Throws `SourceChanged` if an input is no longer the one that was planned. Called before a run is published. */
+  async verify(_slice: Slice, _run: RunContext): Promise<void> {}
+}
+
+/**
+ * The short form: yield records one at a time, in the same order every time; the framework batches them and resumes by
+ * skipping the records it already has.
+ */
+export abstract class RecordExtractor<Config = unknown> extends Extractor<Config> {
+  abstract records(run: RunContext): AsyncIterable<SourceRecord> | Iterable<SourceRecord>
+
+  override async *plan(_run: RunContext): AsyncIterable<Slice> {
+    yield { input: 0, name: this.constructor.name, spec: null }
+  }
+
+  override async *read(_slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
+    const skip = typeof from === 'number' ? from : 0
+    let number = 0
+    let pending: SourceRecord[] = []
+    for await (const record of this.records(run)) {
+      number++
+      if (number <= skip) continue
+      pending.push(record)
+      if (pending.length < 1000) continue
+      yield new ObjectBatch(pending, { firstOrder: number - pending.length, next: number })
+      pending = []
+    }
+    if (pending.length > 0) yield new ObjectBatch(pending, { firstOrder: number - pending.length, next: number })
+  }
+}

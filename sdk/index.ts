@@ -1,0 +1,8 @@
+// What an integrator imports: import { RecordExtractor } from 'headgate'
+export * from './batch.ts'
+export * from './errors.ts'
+export * from './extractor.ts'
+export * from './loader.ts'
+export * from './run.ts'
+export * from './transformer.ts'
+export * from './validator.ts'

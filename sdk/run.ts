@@ -1,0 +1,17 @@
+// RunContext: what every stage may know about the run it works for.
+
+/** The run a stage works for. */
+export interface RunContext {
+  /** Number of the run in the store, rising with every run; it becomes `_run` in the destination. */
+  readonly id: number
+  /** Name of the run, unique in the store. */
+  readonly name: string
+  /** `namespace/name` of the pipeline, or just its name outside Kubernetes. */
+  readonly pipeline: string
+  /** Folder against which relative paths in the pipeline are resolved. */
+  readonly folder: string
+  /** Aborted when the run is cancelled or the worker stops; pass it on to whatever waits. */
+  readonly signal: AbortSignal
+  /** Tells whoever watches the run; goes to the run's history. Never put a secret in it. */
+  warn(code: string, message: string): void
+}
