@@ -20,7 +20,8 @@ export type Slice = {
 /**
  * Where input comes from.
  *
- * `plan` lists the slices, once per run. `read` yields a slice's records in source order, starting at `from` (the `next`
+ * `plan` lists the slices, once per run. `read` yields a slice's records in source order, at most
+ * `run.batchSize` in a batch, starting at `from` (the `next`
  * of a committed batch) or at the slice's beginning; it may be called again after a failure and must then yield the
  * same records. Throw a HeadgateError; one with `retryable: true` is tried again with backoff.
  */
@@ -58,7 +59,7 @@ export abstract class RecordExtractor<Config = unknown> extends Extractor<Config
       number++
       if (number <= skip) continue
       pending.push(record)
-      if (pending.length < 1000) continue
+      if (pending.length < Math.min(1000, run.batchSize)) continue
       yield new ObjectBatch(pending, { firstOrder: number - pending.length, next: number })
       pending = []
     }

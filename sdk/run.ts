@@ -10,6 +10,8 @@ export interface RunContext {
   readonly pipeline: string
   /** Folder against which relative paths in the pipeline are resolved. */
   readonly folder: string
+  /** The most records that a batch of an extractor may hold: what the pipeline wants committed together. */
+  readonly batchSize: number
   /** Aborted when the run is cancelled or the worker stops; pass it on to whatever waits. */
   readonly signal: AbortSignal
   /** Tells whoever watches the run; goes to the run's history. Never put a secret in it. */
