@@ -1,0 +1,42 @@
+// The counts and timings of a batch or run: their columns, and how to read them from a row.
+import { type Row, wholeNumber } from './queryable.ts'
+
+/** What became of records: `read` is the sum of all the others. */
+export type Counts = {
+  read: number
+  loaded: number
+  unchanged: number
+  superseded: number
+  filtered: number
+  quarantined: number
+  parked: number
+}
+
+/** Time spent per stage in milliseconds, summed over workers. */
+export type Timings = { extract: number; validate: number; transform: number; load: number }
+
+export const countColumns = ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked'] as const
+export const timingColumns = ['extract_ms', 'validate_ms', 'transform_ms', 'load_ms'] as const
+
+export const noCounts: Counts = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0 }
+
+export function countsOf(row: Row): Counts {
+  return {
+    read: wholeNumber(row['read']),
+    loaded: wholeNumber(row['loaded']),
+    unchanged: wholeNumber(row['unchanged']),
+    superseded: wholeNumber(row['superseded']),
+    filtered: wholeNumber(row['filtered']),
+    quarantined: wholeNumber(row['quarantined']),
+    parked: wholeNumber(row['parked']),
+  }
+}
+
+export function timingsOf(row: Row): Timings {
+  return {
+    extract: Number(row['extract_ms']),
+    validate: Number(row['validate_ms']),
+    transform: Number(row['transform_ms']),
+    load: Number(row['load_ms']),
+  }
+}

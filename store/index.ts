@@ -1,0 +1,11 @@
+// Everything about runs that PostgreSQL keeps in schema headgate.
+export * from './counts.ts'
+export * from './ledger.ts'
+export * from './migrate.ts'
+export * from './quarantine.ts'
+export * from './quarantine-queries.ts'
+export type { Queryable } from './queryable.ts'
+export * from './runs.ts'
+export * from './slices.ts'
+export * from './supersede.ts'
+export * from './trace.ts'

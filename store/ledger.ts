@@ -1,0 +1,136 @@
+// The ledger: one row per committed batch, written in the batch's own transaction. Called by the engine.
+import type { Position } from '../sdk/index.ts'
+import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
+import { onlyRow, type Queryable, wholeNumber } from './queryable.ts'
+
+/** A batch that is being committed. Rows of the finish slice correct counts: `read` 0, the others signed with sum 0. */
+export type LedgerEntry = {
+  run: number
+  slice: number
+  /** `batches` of the locked slice. */
+  ordinal: number
+  epoch: number
+  /** Ordinal of the slice's input. */
+  input: number
+  counts: Counts
+  /** Rows of this same run that were replaced. */
+  overwrote?: number
+  /** Warning code → how often. */
+  warnings?: Record<string, number>
+  from?: Position | undefined
+  to?: Position | undefined
+  firstOrder?: number
+  lastOrder?: number
+  unchangedKeys?: Buffer | null
+  overwrittenKeys?: Buffer | null
+  timings?: Timings
+}
+
+export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
+
+export type BatchWithKeys = {
+  slice: number
+  ordinal: number
+  input: number
+  firstOrder: number
+  lastOrder: number
+  from: Position | undefined
+  to: Position | undefined
+  unchangedKeys: Buffer | null
+  overwrittenKeys: Buffer | null
+}
+
+const entryColumns = [
+  'run', 'slice', 'ordinal', 'epoch', 'input', ...countColumns, 'overwrote', 'warnings', 'from_position', 'to_position',
+  'first_order', 'last_order', 'unchanged_keys', 'overwritten_keys', ...timingColumns,
+]
+const insertEntry = `INSERT INTO headgate.batch (${entryColumns.join(', ')}) VALUES (${entryColumns.map((_, index) => `$${index + 1}`).join(', ')})`
+
+/** Writes the ledger row; PostgreSQL refuses one that does not balance. */
+export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<void> {
+  const { counts, timings } = entry
+  await tx.query(insertEntry, [
+    entry.run, entry.slice, entry.ordinal, entry.epoch, entry.input,
+    ...countColumns.map((column) => counts[column]),
+    entry.overwrote ?? 0, JSON.stringify(entry.warnings ?? {}), positionText(entry.from), positionText(entry.to),
+    entry.firstOrder ?? null, entry.lastOrder ?? null, entry.unchangedKeys ?? null, entry.overwrittenKeys ?? null,
+    timings?.extract ?? 0, timings?.validate ?? 0, timings?.transform ?? 0, timings?.load ?? 0,
+  ])
+}
+
+/** Whether that very commit happened; asked when the answer to COMMIT was lost. */
+export async function isCommitted(db: Queryable, entry: { run: number; slice: number; ordinal: number; epoch: number }): Promise<boolean> {
+  const { rows } = await db.query('SELECT 1 FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3 AND epoch = $4', [
+    entry.run, entry.slice, entry.ordinal, entry.epoch,
+  ])
+  return rows.length === 1
+}
+
+const sums = [...countColumns, ...timingColumns, 'overwrote'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
+
+/** Sums over the ledger so far; `bytes` are those of the slices that are done. */
+export async function runTotals(db: Queryable, run: number): Promise<RunTotals> {
+  const { rows } = await db.query(
+    `SELECT ${sums}, count(*) AS batches, headgate.run_warnings($1) AS warnings,
+      (SELECT coalesce(sum(bytes), 0) FROM headgate.slice WHERE run = $1 AND state = 'done') AS bytes
+    FROM headgate.batch WHERE run = $1`,
+    [run],
+  )
+  const row = onlyRow(rows)
+  return {
+    counts: countsOf(row),
+    timings: timingsOf(row),
+    warnings: row['warnings'] as Record<string, number>,
+    batches: wholeNumber(row['batches']),
+    overwrote: wholeNumber(row['overwrote']),
+    bytes: wholeNumber(row['bytes']),
+  }
+}
+
+/** Batches that kept key hashes, in source order; one at a time is in memory. */
+export async function* batchesWithKeys(db: Queryable, run: number): AsyncIterable<BatchWithKeys> {
+  const { rows: places } = await db.query(
+    `SELECT slice, ordinal FROM headgate.batch WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL)
+    ORDER BY input, first_order`,
+    [run],
+  )
+  for (const { slice, ordinal } of places) yield await batchWithKeys(db, run, slice as number, ordinal as number)
+}
+
+async function batchWithKeys(db: Queryable, run: number, slice: number, ordinal: number): Promise<BatchWithKeys> {
+  const { rows } = await db.query(
+    `SELECT input, first_order, last_order, from_position::text, to_position::text, unchanged_keys, overwritten_keys
+    FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3`,
+    [run, slice, ordinal],
+  )
+  const row = onlyRow(rows)
+  return {
+    slice,
+    ordinal,
+    input: row['input'] as number,
+    firstOrder: wholeNumber(row['first_order']),
+    lastOrder: wholeNumber(row['last_order']),
+    from: positionOf(row['from_position']),
+    to: positionOf(row['to_position']),
+    unchangedKeys: row['unchanged_keys'] as Buffer | null,
+    overwrittenKeys: row['overwritten_keys'] as Buffer | null,
+  }
+}
+
+/** Drops the key hashes, which are of no use once the run is finished. */
+export async function forgetKeys(tx: Queryable, run: number): Promise<void> {
+  await tx.query(
+    `UPDATE headgate.batch SET unchanged_keys = NULL, overwritten_keys = NULL
+    WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL)`,
+    [run],
+  )
+}
+
+/** JSON null is a position, undefined is none. */
+export function positionText(position: Position | undefined): string | null {
+  return position === undefined ? null : JSON.stringify(position)
+}
+
+export function positionOf(text: unknown): Position | undefined {
+  return text === null ? undefined : (JSON.parse(text as string) as Position)
+}

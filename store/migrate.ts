@@ -1,0 +1,67 @@
+// Brings schema headgate up to date. Called once by whatever opens a store; costs one query when there is nothing to do.
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { HeadgateError } from '../sdk/index.ts'
+
+const folder = fileURLToPath(new URL('./migrations', import.meta.url))
+const undefinedTable = '42P01'
+const insufficientPrivilege = '42501'
+
+/**
+ * Applies what is missing, one process at a time. Takes a URL, or a connected client outside a transaction. Answers the
+ * names of the migrations applied. Throws StoreNotMigrated if the role may not do it.
+ */
+export async function migrate(database: string | pg.ClientBase): Promise<string[]> {
+  if (typeof database !== 'string') return migrateWith(database)
+  const client = new pg.Client({ connectionString: database, application_name: 'headgate migrate' })
+  await client.connect()
+  try {
+    return await migrateWith(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function migrateWith(client: pg.ClientBase): Promise<string[]> {
+  const applied = await appliedMigrations(client)
+  const missing = migrationNames().filter((name) => !applied.includes(name))
+  if (missing.length === 0) return []
+  try {
+    return await applyMissing(client)
+  } catch (error) {
+    if ((error as { code?: string }).code !== insufficientPrivilege) throw error
+    throw new HeadgateError('StoreNotMigrated', `the schema headgate lacks ${missing.join(', ')} and this role may not change it; migrate with the owning role, see docs/store.md`, { cause: error })
+  }
+}
+
+/** Names of the migrations this version comes with, in order. */
+function migrationNames(): string[] {
+  return readdirSync(folder).filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -'.sql'.length)).sort()
+}
+
+async function appliedMigrations(client: pg.ClientBase): Promise<string[]> {
+  try {
+    const { rows } = await client.query<{ name: string }>('SELECT name FROM headgate.migration')
+    return rows.map((row) => row.name)
+  } catch (error) {
+    if ((error as { code?: string }).code === undefinedTable) return []
+    throw error
+  }
+}
+
+async function applyMissing(client: pg.ClientBase): Promise<string[]> {
+  // Slow to load and rarely needed.
+  const { runner } = await import('node-pg-migrate')
+  const applied = await runner({
+    dbClient: client as pg.Client,
+    dir: folder,
+    direction: 'up',
+    migrationsSchema: 'headgate',
+    createMigrationsSchema: true,
+    migrationsTable: 'migration',
+    advisoryLockMode: 'wait',
+    logger: { info: () => {}, warn: () => {}, error: () => {} },
+  })
+  return applied.map(({ name }) => name)
+}

@@ -1,0 +1,118 @@
+// What people ask about the quarantine: lists, one entry in full, top reasons. Called by the CLI.
+import { HeadgateError, type RecordError } from '../sdk/index.ts'
+import { type Queryable, type Row, wholeNumber } from './queryable.ts'
+
+export type QuarantineState = 'open' | 'parked' | 'corrected' | 'replayed' | 'superseded' | 'discarded'
+
+export type QuarantineEntry = {
+  id: number
+  pipeline: string
+  /** Run that saw it first, and where in its input. */
+  run: number
+  slice: number
+  input: string
+  position: number
+  record: Record<string, unknown> | undefined
+  errors: RecordError[]
+  fingerprint: string
+  key: Record<string, string> | undefined
+  state: QuarantineState
+  stateRun: number | undefined
+  stateAt: Date
+  stateReason: string | undefined
+  /** Run that saw it last. */
+  lastRun: number
+  occurrences: number
+  createdAt: Date
+}
+
+/** `run` finds what that run rejected, also where an earlier run had rejected it before. */
+export type QuarantineFilter = { pipeline?: string; run?: number; state?: QuarantineState; fingerprint?: string; code?: string; limit: number }
+
+export type RejectReason = { field: string | undefined; code: string; message: string; count: number }
+
+const entryColumns = `id, pipeline, run, slice, input, position, record, errors, fingerprint, key, state, state_run, state_at, state_reason, last_run,
+  occurrences, created_at`
+
+/** Latest first. */
+export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<QuarantineEntry[]> {
+  const { rows } = await db.query(
+    `SELECT ${entryColumns} FROM headgate.quarantine
+    WHERE ($1::text IS NULL OR pipeline = $1)
+      AND ($2::bigint IS NULL OR id IN (SELECT quarantine FROM headgate.quarantine_occurrence WHERE run = $2))
+      AND ($3::text IS NULL OR state = $3)
+      AND ($4::text IS NULL OR fingerprint = $4)
+      AND ($5::text IS NULL OR $5 = ANY (codes))
+    ORDER BY id DESC LIMIT $6`,
+    [filter.pipeline ?? null, filter.run ?? null, filter.state ?? null, filter.fingerprint ?? null, filter.code ?? null, filter.limit],
+  )
+  return rows.map(entryOf)
+}
+
+/** The entry with its raw bytes. */
+export async function showQuarantine(db: Queryable, id: number): Promise<(QuarantineEntry & { raw: Buffer }) | undefined> {
+  const { rows } = await db.query(`SELECT ${entryColumns}, raw FROM headgate.quarantine WHERE id = $1`, [id])
+  return rows[0] === undefined ? undefined : { ...entryOf(rows[0]), raw: rows[0]['raw'] as Buffer }
+}
+
+/** Why a run rejected records, most frequent first. A record with several errors counts for each of them. */
+export async function topReasons(db: Queryable, options: { run: number; limit: number }): Promise<RejectReason[]> {
+  const { rows } = await db.query(
+    `SELECT error ->> 'field' AS field, error ->> 'code' AS code, min(error ->> 'message') AS message,
+      count(DISTINCT (occurrence.slice, occurrence.record_order)) AS count
+    FROM headgate.quarantine_occurrence AS occurrence
+    JOIN headgate.quarantine ON quarantine.id = occurrence.quarantine, jsonb_array_elements(quarantine.errors) AS error
+    WHERE occurrence.run = $1 GROUP BY 1, 2 ORDER BY count DESC, code, field LIMIT $2`,
+    [options.run, options.limit],
+  )
+  return rows.map((row) => ({
+    field: (row['field'] as string | null) ?? undefined,
+    code: row['code'] as string,
+    message: row['message'] as string,
+    count: wholeNumber(row['count']),
+  }))
+}
+
+/** Closes an unresolved entry for good. Throws QuarantineNotOpen if it is not there or has been resolved already. */
+export async function discardQuarantine(db: Queryable, id: number, reason: string): Promise<void> {
+  const { rowCount } = await db.query(
+    `UPDATE headgate.quarantine SET state = 'discarded', state_run = NULL, state_at = clock_timestamp(), state_reason = $2
+    WHERE id = $1 AND state IN ('open', 'parked', 'corrected')`,
+    [id, reason],
+  )
+  if (rowCount !== 1) throw new HeadgateError('QuarantineNotOpen', `there is no unresolved quarantine entry ${id}; list them with: headgate quarantine list --state open`)
+}
+
+export function entryOf(row: Row): QuarantineEntry {
+  return {
+    id: wholeNumber(row['id']),
+    pipeline: row['pipeline'] as string,
+    run: wholeNumber(row['run']),
+    slice: row['slice'] as number,
+    input: row['input'] as string,
+    position: wholeNumber(row['position']),
+    record: (row['record'] as Record<string, unknown> | null) ?? undefined,
+    errors: row['errors'] as RecordError[],
+    fingerprint: row['fingerprint'] as string,
+    key: (row['key'] as Record<string, string> | null) ?? undefined,
+    state: row['state'] as QuarantineState,
+    stateRun: row['state_run'] === null ? undefined : wholeNumber(row['state_run']),
+    stateAt: row['state_at'] as Date,
+    stateReason: (row['state_reason'] as string | null) ?? undefined,
+    lastRun: wholeNumber(row['last_run']),
+    occurrences: row['occurrences'] as number,
+    createdAt: row['created_at'] as Date,
+  }
+}
+
+/** Unresolved or not, the entries with one of these keys that a pipeline writing to `table` has. */
+export async function entriesByKey(db: Queryable, options: { tables: readonly string[]; keys: readonly Record<string, string>[] }): Promise<QuarantineEntry[]> {
+  const columns = entryColumns.split(',').map((column) => `entry.${column.trim()}`).join(', ')
+  const { rows } = await db.query(
+    `SELECT ${columns} FROM headgate.quarantine AS entry JOIN headgate.run ON run.id = entry.last_run
+    WHERE entry.key = ANY ($1::jsonb[]) AND run.spec #>> '{destination,postgres,table}' = ANY ($2::text[])
+    ORDER BY entry.id DESC LIMIT 100`,
+    [options.keys.map((key) => JSON.stringify(key)), options.tables],
+  )
+  return rows.map(entryOf)
+}

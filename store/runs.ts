@@ -1,0 +1,188 @@
+// Run history: one row per execution, with its totals once it ended. Called by the engine and the CLI.
+import { createHash } from 'node:crypto'
+import type { PipelineSpec } from '../crds/pipeline.ts'
+import { HeadgateError, type Position } from '../sdk/index.ts'
+import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
+import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
+
+export type RunState = 'Running' | 'Succeeded' | 'Failed' | 'Cancelled'
+
+/** Why a run failed, as it is kept and shown. */
+export type RunFailure = { code: string; message: string; retryable: boolean; slice?: number; position?: Position }
+
+export type Run = {
+  id: number
+  name: string
+  pipeline: string
+  spec: PipelineSpec
+  specHash: string
+  state: RunState
+  workers: number
+  batchSize: number
+  createdAt: Date
+  startedAt: Date | undefined
+  finishedAt: Date | undefined
+  /** All 0 until the run ended; see `runTotals` for one under way. */
+  counts: Counts
+  bytes: number
+  timings: Timings
+  failure: RunFailure | undefined
+  /** Warning code → how often. */
+  warnings: Record<string, number>
+}
+
+const runColumns = [
+  'id', 'name', 'pipeline', 'spec', 'spec_hash', 'state', 'workers', 'batch_size', 'created_at', 'started_at', 'finished_at',
+  ...countColumns, 'bytes', ...timingColumns, 'failure', 'warnings',
+].join(', ')
+
+/** Hash of a spec that does not depend on the order of its keys: tells whether a pipeline was edited since a run began. */
+export function specHash(spec: unknown): string {
+  const sorted = JSON.stringify(spec, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  )
+  return createHash('sha256').update(sorted).digest('hex')
+}
+
+/** Throws RunExists if the name is taken: whoever asked twice gets one run. */
+export async function createRun(
+  db: Queryable,
+  run: { name: string; pipeline: string; spec: PipelineSpec; workers: number; batchSize: number },
+): Promise<Run> {
+  const { rows } = await db.query(
+    `INSERT INTO headgate.run (name, pipeline, spec, spec_hash, workers, batch_size) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (name) DO NOTHING RETURNING ${runColumns}`,
+    [run.name, run.pipeline, JSON.stringify(run.spec), specHash(run.spec), run.workers, run.batchSize],
+  )
+  if (rows[0] === undefined) throw new HeadgateError('RunExists', `a run named ${run.name} is already in the store; choose another name or resume that run`)
+  return runOf(rows[0])
+}
+
+export async function findRun(db: Queryable, name: string): Promise<Run | undefined> {
+  return firstRun(db, 'WHERE name = $1', [name])
+}
+
+/** The pipeline's latest run, if it is Running or failed with a retryable failure: the one to resume. */
+export async function unfinishedRun(db: Queryable, pipeline: string): Promise<Run | undefined> {
+  const latest = await firstRun(db, 'WHERE pipeline = $1 ORDER BY id DESC LIMIT 1', [pipeline])
+  const resumable = latest?.state === 'Running' || (latest?.state === 'Failed' && latest.failure?.retryable === true)
+  return resumable ? latest : undefined
+}
+
+/** The pipeline's last succeeded run before `before`: what the new one is compared with. */
+export async function previousRun(db: Queryable, options: { pipeline: string; before: number }): Promise<Run | undefined> {
+  return firstRun(db, `WHERE pipeline = $1 AND id < $2 AND state = 'Succeeded' ORDER BY id DESC LIMIT 1`, [options.pipeline, options.before])
+}
+
+/** Latest first. */
+export async function listRuns(db: Queryable, options: { pipeline?: string; limit: number }): Promise<Run[]> {
+  const { rows } = await db.query(`SELECT ${runColumns} FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id DESC LIMIT $2`, [
+    options.pipeline ?? null, options.limit,
+  ])
+  return rows.map(runOf)
+}
+
+/** Marks the beginning of work, also of a run that failed or was interrupted and is resumed. */
+export async function startRun(db: Queryable, id: number): Promise<void> {
+  const { rowCount } = await db.query(
+    `UPDATE headgate.run SET state = 'Running', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL, failure = NULL
+    WHERE id = $1 AND (state = 'Running' OR (state = 'Failed' AND (failure ->> 'retryable')::boolean))`,
+    [id],
+  )
+  if (rowCount !== 1) throw new HeadgateError('RunEnded', `run ${id} has ended and cannot be resumed; start a new run`)
+}
+
+/** Adds a line to the run's history. */
+export async function recordEvent(db: Queryable, run: number, code: string, message: string): Promise<void> {
+  await db.query('INSERT INTO headgate.run_event (run, code, message) VALUES ($1, $2, $3)', [run, code, message])
+}
+
+/** The run's history, oldest first. */
+export async function listEvents(db: Queryable, run: number): Promise<{ at: Date; code: string; message: string }[]> {
+  const { rows } = await db.query('SELECT at, code, message FROM headgate.run_event WHERE run = $1 ORDER BY id', [run])
+  return rows.map((row) => ({ at: row['at'] as Date, code: row['code'] as string, message: row['message'] as string }))
+}
+
+const sum = [...countColumns, ...timingColumns].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
+const setTotals = [...countColumns, ...timingColumns].map((column) => `${column} = total.${column}`).join(', ')
+
+/** Ends a run that is Running, with totals from its ledger; `more` sets further columns. Answers whether it was Running. */
+async function endRun(db: Queryable, id: number, more: string, values: unknown[] = []): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE headgate.run SET ${more}, ${setTotals}, finished_at = clock_timestamp(), warnings = headgate.run_warnings($1),
+      bytes = (SELECT coalesce(sum(bytes), 0) FROM headgate.slice WHERE run = $1 AND state = 'done')
+    FROM (SELECT ${sum} FROM headgate.batch WHERE run = $1) AS total
+    WHERE id = $1 AND state = 'Running'`,
+    [id, ...values],
+  )
+  return rowCount === 1
+}
+
+/** Ends a run as failed; without effect on one that has ended already, so the first failure stays. */
+export async function failRun(db: Queryable, id: number, failure: RunFailure): Promise<boolean> {
+  return endRun(db, id, `state = 'Failed', failure = $2`, [JSON.stringify(failure)])
+}
+
+/** Ends a run at the user's wish; workers notice at their next claim or batch. */
+export async function cancelRun(db: Queryable, id: number): Promise<boolean> {
+  return endRun(db, id, `state = 'Cancelled'`)
+}
+
+/** Ends a run whose slices are all read; throws Unbalanced, and the transaction must be rolled back, if its books do not agree. */
+export async function succeedRun(tx: Queryable, id: number): Promise<Run> {
+  await checkBalance(tx, id)
+  if (!(await endRun(tx, id, `state = 'Succeeded'`))) throw new HeadgateError('RunEnded', `run ${id} ended before it could succeed: it was cancelled or failed`)
+  const run = await firstRun(tx, 'WHERE id = $1', [id])
+  return run as Run
+}
+
+const books = `
+  SELECT
+    (SELECT count(*) FROM headgate.slice WHERE run = $1 AND kind = 'read' AND state <> 'done') AS unread,
+    (SELECT coalesce(sum(records), 0) FROM headgate.slice WHERE run = $1) AS records,
+    (SELECT count(*) FROM headgate.quarantine_occurrence WHERE run = $1) AS rejected,
+    coalesce(sum(read), 0) AS read,
+    coalesce(sum(quarantined + parked), 0) AS quarantined,
+    coalesce(sum(loaded + unchanged + superseded + filtered + quarantined + parked), 0) AS accounted
+  FROM headgate.batch WHERE run = $1`
+
+async function checkBalance(tx: Queryable, id: number): Promise<void> {
+  const { rows } = await tx.query(books, [id])
+  const row = onlyRow(rows)
+  const { unread, records, rejected, read, quarantined, accounted } = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, wholeNumber(value)]))
+  const problems = [
+    unread === 0 ? '' : `${unread} slices are not done`,
+    records === read ? '' : `its slices hold ${records} records but its ledger read ${read}`,
+    accounted === read ? '' : `its ledger read ${read} records but accounts for ${accounted}`,
+    rejected === quarantined ? '' : `its ledger counts ${quarantined} records as quarantined or parked but ${rejected} are kept`,
+  ].filter((problem) => problem !== '')
+  if (problems.length > 0) throw new HeadgateError('Unbalanced', `run ${id} does not balance: ${problems.join('; ')}; nothing of its last step is committed`)
+}
+
+async function firstRun(db: Queryable, where: string, values: unknown[]): Promise<Run | undefined> {
+  const { rows } = await db.query(`SELECT ${runColumns} FROM headgate.run ${where}`, values)
+  return rows[0] === undefined ? undefined : runOf(rows[0])
+}
+
+function runOf(row: Row): Run {
+  return {
+    id: wholeNumber(row['id']),
+    name: row['name'] as string,
+    pipeline: row['pipeline'] as string,
+    spec: row['spec'] as PipelineSpec,
+    specHash: row['spec_hash'] as string,
+    state: row['state'] as RunState,
+    workers: row['workers'] as number,
+    batchSize: row['batch_size'] as number,
+    createdAt: row['created_at'] as Date,
+    startedAt: (row['started_at'] as Date | null) ?? undefined,
+    finishedAt: (row['finished_at'] as Date | null) ?? undefined,
+    counts: countsOf(row),
+    bytes: wholeNumber(row['bytes']),
+    timings: timingsOf(row),
+    failure: (row['failure'] as RunFailure | null) ?? undefined,
+    warnings: row['warnings'] as Record<string, number>,
+  }
+}

@@ -1,0 +1,187 @@
+// Slices: the persisted plan, who works on what, and the fence that stops those who no longer do. Called by the engine.
+import { HeadgateError, type Position, type Slice } from '../sdk/index.ts'
+import { positionOf, positionText } from './ledger.ts'
+import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
+
+export type SliceKind = 'read' | 'finish'
+
+/** A slice in the hands of one worker. `epoch` is the fence: whoever claims it later has a larger one. */
+export type ClaimedSlice = {
+  run: number
+  ordinal: number
+  kind: SliceKind
+  slice: Slice
+  /** `next` of the last committed batch; undefined at the slice's beginning. */
+  position: Position | undefined
+  /** Committed so far. */
+  records: number
+  batches: number
+  epoch: number
+}
+
+/** What names a claim; a ClaimedSlice is one. */
+export type Claim = Pick<ClaimedSlice, 'run' | 'ordinal' | 'epoch'>
+
+export type SliceCounts = { total: number; pending: number; leased: number; done: number; bytes: number | undefined; doneBytes: number }
+
+/** Persists the plan, with the finish slice as its last. The transaction should hold whatever lock keeps others from planning. */
+export async function planSlices(tx: Queryable, run: number, slices: readonly Slice[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec, bytes)
+    SELECT $1, place - 1, 'read', input, name, spec, bytes
+    FROM unnest($2::integer[], $3::text[], $4::jsonb[], $5::bigint[]) WITH ORDINALITY AS planned (input, name, spec, bytes, place)`,
+    [
+      run,
+      slices.map((slice) => slice.input),
+      slices.map((slice) => slice.name),
+      slices.map((slice) => JSON.stringify(slice.spec)),
+      slices.map((slice) => slice.bytes ?? null),
+    ],
+  )
+  await tx.query(`INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec) VALUES ($1, $2, 'finish', 0, 'finish', 'null')`, [run, slices.length])
+}
+
+/** Locks the run row until the transaction ends, so that one worker plans and the others find the plan. */
+export async function lockPlan(tx: Queryable, run: number): Promise<void> {
+  await tx.query('SELECT 1 FROM headgate.run WHERE id = $1 FOR NO KEY UPDATE', [run])
+}
+
+export async function isPlanned(db: Queryable, run: number): Promise<boolean> {
+  const { rows } = await db.query(`SELECT 1 FROM headgate.slice WHERE run = $1 AND kind = 'finish'`, [run])
+  return rows.length > 0
+}
+
+const claim = `
+  WITH free AS (
+    SELECT run, ordinal FROM headgate.slice
+    WHERE run = $1
+      AND (state = 'pending' OR (state = 'leased' AND worker = ANY ($3::text[])))
+      AND (kind = 'read' OR NOT EXISTS (SELECT 1 FROM headgate.slice AS other WHERE other.run = $1 AND other.kind = 'read' AND other.state <> 'done'))
+      AND EXISTS (SELECT 1 FROM headgate.run WHERE id = $1 AND state = 'Running')
+    ORDER BY ordinal LIMIT 1 FOR UPDATE SKIP LOCKED
+  )
+  UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1
+  FROM free WHERE slice.run = free.run AND slice.ordinal = free.ordinal
+  RETURNING slice.run, slice.ordinal, slice.kind, slice.input, slice.name, slice.spec, slice.bytes, slice.position::text AS position,
+    slice.records, slice.batches, slice.epoch`
+
+/**
+ * Takes the first slice that is pending, or leased to a worker in `lapsed`. The finish slice comes only when all others
+ * are done, and nothing comes when the run is not Running.
+ */
+export async function claimSlice(db: Queryable, options: { run: number; worker: string; lapsed: readonly string[] }): Promise<ClaimedSlice | undefined> {
+  const { rows } = await db.query(claim, [options.run, options.worker, options.lapsed])
+  return rows[0] === undefined ? undefined : claimedSliceOf(rows[0])
+}
+
+function claimedSliceOf(row: Row): ClaimedSlice {
+  const slice: Slice = { input: row['input'] as number, name: row['name'] as string, spec: row['spec'] as Position }
+  if (row['bytes'] !== null) slice.bytes = wholeNumber(row['bytes'])
+  return {
+    run: wholeNumber(row['run']),
+    ordinal: row['ordinal'] as number,
+    kind: row['kind'] as SliceKind,
+    slice,
+    position: positionOf(row['position']),
+    records: wholeNumber(row['records']),
+    batches: row['batches'] as number,
+    epoch: row['epoch'] as number,
+  }
+}
+
+/** A planned slice by its ordinal, for reading a part of it again. */
+export async function findSlice(db: Queryable, run: number, ordinal: number): Promise<Slice | undefined> {
+  const { rows } = await db.query(
+    `SELECT run, ordinal, kind, input, name, spec, bytes, position::text AS position, records, batches, epoch
+    FROM headgate.slice WHERE run = $1 AND ordinal = $2`,
+    [run, ordinal],
+  )
+  return rows[0] === undefined ? undefined : claimedSliceOf(rows[0]).slice
+}
+
+/** All planned slices of kind read, in order. */
+export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]> {
+  const { rows } = await db.query(
+    `SELECT run, ordinal, kind, input, name, spec, bytes, position::text AS position, records, batches, epoch
+    FROM headgate.slice WHERE run = $1 AND kind = 'read' ORDER BY ordinal`,
+    [run],
+  )
+  return rows.map((row) => claimedSliceOf(row).slice)
+}
+
+/** Who holds what; whoever watches heartbeats finds the lapsed among them. */
+export async function leases(db: Queryable, run: number): Promise<{ ordinal: number; worker: string }[]> {
+  const { rows } = await db.query(`SELECT ordinal, worker FROM headgate.slice WHERE run = $1 AND state = 'leased' ORDER BY ordinal`, [run])
+  return rows.map((row) => ({ ordinal: row['ordinal'] as number, worker: row['worker'] as string }))
+}
+
+/** `total` counts the finish slice too; `bytes` is undefined while some slice's size is unknown. */
+export async function sliceCounts(db: Queryable, run: number): Promise<SliceCounts> {
+  const { rows } = await db.query(
+    `SELECT count(*) AS total, count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'leased') AS leased,
+      count(*) FILTER (WHERE state = 'done') AS done,
+      CASE WHEN bool_and(bytes IS NOT NULL OR kind = 'finish') THEN coalesce(sum(bytes), 0) END AS bytes,
+      coalesce(sum(bytes) FILTER (WHERE state = 'done'), 0) AS done_bytes
+    FROM headgate.slice WHERE run = $1`,
+    [run],
+  )
+  const row = onlyRow(rows)
+  return {
+    total: wholeNumber(row['total']),
+    pending: wholeNumber(row['pending']),
+    leased: wholeNumber(row['leased']),
+    done: wholeNumber(row['done']),
+    bytes: row['bytes'] === null ? undefined : wholeNumber(row['bytes']),
+    doneBytes: wholeNumber(row['done_bytes']),
+  }
+}
+
+/**
+ * First statement of a batch's transaction: locks the slice until the end and makes sure the claim still holds. Answers
+ * the ordinal of the batch and the state of the run, which may have been cancelled meanwhile.
+ */
+export async function lockSlice(tx: Queryable, claimed: Claim): Promise<{ batches: number; runState: string }> {
+  const { rows } = await tx.query(
+    `SELECT slice.epoch, slice.batches, slice.state, run.state AS run_state FROM headgate.slice JOIN headgate.run ON run.id = slice.run
+    WHERE slice.run = $1 AND slice.ordinal = $2 FOR UPDATE OF slice`,
+    [claimed.run, claimed.ordinal],
+  )
+  const row = onlyRow(rows)
+  if (row['epoch'] !== claimed.epoch || row['state'] !== 'leased') throw staleEpoch(claimed, row)
+  return { batches: row['batches'] as number, runState: row['run_state'] as string }
+}
+
+function staleEpoch(claimed: Claim, row: Row): HeadgateError {
+  return new HeadgateError(
+    'StaleEpoch',
+    `slice ${claimed.ordinal} of run ${claimed.run} was claimed with epoch ${claimed.epoch} and is now ${String(row['state'])} with epoch ${String(row['epoch'])}: `
+      + 'another worker has taken it over, nothing of this batch is committed; claim another slice',
+  )
+}
+
+/** Moves the locked slice behind a batch of `records`; `done` ends it. */
+export async function advanceSlice(tx: Queryable, claimed: Claim, step: { position?: Position | undefined; records: number; done: boolean }): Promise<void> {
+  const { rowCount } = await tx.query(
+    `UPDATE headgate.slice SET position = coalesce($4::jsonb, position), records = records + $5, batches = batches + 1,
+      state = CASE WHEN $6 THEN 'done' ELSE state END, worker = CASE WHEN $6 THEN NULL ELSE worker END
+    WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`,
+    [claimed.run, claimed.ordinal, claimed.epoch, positionText(step.position), step.records, step.done],
+  )
+  if (rowCount !== 1) throw staleEpoch(claimed, { epoch: 'another', state: 'another' })
+}
+
+/** Ends a slice that has nothing more to commit, without a batch. */
+export async function completeSlice(tx: Queryable, claimed: Claim): Promise<void> {
+  const { rowCount } = await tx.query(
+    `UPDATE headgate.slice SET state = 'done', worker = NULL WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`,
+    [claimed.run, claimed.ordinal, claimed.epoch],
+  )
+  if (rowCount !== 1) throw staleEpoch(claimed, { epoch: 'another', state: 'another' })
+}
+
+/** Gives a slice back on a graceful stop; without effect when it is no longer ours. */
+export async function releaseSlice(db: Queryable, claimed: Claim): Promise<void> {
+  await db.query(`UPDATE headgate.slice SET state = 'pending', worker = NULL WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`, [
+    claimed.run, claimed.ordinal, claimed.epoch,
+  ])
+}
