@@ -1,14 +1,42 @@
 // Small bounded shapes that every definition uses: the API server wants a bound on each list and string.
 import Type, { type TSchema } from 'typebox'
 
+/** A rule across fields, in CEL over `self`, checked by the API server and by `headgate check` alike. */
+export type CelRule = {
+  rule: string
+  /** What is wrong and what to do; one line. */
+  message: string
+  /** CEL that builds the message where it should name values; `message` is used if it fails. */
+  messageExpression?: string
+  /** Where the problem is shown, below the object that holds the rule, such as `.primaryKey`. */
+  fieldPath?: string
+  reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
+}
+
+/** Options of an object that takes no fields but the declared ones. */
+export function closed(description: string, rules: readonly CelRule[] = []) {
+  const base = { additionalProperties: false, description }
+  return rules.length === 0 ? base : { ...base, 'x-kubernetes-validations': [...rules] }
+}
+
 /** A string of at most `maxLength` characters. */
 export function text(description: string, maxLength: number) {
   return Type.String({ description, minLength: 1, maxLength })
 }
 
-/** A name that PostgreSQL takes as it is once quoted: at most 63 bytes, no control characters. */
+/** A single character, or none. */
+export function character(description: string) {
+  return Type.String({ description, maxLength: 1 })
+}
+
+/** A name that PostgreSQL takes as it is once quoted: at most 63 bytes, no control characters, no double quote. */
 export function identifier(description: string) {
-  return Type.String({ description, minLength: 1, maxLength: 63, pattern: '^[^\\u0000-\\u001f"]+$' })
+  return Type.String({ description, minLength: 1, maxLength: 63, pattern: '^[^\\x00-\\x1f"]+$' })
+}
+
+/** A table, with or without its schema. */
+export function tableName(description: string) {
+  return Type.String({ description, minLength: 1, maxLength: 127, pattern: '^[^.\\x00-\\x1f"]{1,63}([.][^.\\x00-\\x1f"]{1,63})?$' })
 }
 
 /** One of a few words. */
@@ -16,9 +44,29 @@ export function oneOf<const Words extends readonly string[]>(words: Words, descr
   return Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], description })
 }
 
-/** A list of 1 to `maxItems`. */
+/** A list of 1 to `maxItems`, in which order matters. */
 export function boundedList<Item extends TSchema>(item: Item, maxItems: number, description: string) {
-  return Type.Array(item, { description, minItems: 1, maxItems })
+  return Type.Array(item, { description, minItems: 1, maxItems, 'x-kubernetes-list-type': 'atomic' })
+}
+
+/** A list of 1 to `maxItems` different strings. */
+export function boundedSet<Item extends TSchema>(item: Item, maxItems: number, description: string) {
+  return Type.Array(item, { description, minItems: 1, maxItems, 'x-kubernetes-list-type': 'set' })
+}
+
+/** A list of 1 to `maxItems` objects, each with a `name` of its own. */
+export function namedList<Item extends TSchema>(item: Item, maxItems: number, description: string) {
+  return Type.Array(item, { description, minItems: 1, maxItems, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+}
+
+/** A bound of a range: a whole number, or text. Kubernetes APIs avoid floating point, so decimals are quoted. */
+export function bound(description: string) {
+  return Type.Unsafe<number | string>({
+    anyOf: [{ type: 'integer' }, { type: 'string', minLength: 1, maxLength: 64 }],
+    'x-kubernetes-int-or-string': true,
+    maxLength: 64,
+    description,
+  })
 }
 
 /** A length of time such as 500ms, 30s, 5m, 2h, 90d. */
@@ -28,5 +76,5 @@ export function duration(description: string) {
 
 /** A share between 0 and 1 in quotes, such as "0.05": Kubernetes APIs avoid floating point. */
 export function ratio(description: string) {
-  return Type.String({ description, maxLength: 16, pattern: '^(0(\\.[0-9]+)?|1(\\.0+)?)$' })
+  return Type.String({ description, maxLength: 16, pattern: '^(0([.][0-9]+)?|1([.]0+)?)$' })
 }

@@ -1,0 +1,156 @@
+// The rules across fields of a Pipeline, in CEL. Bounded lists keep their estimated cost within the API server's budget.
+import type { CelRule } from './shapes.ts'
+
+/** A property that only fields of some types may have. */
+function onlyFor(property: string, types: readonly string[]): CelRule {
+  const list = types.map((type) => `'${type}'`).join(', ')
+  return {
+    rule: `!has(self.${property}) || self.type in [${list}]`,
+    message: `${property} is only for type ${types.join(', ')}: remove it or change the type`,
+    fieldPath: `.${property}`,
+    reason: 'FieldValueForbidden',
+  }
+}
+
+/** Exactly one of the properties of an object may be set. */
+export function exactlyOne(what: string, names: readonly string[]): CelRule {
+  const list = names.map((name) => `has(self.${name})`).join(', ')
+  const offer = names.length === 1 ? names[0] : `one of ${names.join(', ')}`
+  return { rule: `[${list}].exists_one(x, x)`, message: `${what} needs exactly one kind: declare ${offer}`, reason: 'FieldValueRequired' }
+}
+
+const numbers = ['integer', 'decimal', 'float']
+const dates = ['date', 'time', 'timestamp']
+
+const allowedByType: CelRule[] = [
+  onlyFor('min', [...numbers, ...dates]),
+  onlyFor('max', [...numbers, ...dates]),
+  onlyFor('minLength', ['text', 'enum']),
+  onlyFor('maxLength', ['text', 'enum']),
+  onlyFor('pattern', ['text', 'enum']),
+  onlyFor('format', ['text', 'enum']),
+  onlyFor('precision', ['decimal']),
+  onlyFor('scale', ['decimal']),
+  onlyFor('values', ['enum']),
+  onlyFor('patterns', dates),
+  onlyFor('zone', ['timestamp']),
+  onlyFor('decimalComma', numbers),
+  onlyFor('trueWords', ['boolean']),
+  onlyFor('falseWords', ['boolean']),
+]
+
+export const fieldRules: CelRule[] = [
+  ...allowedByType,
+  {
+    rule: "!(self.name in ['_run', '_pos', '_extra', '_deleted_at'])",
+    message: '_run, _pos, _extra and _deleted_at are columns that Headgate fills: choose another name and give the source’s in from',
+    fieldPath: '.name',
+  },
+  {
+    rule: "self.type != 'enum' || has(self.values)",
+    message: 'type enum needs values: list the words allowed',
+    fieldPath: '.values',
+    reason: 'FieldValueRequired',
+  },
+  {
+    rule: "!has(self.min) || !has(self.max) || !(self.type in ['integer', 'decimal', 'float']) || double(self.min) <= double(self.max)",
+    message: 'min must be a number not above max: swap them or correct one',
+    fieldPath: '.min',
+  },
+  {
+    rule: '!has(self.minLength) || !has(self.maxLength) || self.minLength <= self.maxLength',
+    message: 'minLength must not be above maxLength: swap them or correct one',
+    fieldPath: '.minLength',
+  },
+  {
+    rule: '!has(self.scale) || has(self.precision)',
+    message: 'scale needs precision: declare the digits in all, too',
+    fieldPath: '.precision',
+    reason: 'FieldValueRequired',
+  },
+  {
+    rule: '!has(self.scale) || !has(self.precision) || self.scale <= self.precision',
+    message: 'scale must not be above precision: precision counts the digits on both sides of the point',
+    fieldPath: '.scale',
+  },
+  {
+    rule: "!has(self.outcome) || self.outcome != 'nullify' || (has(self.nullable) && self.nullable)",
+    message: 'outcome nullify needs a field that may be null: add nullable: true or choose another outcome',
+    fieldPath: '.outcome',
+  },
+  {
+    rule: "!has(self.references) || !has(self.references.onMissing) || self.references.onMissing != 'nullify' || (has(self.nullable) && self.nullable)",
+    message: 'references.onMissing nullify needs a field that may be null: add nullable: true or choose another onMissing',
+    fieldPath: '.references.onMissing',
+  },
+]
+
+const undeclaredKeys = 'self.primaryKey.filter(k, !self.fields.exists(f, f.name == k))'
+const nullableKeys = 'self.primaryKey.filter(k, self.fields.exists(f, f.name == k && has(f.nullable) && f.nullable))'
+
+export const schemaRules: CelRule[] = [
+  {
+    rule: '!has(self.primaryKey) || self.primaryKey.all(k, self.fields.exists(f, f.name == k))',
+    message: 'primaryKey names a field that fields does not declare: declare it or correct the name',
+    messageExpression: `'primaryKey names ' + ${undeclaredKeys}.join(', ') + ', which fields does not declare: declare it or correct the name'`,
+    fieldPath: '.primaryKey',
+  },
+  {
+    rule: '!has(self.primaryKey) || !self.primaryKey.exists(k, self.fields.exists(f, f.name == k && has(f.nullable) && f.nullable))',
+    message: 'a field of primaryKey must not be nullable: remove its nullable or choose another key',
+    messageExpression: `'primaryKey names ' + ${nullableKeys}.join(', ') + ', which may be null: remove its nullable or choose another key'`,
+    fieldPath: '.primaryKey',
+  },
+  {
+    rule: '!has(self.versionField) || self.fields.exists(f, f.name == self.versionField)',
+    message: 'versionField names a field that fields does not declare: declare it or correct the name',
+    fieldPath: '.versionField',
+  },
+  {
+    rule: '!has(self.versionField) || has(self.primaryKey)',
+    message: 'versionField compares records of one key: declare primaryKey, too',
+    fieldPath: '.primaryKey',
+    reason: 'FieldValueRequired',
+  },
+  {
+    rule: '!has(self.onDuplicate) || has(self.primaryKey)',
+    message: 'onDuplicate is about records of one key: declare primaryKey, too',
+    fieldPath: '.primaryKey',
+    reason: 'FieldValueRequired',
+  },
+]
+
+export const postgresRules: CelRule[] = [
+  {
+    rule: "!has(self.publish) || self.publish != 'PerBatch' || !has(self.mode) || !(self.mode in ['Replace', 'Snapshot'])",
+    message: 'modes Replace and Snapshot become visible all at once: remove publish or set it to PerRun',
+    fieldPath: '.publish',
+  },
+  {
+    rule: "!has(self.onMissing) || (has(self.mode) && self.mode == 'Snapshot')",
+    message: 'onMissing is only for mode Snapshot: remove it or change the mode',
+    fieldPath: '.onMissing',
+    reason: 'FieldValueForbidden',
+  },
+]
+
+export const specRules: CelRule[] = [
+  {
+    rule: '!has(self.source.files) || has(self.format)',
+    message: 'source.files needs a format: say how its bytes become records, such as format: {csv: {}}',
+    fieldPath: '.format',
+    reason: 'FieldValueRequired',
+  },
+  {
+    rule: '!has(self.source.plugin) || !has(self.format)',
+    message: 'source.plugin gives records itself: remove format',
+    fieldPath: '.format',
+    reason: 'FieldValueForbidden',
+  },
+  {
+    rule: "!has(self.destination.postgres) || (has(self.destination.postgres.mode) && self.destination.postgres.mode in ['Append', 'Replace']) || has(self.schema.primaryKey)",
+    message: 'modes Upsert (the default) and Snapshot need schema.primaryKey: declare the fields that identify a record, or set mode to Append or Replace',
+    fieldPath: '.schema.primaryKey',
+    reason: 'FieldValueRequired',
+  },
+]

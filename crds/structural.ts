@@ -1,0 +1,28 @@
+// JSON Schema → the structural subset of it that a CustomResourceDefinition may hold.
+
+/** A JSON Schema with the extensions of Kubernetes, as far as the definitions here use them. */
+export type JsonSchema = {
+  type?: string
+  const?: unknown
+  enum?: unknown[]
+  anyOf?: JsonSchema[]
+  description?: string
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  items?: JsonSchema
+  additionalProperties?: unknown
+  [keyword: string]: unknown
+}
+
+/**
+ * Drops what the API server refuses (`additionalProperties: false`, `const`, unions of types). A union becomes
+ * int-or-string or, where it is none, a field whose content is checked by the run alone.
+ */
+export function structural(schema: JsonSchema): JsonSchema {
+  const { additionalProperties: _closed, anyOf: _union, const: literal, properties, items, ...rest } = schema
+  const result: JsonSchema = { ...rest }
+  if (literal !== undefined) result.enum = [literal]
+  if (properties) result.properties = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, structural(property)]))
+  if (items) result.items = structural(items)
+  return result
+}
