@@ -13,7 +13,8 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   mkdirSync(dirname(file), { recursive: true })
   const tries = (GIVE_UP_SECONDS * 1000) / POLL_MILLISECONDS
   for (let attempt = 0; !tryLock(file); attempt++) {
-    if (attempt >= tries) throw new HeadgateError('EmbeddedPostgresBusy', `another headgate process holds ${file}; wait for it, or remove the file if none runs`)
+    if (attempt >= tries)
+      throw new HeadgateError('EmbeddedPostgresBusy', `another headgate process holds ${file}; wait for it, or remove the file if none runs`)
     await sleep(POLL_MILLISECONDS)
   }
   try {

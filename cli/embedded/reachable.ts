@@ -26,7 +26,7 @@ export async function copyBinaries(native: string, version: string, user: Server
   if (await isTrusted(copy)) return copy
   const unfinished = `${copy}.${randomBytes(6).toString('hex')}`
   await mkdir(unfinished, { mode: 0o755 })
-  await cp(native, unfinished, { recursive: true, verbatimSymlinks: true, filter: source => !source.endsWith('.a') })
+  await cp(native, unfinished, { recursive: true, verbatimSymlinks: true, filter: (source) => !source.endsWith('.a') })
   try {
     await rename(unfinished, copy)
     return copy
@@ -56,5 +56,5 @@ async function reachableParent(candidates: string[], user: ServerUser): Promise<
 /** Someone else could have put a folder of that name into a shared temp directory. */
 async function isTrusted(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => undefined)
-  return found !== undefined && found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0
+  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o022) === 0
 }

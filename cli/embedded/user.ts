@@ -9,7 +9,7 @@ export function serverUser(currentUid: number | undefined = process.getuid?.(), 
   if (currentUid !== 0) return undefined
   const entry = readFileSync(accounts, 'utf8')
     .split('\n')
-    .map(line => line.split(':'))
+    .map((line) => line.split(':'))
     .find(([name]) => name === 'nobody')
   const uid = Number(entry?.[2])
   const gid = Number(entry?.[3])
