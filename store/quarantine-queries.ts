@@ -34,7 +34,7 @@ export type RejectReason = { field: string | undefined; code: string; message: s
 const entryColumns = `id, pipeline, run, slice, input, position, record, errors, fingerprint, key, state, state_run, state_at, state_reason, last_run,
   occurrences, created_at`
 
-/** Latest first. */
+/** Those of the latest run first, in source order within a run. */
 export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<QuarantineEntry[]> {
   const { rows } = await db.query(
     `SELECT ${entryColumns} FROM headgate.quarantine
@@ -43,7 +43,7 @@ export async function listQuarantine(db: Queryable, filter: QuarantineFilter): P
       AND ($3::text IS NULL OR state = $3)
       AND ($4::text IS NULL OR fingerprint = $4)
       AND ($5::text IS NULL OR $5 = ANY (codes))
-    ORDER BY id DESC LIMIT $6`,
+    ORDER BY last_run DESC, pos, id LIMIT $6`,
     [filter.pipeline ?? null, filter.run ?? null, filter.state ?? null, filter.fingerprint ?? null, filter.code ?? null, filter.limit],
   )
   return rows.map(entryOf)

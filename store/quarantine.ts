@@ -1,5 +1,5 @@
 // Quarantine: puts a batch's rejected records away with their evidence, within the batch's transaction. Called by the engine.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { RecordError } from '../sdk/index.ts'
 import type { Queryable } from './queryable.ts'
 import { storableJson, storableText } from './storable.ts'
@@ -21,18 +21,26 @@ export type QuarantinedRecord = {
 /** Where the records come from: the slice's ordinal, its input's ordinal and the input's name. */
 export type QuarantineOrigin = { run: number; pipeline: string; slice: number; input: number; name: string }
 
-type Entry = QuarantinedRecord & { digest: Buffer; repeats: number }
+/** Records of one call with the same raw bytes: the last of them in source order, and the places of all. */
+type Entry = { latest: QuarantinedRecord; digest: Buffer; orders: number[] }
 
 const recordsPerStatement = 2000
 const bytesPerStatement = 8 << 20
 
+// Lists go over as one bytea or one text with a line per entry, which costs a fraction of arrays; JSON text has no line ends.
 const insert = `
-  WITH entry AS (
+  WITH incoming AS (
+    SELECT record_order, substring($7::bytea, raw_start, raw_length) AS raw, record::jsonb AS record, errors::jsonb AS errors, fingerprint, key::jsonb AS key,
+      substring($13::bytea, place::integer * 32 - 31, 32) AS digest, state, repeats
+    FROM ROWS FROM (
+      unnest($6::bigint[]), unnest($8::integer[]), unnest($9::integer[]), string_to_table($10, E'\\n', ''), string_to_table($11, E'\\n'),
+      string_to_table($12, E'\\n', ''), unnest($14::text[]), unnest($15::text[]), unnest($16::integer[])
+    ) WITH ORDINALITY AS list (record_order, raw_start, raw_length, record, errors, key, fingerprint, state, repeats, place)
+  ), entry AS (
     INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences)
     SELECT $1, $2, $3, $5, record_order, raw, record, errors, ARRAY(SELECT DISTINCT error ->> 'code' FROM jsonb_array_elements(errors) AS error),
       fingerprint, key, digest, state, $2, $4::bigint * 17592186044416 + record_order, repeats
-    FROM unnest($6::bigint[], $7::bytea[], $8::jsonb[], $9::jsonb[], $10::text[], $11::jsonb[], $12::bytea[], $13::text[], $14::integer[])
-      AS incoming (record_order, raw, record, errors, fingerprint, key, digest, state, repeats)
+    FROM incoming
     ON CONFLICT (pipeline, digest) WHERE state IN ('open', 'parked', 'corrected') DO UPDATE SET
       occurrences = kept.occurrences + excluded.occurrences,
       last_run = greatest(kept.last_run, excluded.last_run),
@@ -47,58 +55,48 @@ const insert = `
   )
   INSERT INTO headgate.quarantine_occurrence (run, slice, record_order, quarantine)
   SELECT $2, $3, seen.record_order, entry.id
-  FROM unnest($15::bigint[], $16::bytea[]) AS seen (record_order, digest) JOIN entry USING (digest)`
+  FROM unnest($17::bigint[], $18::integer[]) AS seen (record_order, place)
+  JOIN entry ON entry.digest = substring($13::bytea, seen.place * 32 + 1, 32)`
 
 /**
  * Keeps rejected records: one entry per distinct raw record that is still unresolved in the pipeline, so that a file
  * delivered again does not double them, and one occurrence per record and run.
  */
 export async function quarantineRecords(tx: Queryable, origin: QuarantineOrigin, rejected: readonly QuarantinedRecord[]): Promise<void> {
-  const seen = new Map<string, { entry: Entry; orders: number[] }>()
-  for (const record of rejected) {
-    const digest = createHash('sha256').update(record.raw).digest()
-    const known = seen.get(digest.toString('latin1'))
-    if (known === undefined) {
-      seen.set(digest.toString('latin1'), { entry: { ...record, digest, repeats: 1 }, orders: [record.order] })
-    } else {
-      known.orders.push(record.order)
-      known.entry = { ...(record.order > known.entry.order ? record : known.entry), digest, repeats: known.orders.length }
-    }
+  let sent: Promise<unknown> = Promise.resolve()
+  for (const chunk of chunks(distinct(rejected))) {
+    // Prepared while the server works on the chunk before.
+    const values = valuesOf(origin, chunk)
+    await sent
+    sent = tx.query(insert, values)
   }
-  // Everyone locks entries in the order of their digests, so two workers with the same records wait and do not deadlock.
-  const inOrder = [...seen.values()].sort((one, other) => Buffer.compare(one.entry.digest, other.entry.digest))
-  for (const chunk of chunks(inOrder)) await insertChunk(tx, origin, chunk)
+  await sent
 }
 
-async function insertChunk(tx: Queryable, origin: QuarantineOrigin, chunk: { entry: Entry; orders: number[] }[]): Promise<void> {
-  const entries = chunk.map(({ entry }) => entry)
-  await tx.query(insert, [
-    origin.pipeline,
-    origin.run,
-    origin.slice,
-    origin.input,
-    storableText(origin.name),
-    entries.map((entry) => entry.order),
-    entries.map((entry) => entry.raw),
-    entries.map((entry) => (entry.record === undefined ? null : storableJson(entry.record))),
-    entries.map((entry) => storableJson(entry.errors)),
-    entries.map((entry) => fingerprintOf(entry.errors)),
-    entries.map((entry) => (entry.key === undefined ? null : storableJson(entry.key))),
-    entries.map((entry) => entry.digest),
-    entries.map((entry) => entry.state),
-    entries.map((entry) => entry.repeats),
-    chunk.flatMap(({ orders }) => orders),
-    chunk.flatMap(({ entry, orders }) => orders.map(() => entry.digest)),
-  ])
+/** In the order of the digests: everyone locks entries in it, so two workers with the same records wait and do not deadlock. */
+function distinct(rejected: readonly QuarantinedRecord[]): Entry[] {
+  const entries = new Map<string, Entry>()
+  for (const record of rejected) {
+    const digest = hash('sha256', record.raw, 'buffer')
+    const name = digest.toString('latin1')
+    const known = entries.get(name)
+    if (known === undefined) {
+      entries.set(name, { latest: record, digest, orders: [record.order] })
+    } else {
+      known.orders.push(record.order)
+      if (record.order > known.latest.order) known.latest = record
+    }
+  }
+  return [...entries.values()].sort((one, other) => Buffer.compare(one.digest, other.digest))
 }
 
 /** Bounded in records and bytes: raw records may be megabytes each. */
-function* chunks(entries: { entry: Entry; orders: number[] }[]): Iterable<{ entry: Entry; orders: number[] }[]> {
-  let chunk: { entry: Entry; orders: number[] }[] = []
+function* chunks(entries: readonly Entry[]): Iterable<Entry[]> {
+  let chunk: Entry[] = []
   let bytes = 0
-  for (const item of entries) {
-    chunk.push(item)
-    bytes += item.entry.raw.length
+  for (const entry of entries) {
+    chunk.push(entry)
+    bytes += entry.latest.raw.length
     if (chunk.length < recordsPerStatement && bytes < bytesPerStatement) continue
     yield chunk
     chunk = []
@@ -107,8 +105,43 @@ function* chunks(entries: { entry: Entry; orders: number[] }[]): Iterable<{ entr
   if (chunk.length > 0) yield chunk
 }
 
+function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] {
+  const records = chunk.map((entry) => entry.latest)
+  const starts: number[] = []
+  let start = 1
+  for (const { raw } of records) {
+    starts.push(start)
+    start += raw.length
+  }
+  return [
+    origin.pipeline,
+    origin.run,
+    origin.slice,
+    origin.input,
+    storableText(origin.name),
+    list(records.map((record) => record.order)),
+    Buffer.concat(records.map((record) => record.raw)),
+    list(starts),
+    list(records.map((record) => record.raw.length)),
+    records.map((record) => (record.record === undefined ? '' : storableJson(record.record))).join('\n'),
+    records.map((record) => storableJson(record.errors)).join('\n'),
+    records.map((record) => (record.key === undefined ? '' : storableJson(record.key))).join('\n'),
+    Buffer.concat(chunk.map((entry) => entry.digest)),
+    list(records.map((record) => fingerprintOf(record.errors))),
+    list(records.map((record) => record.state)),
+    list(chunk.map((entry) => entry.orders.length)),
+    list(chunk.flatMap((entry) => entry.orders)),
+    list(chunk.flatMap((entry, place) => entry.orders.map(() => place))),
+  ]
+}
+
+/** A PostgreSQL array of numbers or plain words. */
+function list(items: readonly (number | string)[]): string {
+  return `{${items.join()}}`
+}
+
 /** The same for all records with the same errors in the same fields, whatever the values. */
 export function fingerprintOf(errors: readonly RecordError[]): string {
   const shape = [...new Set(errors.map((error) => JSON.stringify([error.field ?? null, error.code])))].sort().join()
-  return createHash('sha256').update(shape).digest('hex').slice(0, 16)
+  return hash('sha256', shape).slice(0, 16)
 }
