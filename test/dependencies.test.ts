@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const project = join(import.meta.dirname, '..')
+
+test('docs/dependencies.md says of each dependency, and of nothing else, why it is there', () => {
+  const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
+  const page = readFileSync(join(project, 'docs', 'dependencies.md'), 'utf8')
+  const explained = [...page.matchAll(/^\| `([^`]+)` \| \S.*\|$/gm)].map(([, name]) => name)
+  expect(explained).toEqual([...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)])
+})
+
+test('The lock file names no registry', () => {
+  expect(readFileSync(join(project, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
+})

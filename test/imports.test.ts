@@ -1,0 +1,60 @@
+// The rule of who may import whom (docs/architecture.md) is Biome's to enforce; this proves that it does, on a tree of wrong files.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+
+const project = join(import.meta.dirname, '..')
+const tree = mkdtempSync(join(tmpdir(), 'headgate-lint-'))
+for (const file of ['biome.json', '.gitignore']) copyFileSync(join(project, file), join(tree, file))
+afterAll(() => rmSync(tree, { recursive: true, force: true }))
+
+/** What the linter says of a file of that name and content. */
+function lint(file: string, code: string): string {
+  mkdirSync(dirname(join(tree, file)), { recursive: true })
+  writeFileSync(join(tree, file), code)
+  const done = spawnSync(join(project, 'node_modules', '.bin', 'biome'), ['lint', file], { cwd: tree, encoding: 'utf8' })
+  const said = done.stdout + done.stderr
+  expect(said).toContain('Checked 1 file')
+  return said
+}
+
+function importing(target: string): string {
+  return `import { a } from '${target}'\n\nexport const b = a\n`
+}
+
+test.each([
+  ['sdk/a.ts', '../crds/pipeline.ts'],
+  ['sdk/a.ts', '../store/index.ts'],
+  ['crds/a.ts', '../sdk/index.ts'],
+  ['store/a.ts', '../runner/engine/index.ts'],
+  ['store/migrations/a.ts', '../../cli/main.ts'],
+  ['runner/engine/a.ts', '../../cli/config.ts'],
+  ['runner/engine/a.ts', '../../operator/main.ts'],
+  ['operator/api/a.ts', '../../runner/main.ts'],
+])('%s may not import %s', (file, target) => {
+  expect(lint(file, importing(target))).toContain('noRestrictedImports')
+})
+
+test.each([
+  ['store/a.ts', '../sdk/index.ts'],
+  ['runner/engine/a.ts', '../../store/index.ts'],
+  ['runner/engine/a.ts', '../sources/files/index.ts'],
+  ['operator/api/a.ts', '../../crds/pipeline.ts'],
+  ['cli/a.ts', '../runner/engine/index.ts'],
+  ['runner/a.ts', 'cli-progress'],
+])('%s may import %s', (file, target) => {
+  expect(lint(file, importing(target))).not.toContain('noRestrictedImports')
+})
+
+test.each([
+  ['sdk/a.ts', 'process.env.HOME', 'noProcessEnv'],
+  ['runner/engine/a.ts', "console.log('here')", 'noConsole'],
+])('%s may not use %s', (file, code, rule) => {
+  expect(lint(file, `export const a = ${code}\n`)).toContain(rule)
+})
+
+test('Only config.ts reads the environment', () => {
+  expect(lint('cli/config.ts', 'export const a = process.env.HOME\n')).not.toContain('noProcessEnv')
+})
