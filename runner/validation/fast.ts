@@ -1,0 +1,169 @@
+// The fast row: a plain record of a ByteBatch, cell by cell from its bytes into COPY binary. It only ever accepts; what it
+// does not accept, the slow path decides.
+import type { TypedRecord } from '../../sdk/index.ts'
+import type { ByteBatch, CellRules } from '../records/byte-batch.ts'
+import type { EncodedRows } from '../records/encoded-rows.ts'
+import type { Binding } from './bind.ts'
+import { extraColumn } from './candidate.ts'
+import { type FieldPlan, type Findings, readField } from './field-plan.ts'
+import { compileNull, type IsNull, textOf } from './fast-null.ts'
+import type { Reference } from './parents.ts'
+import type { ColumnPlan } from './row-writer.ts'
+import type { CompiledRule } from './rules.ts'
+import type { SortKey } from './sort-key.ts'
+import type { Cell } from './types/field-type.ts'
+import { fieldTypes } from './types/index.ts'
+
+/** Appends the record to `rows` if it is certainly valid; leaves `rows` as it was if not. */
+export type FastRow = (batch: ByteBatch, index: number, rows: EncodedRows, input: number) => boolean
+
+type FastColumn = {
+  kind: 'cell' | 'null' | 'run' | 'position'
+  /** Index of the cell within its record. */
+  at: number
+  cell: Cell
+  isNull: IsNull
+  nullable: boolean
+  /** Cells longer than this are no null token. */
+  longestNull: number
+  reference: Reference | undefined
+  sortKey: SortKey | undefined
+}
+
+export type FastOptions = {
+  plans: readonly ColumnPlan[]
+  fields: readonly FieldPlan[]
+  binding: Binding
+  cellRules: CellRules
+  references: Map<string, Reference>
+  rules: readonly CompiledRule[]
+  run: number
+  /** Whether undeclared fields are kept. */
+  capture: boolean
+}
+
+/** Undefined if some column can only be filled by the slow path. */
+export function compileFast(options: FastOptions): FastRow | undefined {
+  const { plans, fields, binding } = options
+  if (options.capture && binding.extra.length > 0) return undefined
+  if (fields.some((field) => field.column === undefined)) return undefined
+  const columns = plans.map((plan) => fastColumn(plan, options))
+  if (columns.includes(undefined)) return undefined
+  const holds = compileHolds(options)
+  const writeCells = rowWriter(columns as FastColumn[], options)
+  return (batch, index, rows, input) => {
+    const sortKey = writeCells(batch, index, rows, input)
+    if (sortKey === undefined || (holds !== undefined && !holds(batch, index))) {
+      rows.dropRow()
+      return false
+    }
+    rows.endRow(batch.order(index), sortKey)
+    return true
+  }
+}
+
+function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }: FastOptions): FastColumn | undefined {
+  const field = fields[plan.field]
+  const empty = { at: -1, cell: () => false, isNull: () => false, nullable: false, longestNull: -1, reference: undefined, sortKey: plan.sortKey }
+  if (plan.role !== 'value') return { ...empty, kind: plan.role }
+  const at = binding.columns[plan.field] ?? -1
+  if (field === undefined || at < 0) return plan.column.name === extraColumn || !plan.column.notNull ? { ...empty, kind: 'null' } : undefined
+  const cell = fieldTypes[field.field.type].cell(field.field, plan.column, cellRules)
+  if (cell === undefined) return undefined
+  const { isNull, longest } = compileNull(field, cellRules)
+  return { ...empty, kind: 'cell', at, cell, isNull, nullable: field.nullable, longestNull: longest, reference: references.get(field.name) }
+}
+
+/** Answers with the row's sort key, or undefined if a cell is not certain. */
+function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
+  const width = columns.length
+  const fixedBytes = 64 + 40 * width
+  const needsTrim = columns.map(({ at }) => at >= 0 && cellRules.trim)
+  return (batch: ByteBatch, index: number, rows: EncodedRows, input: number): number | undefined => {
+    const { bytes, cells } = batch
+    const recordStart = batch.rows[2 * index] as number
+    rows.reserve(fixedBytes + 2 * ((batch.rows[2 * index + 1] as number) - recordStart))
+    const base = 2 * index * batch.width
+    let sortKey = 0
+    writeCount(rows, width)
+    for (let number = 0; number < width; number++) {
+      const column = columns[number] as FastColumn
+      const from = rows.length
+      if (column.kind === 'cell') {
+        const start = cells[base + 2 * column.at] as number
+        const end = cells[base + 2 * column.at + 1] as number
+        const quoted = start > recordStart && bytes[start - 1] === cellRules.quote
+        if (needsTrim[number] && !quoted && isPadded(bytes, start, end)) return undefined
+        if (end - start <= column.longestNull && column.isNull(bytes, start, end, quoted)) {
+          if (!column.nullable) return undefined
+          writeNull(rows)
+        } else if (!column.cell(bytes, start, end, rows) || (column.reference !== undefined && !isKnown(column.reference, batch, start, end))) {
+          return undefined
+        }
+      } else writeFixed(column.kind, rows, run, input, batch.order(index))
+      if (column.sortKey !== undefined) sortKey = column.sortKey(rows.bytes, from)
+    }
+    return sortKey
+  }
+}
+
+function isPadded(bytes: Uint8Array, start: number, end: number): boolean {
+  if (start === end) return false
+  const first = bytes[start]
+  const last = bytes[end - 1]
+  return first === 0x20 || first === 0x09 || last === 0x20 || last === 0x09
+}
+
+function isKnown(reference: Reference, batch: ByteBatch, start: number, end: number): boolean {
+  return reference.known.has(textOf(batch.bytes, start, end))
+}
+
+function writeCount(rows: EncodedRows, count: number): void {
+  const { bytes, length } = rows
+  bytes[length] = count >>> 8
+  bytes[length + 1] = count
+  rows.length = length + 2
+}
+
+function writeNull(rows: EncodedRows): void {
+  const { bytes, length } = rows
+  bytes[length] = 255
+  bytes[length + 1] = 255
+  bytes[length + 2] = 255
+  bytes[length + 3] = 255
+  rows.length = length + 4
+}
+
+function writeFixed(kind: FastColumn['kind'], rows: EncodedRows, run: number, input: number, order: number): void {
+  if (kind === 'null') return writeNull(rows)
+  const high = kind === 'run' ? Math.floor(run / 2 ** 32) : input * 4096 + Math.floor(order / 2 ** 32)
+  const low = (kind === 'run' ? run : order) >>> 0
+  const { bytes, length } = rows
+  bytes.writeInt32BE(8, length)
+  bytes.writeInt32BE(high, length + 4)
+  rows.length = bytes.writeUInt32BE(low, length + 8)
+}
+
+/** Whether a record keeps all rules; reads only the fields that they name. */
+function compileHolds({ rules, fields, binding, cellRules }: FastOptions): ((batch: ByteBatch, index: number) => boolean) | undefined {
+  if (rules.length === 0) return undefined
+  const names = new Set(rules.flatMap((rule) => rule.fields))
+  const readers = fields.flatMap((plan, number) => (names.has(plan.name) ? [{ plan, at: binding.columns[number] as number, ...compileNull(plan, cellRules) }] : []))
+  const findings: Findings = { errors: [], parked: [], warnings: [] }
+  return (batch, index) => {
+    const record: TypedRecord = {}
+    const recordStart = batch.rows[2 * index] as number
+    for (const { plan, at, isNull } of readers) {
+      const cell = 2 * (index * batch.width + at)
+      const start = at < 0 ? 0 : (batch.cells[cell] as number)
+      const end = at < 0 ? 0 : (batch.cells[cell + 1] as number)
+      const quoted = start > recordStart && batch.bytes[start - 1] === cellRules.quote
+      const missing = at < 0 || isNull(batch.bytes, start, end, quoted)
+      record[plan.name] = missing ? null : readField(plan, textOf(batch.bytes, start, end), findings)
+    }
+    if (findings.errors.length === 0 && findings.warnings.length === 0) return rules.every((rule) => rule.check(record) === undefined)
+    findings.errors.length = 0
+    findings.warnings.length = 0
+    return false
+  }
+}

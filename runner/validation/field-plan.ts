@@ -1,0 +1,113 @@
+// FieldPlan: one declared field compiled: how its source value is read, checked and written. This is the definition of validity.
+import type { Field, Schema } from '../../crds/fields.ts'
+import { HeadgateError, type RecordError } from '../../sdk/index.ts'
+import type { DestinationColumn } from '../records/encoded-rows.ts'
+import { sourceName } from './bind.ts'
+import { type Check, compileCheck } from './checks.ts'
+import { excerpt, Problem } from './problem.ts'
+import type { Encoder, Parse } from './types/field-type.ts'
+import { fieldTypes } from './types/index.ts'
+
+export type FieldPlan = {
+  field: Field
+  name: string
+  source: string
+  parse: Parse
+  check: Check | undefined
+  nullTokens: ReadonlySet<string>
+  trim: boolean
+  /** Whether null may be loaded: declared so, not part of the key, and the column takes it. */
+  nullable: boolean
+  column: DestinationColumn | undefined
+  encoder: Encoder | undefined
+}
+
+/** What was found about one record so far. */
+export type Findings = {
+  errors: RecordError[]
+  /** Missing parents that the record may wait for. */
+  parked: RecordError[]
+  warnings: RecordError[]
+}
+
+const mostErrors = 100
+
+export function compileFields(schema: Schema, columns: readonly DestinationColumn[] | undefined): FieldPlan[] {
+  const byName = new Map(columns?.map((column) => [column.name, column]))
+  return schema.fields.map((field) => {
+    const column = byName.get(field.name)
+    const inKey = schema.primaryKey?.includes(field.name) === true
+    return {
+      field,
+      name: field.name,
+      source: sourceName(field),
+      parse: parser(field),
+      check: compileCheck(field),
+      nullTokens: new Set(field.nullTokens),
+      trim: field.trim === true,
+      nullable: field.nullable === true && !inKey && column?.notNull !== true,
+      column,
+      encoder: column === undefined ? undefined : columnEncoder(field, column),
+    }
+  })
+}
+
+function parser(field: Field): Parse {
+  try {
+    return fieldTypes[field.type].parser(field)
+  } catch (cause) {
+    throw new HeadgateError('InvalidSchema', `field ${field.name}: ${(cause as Error).message}; correct its patterns or zone`, { cause })
+  }
+}
+
+function columnEncoder(field: Field, column: DestinationColumn): Encoder {
+  const encoder = fieldTypes[field.type].encoder(column)
+  if (encoder !== undefined) return encoder
+  throw new HeadgateError('ColumnMismatch', `field ${field.name} is ${field.type} and cannot go into column ${column.name}, which is ${column.formatted}; change one of them`)
+}
+
+/** The value to load for a source value; what is wrong with it goes to `findings`. */
+export function readField(plan: FieldPlan, input: unknown, findings: Findings): unknown {
+  const given = plan.trim && typeof input === 'string' ? trimmed(input) : input
+  if (given === null || given === undefined || (typeof given === 'string' && plan.nullTokens.has(given))) {
+    if (!plan.nullable) add(findings.errors, recordError(plan, new Problem('null', 'has no value, and may not be null'), input))
+    return null
+  }
+  const value = plan.parse(given)
+  if (value instanceof Problem) return unloadable(plan, value, input, findings)
+  const misfit = plan.encoder?.fit(value)
+  if (misfit !== undefined) return unloadable(plan, misfit, input, findings)
+  return plan.check === undefined ? value : checked(plan, plan.check, value, input, findings)
+}
+
+function trimmed(text: string): string {
+  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+}
+
+/** A value that no outcome can load: it becomes null where that is allowed and wanted. */
+function unloadable(plan: FieldPlan, problem: Problem, input: unknown, findings: Findings): null {
+  const rejected = !plan.nullable || (plan.field.outcome ?? 'reject') === 'reject'
+  add(rejected ? findings.errors : findings.warnings, recordError(plan, problem, input))
+  return null
+}
+
+function checked(plan: FieldPlan, check: Check, value: unknown, input: unknown, findings: Findings): unknown {
+  const problems: Problem[] = []
+  check(value, problems)
+  if (problems.length === 0) return value
+  const outcome = plan.field.outcome ?? 'reject'
+  const rejected = outcome === 'reject' || (outcome === 'nullify' && !plan.nullable)
+  for (const problem of problems) add(rejected ? findings.errors : findings.warnings, recordError(plan, problem, input))
+  return outcome === 'nullify' ? null : value
+}
+
+export function recordError(plan: FieldPlan, problem: Problem, input: unknown): RecordError {
+  const value = excerpt(input, plan.field.sensitive === true)
+  const error = { field: plan.name, code: problem.code, message: `${plan.name} ${problem.message}` }
+  return value === undefined ? error : { ...error, value }
+}
+
+/** Adds an error unless the record has enough of them. */
+export function add(errors: RecordError[], error: RecordError): void {
+  if (errors.length < mostErrors) errors.push(error)
+}

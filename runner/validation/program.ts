@@ -1,0 +1,183 @@
+// compileProgram: the schema's checks, transforms and encoding compiled to a RecordProgram. Called by the engine, once per worker.
+import type { Schema } from '../../crds/fields.ts'
+import { HeadgateError, ObjectBatch, type RecordBatch, type RunContext, type Transformer, type TypedRecord, type Validator } from '../../sdk/index.ts'
+import { ByteBatch } from '../records/byte-batch.ts'
+import type { DestinationColumn } from '../records/encoded-rows.ts'
+import type { Outcomes, RecordProgram, Sink } from '../records/program.ts'
+import { type Binding, bindFields } from './bind.ts'
+import { applyRules, type Candidate, keyOf, readCandidate } from './candidate.ts'
+import { compileFast, type FastRow } from './fast.ts'
+import { compileFields, type FieldPlan } from './field-plan.ts'
+import { checkParents, compileReferences, type Reference, warmParents } from './parents.ts'
+import type { ReferenceLookup } from './references.ts'
+import { type ColumnPlan, planColumns, refit, writeRow } from './row-writer.ts'
+import { type CompiledRule, compileRules } from './rules.ts'
+import { collectVerdicts, type Verdict } from './verdicts.ts'
+
+export type ProgramOptions = {
+  schema: Schema
+  /** Columns that are written, in their order; undefined if the sink takes records. Columns that nothing fills are not among them. */
+  columns: readonly DestinationColumn[] | undefined
+  run: RunContext
+  validators: readonly Validator[]
+  transformers: readonly Transformer[]
+  references: ReferenceLookup
+  /** Milliseconds, for the timings. */
+  now?: () => number
+}
+
+/** Throws a HeadgateError (InvalidSchema, InvalidRule, ColumnMismatch) for a schema that cannot be run. */
+export function compileProgram(options: ProgramOptions): RecordProgram {
+  return new CompiledProgram(options)
+}
+
+class CompiledProgram implements RecordProgram {
+  readonly #options: ProgramOptions
+  readonly #now: () => number
+  readonly #fields: FieldPlan[]
+  readonly #columns: ColumnPlan[]
+  readonly #rules: CompiledRule[]
+  readonly #references: Map<string, Reference>
+  readonly #capture: boolean
+  readonly #told = new Set<string>()
+  #bound: { fields: readonly string[]; binding: Binding } | undefined
+  #fast: { rules: ByteBatch['rules']; binding: Binding; row: FastRow | undefined } | undefined
+
+  constructor(options: ProgramOptions) {
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#fields = compileFields(options.schema, options.columns)
+    this.#columns = planColumns(options.columns ?? [], this.#fields, options.schema.primaryKey?.[0])
+    this.#rules = compileRules(options.schema)
+    this.#references = compileReferences(this.#fields, options.references)
+    this.#capture = options.schema.unknownFields === 'capture'
+  }
+
+  async process(batch: RecordBatch, input: number, sink: Sink): Promise<Outcomes> {
+    const began = this.#now()
+    const outcomes: Outcomes = { accepted: 0, filtered: 0, rejected: [], warnings: new Map(), validateMilliseconds: 0, transformMilliseconds: 0 }
+    if (sink.rows !== undefined) sink.rows.sortable = this.#columns.some(({ sortKey }) => sortKey !== undefined)
+    const binding = this.#bind(batch)
+    const verdicts = await collectVerdicts(this.#options.validators, batch)
+    const candidates = await this.#read(batch, input, sink, binding, verdicts, outcomes)
+    await checkParents(this.#references, candidates)
+    const accepted = candidates.filter((candidate) => this.#decide(candidate, batch, outcomes))
+    const kept = await this.#transform(accepted, outcomes)
+    for (const candidate of kept) this.#emit(candidate, batch, input, sink, outcomes)
+    outcomes.validateMilliseconds = this.#now() - began - outcomes.transformMilliseconds
+    return outcomes
+  }
+
+  #bind(batch: RecordBatch): Binding {
+    if (this.#bound?.fields === batch.fields) return this.#bound.binding
+    const lenient = batch instanceof ObjectBatch
+    const fields = lenient ? [...new Set([...batch.fields, ...this.#fields.map(({ source }) => source)])] : batch.fields
+    const binding = bindFields(this.#options.schema, fields)
+    for (const name of binding.missing) {
+      if (this.#told.has(name)) continue
+      this.#told.add(name)
+      this.#options.run.warn('MissingField', `the source has no field for ${name}; it is loaded as null`)
+    }
+    this.#bound = { fields: batch.fields, binding }
+    return binding
+  }
+
+  /** Accepts what the fast path is sure of; answers with the rest as candidates. */
+  async #read(batch: RecordBatch, input: number, sink: Sink, binding: Binding, verdicts: Map<number, Verdict>, outcomes: Outcomes): Promise<Candidate[]> {
+    const fast = batch instanceof ByteBatch ? this.#fastRow(batch, sink, binding) : undefined
+    if (fast !== undefined) await warmParents(this.#references, this.#fields, batch as ByteBatch, binding)
+    const candidates: Candidate[] = []
+    for (let index = 0; index < batch.size; index++) {
+      const verdict = verdicts.size === 0 ? undefined : verdicts.get(index)
+      if (fast !== undefined && verdict === undefined && (batch as ByteBatch).plain[index] === 1) {
+        if (fast(batch as ByteBatch, index, sink.rows as NonNullable<Sink['rows']>, input)) {
+          outcomes.accepted++
+          continue
+        }
+      }
+      const candidate = this.#candidate(batch, index, binding, verdict, outcomes)
+      if (candidate !== undefined) candidates.push(candidate)
+    }
+    return candidates
+  }
+
+  #fastRow(batch: ByteBatch, sink: Sink, binding: Binding): FastRow | undefined {
+    if (sink.rows === undefined || this.#options.transformers.length > 0) return undefined
+    if (this.#fast?.rules !== batch.rules || this.#fast.binding !== binding) {
+      const row = compileFast({
+        plans: this.#columns, fields: this.#fields, binding, cellRules: batch.rules, references: this.#references,
+        rules: this.#rules, run: this.#options.run.id, capture: this.#capture,
+      })
+      this.#fast = { rules: batch.rules, binding, row }
+    }
+    return this.#fast.row
+  }
+
+  #candidate(batch: RecordBatch, index: number, binding: Binding, verdict: Verdict | undefined, outcomes: Outcomes): Candidate | undefined {
+    const problem = batch.problem(index)
+    if (problem !== undefined) {
+      const errors = [problem, ...(verdict?.errors ?? [])]
+      outcomes.rejected.push({ order: batch.order(index), raw: Buffer.from(batch.raw(index)), record: undefined, errors, key: undefined, state: 'open' })
+      return undefined
+    }
+    const candidate = readCandidate(index, batch.record(index), this.#fields, binding, this.#capture)
+    if (verdict !== undefined) {
+      candidate.errors.push(...verdict.errors)
+      candidate.warnings.push(...verdict.warnings)
+    }
+    return candidate
+  }
+
+  /** Applies the rules; a record with errors goes to the rejected ones. */
+  #decide(candidate: Candidate, batch: RecordBatch, outcomes: Outcomes): boolean {
+    applyRules(candidate, this.#rules)
+    if (candidate.errors.length + candidate.parked.length === 0) return true
+    this.#reject(candidate, batch, outcomes)
+    return false
+  }
+
+  #reject(candidate: Candidate, batch: RecordBatch, outcomes: Outcomes): void {
+    outcomes.rejected.push({
+      order: batch.order(candidate.index),
+      raw: Buffer.from(batch.raw(candidate.index)),
+      record: candidate.source,
+      errors: [...candidate.errors, ...candidate.parked].slice(0, 100),
+      key: keyOf(candidate, this.#options.schema),
+      state: candidate.errors.length === 0 ? 'parked' : 'open',
+    })
+  }
+
+  async #transform(accepted: Candidate[], outcomes: Outcomes): Promise<Candidate[]> {
+    let kept = accepted
+    const began = this.#now()
+    for (const transformer of this.#options.transformers) {
+      const answers = await transformer.transform(kept.map(({ record }) => record))
+      if (answers.length !== kept.length) {
+        throw new HeadgateError('TransformFailed', `${transformer.constructor.name} answered ${answers.length} records for ${kept.length}; it must answer one, or undefined, for each`)
+      }
+      const before = kept.length
+      kept = kept.flatMap((candidate, number) => (answers[number] === undefined ? [] : [{ ...candidate, record: answers[number] as TypedRecord }]))
+      outcomes.filtered += before - kept.length
+    }
+    outcomes.transformMilliseconds += this.#options.transformers.length === 0 ? 0 : this.#now() - began
+    return kept
+  }
+
+  /** Hands an accepted record to the sink, unless a transformer made something of it that does not fit. */
+  #emit(candidate: Candidate, batch: RecordBatch, input: number, sink: Sink, outcomes: Outcomes): void {
+    const order = batch.order(candidate.index)
+    if (sink.rows === undefined) {
+      sink.records.push({ order, record: candidate.record })
+    } else {
+      if (this.#options.transformers.length > 0) candidate.errors.push(...refit(this.#columns, this.#fields, candidate.record))
+      if (candidate.errors.length > 0) return this.#reject(candidate, batch, outcomes)
+      writeRow(sink.rows, this.#columns, candidate.record, this.#options.run.id, input, order)
+    }
+    outcomes.accepted++
+    for (const { code, message } of candidate.warnings) {
+      const counted = outcomes.warnings.get(code)
+      if (counted === undefined) outcomes.warnings.set(code, { count: 1, example: message })
+      else counted.count++
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// Reference checks: which values have a parent. Asked set-wise, once per batch and field; known parents are remembered.
+import pg from 'pg'
+import type { Field } from '../../crds/fields.ts'
+import { HeadgateError, type Transaction } from '../../sdk/index.ts'
+
+/** Answers with those of `values` (canonical text) that are present in the column; `pgType` is what they are compared as. */
+export type ReferenceLookup = (table: string, column: string, values: string[], pgType: string) => Promise<Set<string>>
+
+const mostRemembered = 100_000
+const mostAsked = 10_000
+
+/** Looks values of one reference up; remembers the present ones, the oldest are forgotten first. */
+export class KnownParents {
+  readonly #lookup: (values: string[]) => Promise<Set<string>>
+  readonly #present = new Set<string>()
+
+  constructor(lookup: (values: string[]) => Promise<Set<string>>) {
+    this.#lookup = lookup
+  }
+
+  has(value: string): boolean {
+    return this.#present.has(value)
+  }
+
+  /** Those of `values` that have no parent. */
+  async missing(values: Iterable<string>): Promise<Set<string>> {
+    const unknown = [...new Set(values)].filter((value) => !this.#present.has(value))
+    const missing = new Set<string>()
+    for (let from = 0; from < unknown.length; from += mostAsked) {
+      const asked = unknown.slice(from, from + mostAsked)
+      const present = await this.#lookup(asked)
+      for (const value of asked) {
+        if (present.has(value)) this.#remember(value)
+        else missing.add(value)
+      }
+    }
+    return missing
+  }
+
+  #remember(value: string): void {
+    if (this.#present.size >= mostRemembered) {
+      const [oldest] = this.#present
+      if (oldest !== undefined) this.#present.delete(oldest)
+    }
+    this.#present.add(value)
+  }
+}
+
+const pgTypes: Record<Field['type'], string> = {
+  text: 'text', enum: 'text', integer: 'int8', decimal: 'numeric', float: 'float8', boolean: 'bool',
+  date: 'date', time: 'time', timestamp: 'timestamptz', uuid: 'uuid', json: 'jsonb',
+}
+
+/** What a field's values are compared as. */
+export function referenceType(field: Field): string {
+  return pgTypes[field.type]
+}
+
+const bigintRange = { least: -(2n ** 63n), most: 2n ** 63n - 1n }
+
+/** Whether PostgreSQL can read the value as `pgType` at all; if not, it has no parent. */
+function readable(value: string, pgType: string): boolean {
+  return pgType !== 'int8' || (BigInt(value) >= bigintRange.least && BigInt(value) <= bigintRange.most)
+}
+
+/** ReferenceLookup over SQL. Throws InvalidReference if table or column are missing, or of a type that does not compare. */
+export function sqlReferences(queryable: Pick<Transaction, 'query'>): ReferenceLookup {
+  return async (table, column, values, pgType) => {
+    const [name, ...schema] = table.split('.').reverse()
+    const quotedTable = [...schema.reverse(), name ?? ''].map((part) => pg.escapeIdentifier(part)).join('.')
+    const statement =
+      `SELECT given.value FROM unnest($1::text[]) AS given(value) ` +
+      `WHERE EXISTS (SELECT FROM ${quotedTable} AS parent WHERE parent.${pg.escapeIdentifier(column)} = given.value::${pg.escapeIdentifier(pgType)})`
+    try {
+      const { rows } = await queryable.query(statement, [values.filter((value) => readable(value, pgType))])
+      return new Set(rows.map((row) => row.value as string))
+    } catch (error) {
+      throw explained(error, `${table}.${column}`)
+    }
+  }
+}
+
+const wrongReference = new Set(['42P01', '42703', '42883', '3F000', '42501'])
+
+function explained(error: unknown, target: string): unknown {
+  const { code, message } = error as { code?: string; message?: string }
+  if (code === undefined || !wrongReference.has(code)) return error
+  return new HeadgateError('InvalidReference', `the reference to ${target} cannot be checked: ${message}; correct the reference or the table`, { cause: error })
+}

@@ -1,0 +1,110 @@
+// Cross-field rules in CEL, compiled once. docs/rules.md says what they see of a record.
+import { Environment } from '@marcbachmann/cel-js'
+import type { Rule, Schema } from '../../crds/fields.ts'
+import { HeadgateError, type TypedRecord } from '../../sdk/index.ts'
+import { closest } from './bind.ts'
+import { Problem } from './problem.ts'
+import { fieldTypes } from './types/index.ts'
+import { microsOf } from './types/timestamp.ts'
+
+export type CompiledRule = {
+  name: string
+  outcome: 'reject' | 'warn'
+  /** The fields that the rule reads. */
+  fields: readonly string[]
+  /** Undefined if the record keeps the rule. `record` is as of `ruleRecord`. */
+  check(record: TypedRecord): Problem | undefined
+}
+
+const readInstant = fieldTypes.timestamp.parser({ name: 'instant', type: 'timestamp' })
+
+const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } })
+  .registerVariable('record', 'map')
+  .registerFunction('instant(string): string', (text: string) => {
+    const value = readInstant(text)
+    if (value instanceof Problem) throw new Error(`instant: ${JSON.stringify(text)} ${value.message}`)
+    return value
+  })
+  .registerFunction('micros(string): int', (timestamp: string) => microsOf(timestamp))
+
+/** Throws InvalidRule. */
+export function compileRules(schema: Schema): CompiledRule[] {
+  const types = new Map(schema.fields.map((field) => [field.name, field.type]))
+  return (schema.rules ?? []).map((rule) => compileRule(rule, [...types.keys()]))
+}
+
+function compileRule(rule: Rule, known: string[]): CompiledRule {
+  const evaluate = parsed(rule)
+  const fields = fieldsOf(evaluate.ast)
+  for (const field of fields ?? []) {
+    if (known.includes(field)) continue
+    const near = closest(field, known)
+    const hint = near === undefined ? '' : `; did you mean record.${near}?`
+    throw invalid(rule, `record.${field} is not a declared field${hint}`)
+  }
+  const message = rule.message ?? `breaks the rule ${rule.expression}`
+  const code = `rule.${rule.name}`
+  return {
+    name: rule.name,
+    outcome: rule.outcome ?? 'reject',
+    fields: fields ?? known,
+    check: (record) => {
+      try {
+        return evaluate({ record }) === true ? undefined : new Problem(code, message)
+      } catch (error) {
+        return new Problem(code, `${message} (${firstLine(error)})`)
+      }
+    },
+  }
+}
+
+function parsed(rule: Rule): ReturnType<Environment['parse']> {
+  try {
+    const evaluate = environment.parse(rule.expression)
+    const check = evaluate.check()
+    if (!check.valid) throw check.error
+    if (check.type !== 'bool' && check.type !== 'dyn') throw new Error(`is ${check.type}, not bool`)
+    return evaluate
+  } catch (error) {
+    throw invalid(rule, firstLine(error), error)
+  }
+}
+
+function invalid(rule: Rule, reason: string, cause?: unknown): HeadgateError {
+  return new HeadgateError('InvalidRule', `rule ${rule.name}: ${reason}; correct its expression: ${rule.expression}`, { cause })
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? ''
+}
+
+/** The fields a rule names as record.x or record["x"]; undefined if it uses the record in another way, and so may read any. */
+function fieldsOf(ast: unknown): string[] | undefined {
+  const found = new Set<string>()
+  return walk(ast, found) ? [...found] : undefined
+}
+
+function walk(node: unknown, found: Set<string>): boolean {
+  if (Array.isArray(node)) return node.every((child) => walk(child, found))
+  if (typeof node !== 'object' || node === null) return true
+  const { op, args } = node as { op?: string; args?: unknown }
+  if (op === 'id') return args !== 'record'
+  if (op === 'value') return true
+  if ((op === '.' || op === '[]') && Array.isArray(args) && isRecord(args[0])) {
+    const name = op === '.' ? args[1] : literal(args[1])
+    if (typeof name !== 'string') return false
+    found.add(name)
+    return true
+  }
+  return walk(args, found)
+}
+
+function isRecord(node: unknown): boolean {
+  const { op, args } = node as { op?: string; args?: unknown }
+  return op === 'id' && args === 'record'
+}
+
+function literal(node: unknown): unknown {
+  const { op, args } = node as { op?: string; args?: unknown }
+  return op === 'value' ? args : undefined
+}

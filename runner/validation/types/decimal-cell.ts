@@ -1,0 +1,4 @@
+// Fast cell of decimal.
+import { never } from './field-type.ts'
+
+export const decimalCell = never

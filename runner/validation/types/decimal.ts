@@ -1,0 +1,143 @@
+// decimal: exact numbers; canonical value is a string of digits with at most one point, no exponent, no needless zeros in front.
+import type { Field } from '../../../crds/fields.ts'
+import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import { Problem } from '../problem.ts'
+import { writeInt16, writeInt32, writeInt64 } from '../write.ts'
+import { decimalCell } from './decimal-cell.ts'
+import type { Encoder, FieldType, Parse } from './field-type.ts'
+import { floatColumn } from './float.ts'
+import { plainNumber } from './number-text.ts'
+import { digitsAfter, digitsBefore, numericLimits, writeNumeric } from './numeric.ts'
+import { textEncoder } from './text.ts'
+
+const form = /^([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,4}))?$/
+const largestExponent = 1000
+/** What numeric itself can hold. */
+const mostBefore = 131072
+const mostAfter = 16383
+
+export const decimal: FieldType = {
+  parser: decimalParser,
+  encoder: decimalEncoder,
+  compare: (one, other) => compareDecimals(one as string, other as string),
+  cell: decimalCell,
+}
+
+function decimalParser(field: Field): Parse {
+  const scale = field.scale ?? (field.precision === undefined ? undefined : 0)
+  const before = field.precision === undefined ? mostBefore : field.precision - (scale ?? 0)
+  return (input) => {
+    const number = typeof input === 'string' ? plainNumber(input, field.decimalComma === true) : numberText(input)
+    const value = number === undefined ? undefined : canonical(number)
+    if (value === undefined) return new Problem('type.decimal', 'is not a decimal number')
+    if (digitsBefore(value) > before) {
+      return new Problem('type.decimal.precision', `has more than ${before} digits before the point`)
+    }
+    return scale === undefined ? value : cutZeros(value, scale)
+  }
+}
+
+function numberText(input: unknown): string | undefined {
+  return typeof input === 'number' || typeof input === 'bigint' ? String(input) : undefined
+}
+
+/** The canonical form; undefined if `text` is no number or too long a one. */
+export function canonical(text: string): string | undefined {
+  const parts = form.exec(text)
+  if (parts === null) return undefined
+  const [, sign, whole = '', fraction = parts[4] ?? '', , exponentText = '0'] = parts
+  const exponent = Number(exponentText)
+  if (Math.abs(exponent) > largestExponent || whole.length > mostBefore || fraction.length > mostAfter) return undefined
+  const point = whole.length + exponent
+  const all = whole + fraction
+  const before = point <= 0 ? '' : all.slice(0, point).padEnd(point, '0')
+  const after = point <= 0 ? '0'.repeat(-point) + all : all.slice(point)
+  if (after.length > mostAfter) return undefined
+  const stripped = before.replace(/^0+/, '') || '0'
+  const number = after === '' ? stripped : `${stripped}.${after}`
+  return sign === '-' && /[1-9]/.test(number) ? `-${number}` : number
+}
+
+/** Drops zeros beyond `scale`; other digits there are an error, never rounded away. */
+function cutZeros(value: string, scale: number): string | Problem {
+  const after = digitsAfter(value)
+  if (after <= scale) return value
+  const end = value.length - (after - scale)
+  if (/[1-9]/.test(value.slice(end))) return new Problem('type.decimal.precision', `has more than ${scale} digits after the point`)
+  return value.slice(0, scale === 0 ? end - 1 : end).replace(/^-(0(?:\.0*)?)$/, '$1')
+}
+
+export function compareDecimals(one: string, other: string): number {
+  const negative = one.startsWith('-')
+  if (negative !== other.startsWith('-')) return negative ? -1 : 1
+  const order = compareMagnitudes(negative ? one.slice(1) : one, negative ? other.slice(1) : other)
+  return negative ? -order : order
+}
+
+function compareMagnitudes(one: string, other: string): number {
+  const [oneWhole = '', oneFraction = ''] = one.split('.')
+  const [otherWhole = '', otherFraction = ''] = other.split('.')
+  if (oneWhole.length !== otherWhole.length) return oneWhole.length - otherWhole.length
+  const width = Math.max(oneFraction.length, otherFraction.length)
+  const oneDigits = oneWhole + oneFraction.padEnd(width, '0')
+  const otherDigits = otherWhole + otherFraction.padEnd(width, '0')
+  return oneDigits < otherDigits ? -1 : oneDigits === otherDigits ? 0 : 1
+}
+
+export function decimalEncoder(column: DestinationColumn): Encoder | undefined {
+  if (column.type === 'numeric') return numericEncoder(column)
+  if (column.type === 'float4' || column.type === 'float8') {
+    const encoder = floatColumn(column)
+    return { fit: (value) => encoder.fit(value), write: encoder.write }
+  }
+  return textEncoder(column) ?? wholeEncoder(column)
+}
+
+function numericEncoder(column: DestinationColumn): Encoder {
+  const limits = numericLimits(column)
+  return {
+    fit: (value) => {
+      const number = value as string
+      if (limits === undefined) return undefined
+      if (digitsBefore(number) > limits.before) {
+        return new Problem('range.column', `is too large for column ${column.name} ${column.formatted}`)
+      }
+      if (endsInZeros(number, limits.scale)) return undefined
+      return new Problem('type.decimal.precision', `has more digits than column ${column.name} ${column.formatted} can hold`)
+    },
+    write: (rows, value) => writeNumeric(rows, value as string, limits === undefined ? digitsAfter(value as string) : Math.max(0, limits.scale)),
+  }
+}
+
+/** Whether nothing but zeros stands beyond the scale, which for a negative one begins before the point. */
+function endsInZeros(number: string, scale: number): boolean {
+  const digits = number.replace('-', '').replace('.', '')
+  const beyond = digitsAfter(number) - scale
+  return beyond <= 0 || !/[1-9]/.test(digits.slice(-beyond))
+}
+
+/** Decimals without a fraction may go into whole-number columns. */
+function wholeEncoder(column: DestinationColumn): Encoder | undefined {
+  const bits = { int2: 16, int4: 32, int8: 64 }[column.type]
+  if (bits === undefined) return undefined
+  return {
+    fit: (value) => {
+      const number = value as string
+      if (!endsInZeros(number, 0)) return new Problem('type.decimal.precision', `has digits after the point, column ${column.name} is ${column.formatted}`)
+      const whole = toWhole(number)
+      if (BigInt.asIntN(bits, whole) === whole) return undefined
+      return new Problem('range.column', `is outside of what column ${column.name} ${column.formatted} can hold`)
+    },
+    write: (rows, value) => {
+      const whole = toWhole(value as string)
+      if (bits === 64) writeInt64(rows, whole)
+      else if (bits === 32) writeInt32(rows, Number(whole))
+      else writeInt16(rows, Number(whole))
+    },
+  }
+}
+
+function toWhole(number: string): bigint {
+  const point = number.indexOf('.')
+  return BigInt(point < 0 ? number : number.slice(0, point))
+}

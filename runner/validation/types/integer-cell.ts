@@ -1,0 +1,4 @@
+// Fast cell of integer.
+import { never } from './field-type.ts'
+
+export const integerCell = never

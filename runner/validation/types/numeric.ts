@@ -1,0 +1,58 @@
+// PostgreSQL's numeric in binary: int16 count, weight, sign, display scale, then base-10000 digits.
+import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+
+export type NumericLimits = { before: number; scale: number }
+
+/** Digits before the point and the scale that a numeric column's modifier allows; undefined without one. */
+export function numericLimits(column: DestinationColumn): NumericLimits | undefined {
+  if (column.modifier < 4) return undefined
+  const packed = column.modifier - 4
+  const scale = ((packed & 0x7ff) ^ 1024) - 1024
+  return { before: (packed >> 16) - scale, scale }
+}
+
+/**
+ * Digits before the point, counted from the first that is not zero: 0 for 0.05. Below the point it goes on downwards:
+ * -1 for 0.05's first zero after the point, so that a scale larger than the precision is checked too.
+ */
+export function digitsBefore(number: string): number {
+  const start = number.startsWith('-') ? 1 : 0
+  const point = number.indexOf('.')
+  const end = point < 0 ? number.length : point
+  if (number[start] !== '0') return end - start
+  for (let at = end + 1; at < number.length; at++) if (number[at] !== '0') return -(at - end - 1)
+  return -Infinity
+}
+
+export function digitsAfter(number: string): number {
+  const point = number.indexOf('.')
+  return point < 0 ? 0 : number.length - point - 1
+}
+
+/** Appends a canonical decimal, shown with `scale` digits after the point. */
+export function writeNumeric(rows: EncodedRows, number: string, scale: number): void {
+  const negative = number.startsWith('-')
+  const point = number.indexOf('.')
+  const whole = number.slice(negative ? 1 : 0, point < 0 ? undefined : point)
+  const fraction = point < 0 ? '' : number.slice(point + 1)
+  const padded = whole.padStart(Math.ceil(whole.length / 4) * 4, '0') + fraction.padEnd(Math.ceil(fraction.length / 4) * 4, '0')
+  let weight = Math.ceil(whole.length / 4) - 1
+  let first = 0
+  let last = padded.length / 4
+  const group = (at: number) => Number(padded.slice(at * 4, at * 4 + 4))
+  while (first < last && group(first) === 0) {
+    first++
+    weight--
+  }
+  while (last > first && group(last - 1) === 0) last--
+  const count = last - first
+  rows.reserve(12 + 2 * count)
+  const { bytes } = rows
+  let at = bytes.writeInt32BE(8 + 2 * count, rows.length)
+  at = bytes.writeInt16BE(count, at)
+  at = bytes.writeInt16BE(count === 0 ? 0 : weight, at)
+  at = bytes.writeUInt16BE(negative && count > 0 ? 0x4000 : 0, at)
+  at = bytes.writeUInt16BE(scale, at)
+  for (let index = first; index < last; index++) at = bytes.writeInt16BE(group(index), at)
+  rows.length = at
+}

@@ -1,0 +1,4 @@
+// Fast cell of timestamp.
+import { never } from './field-type.ts'
+
+export const timestampCell = never

@@ -1,0 +1,50 @@
+// Writes the pieces of COPY's binary format into EncodedRows. Called by the encoders; room is asked for here.
+import type { EncodedRows } from '../records/encoded-rows.ts'
+
+export function writeNull(rows: EncodedRows): void {
+  rows.reserve(4)
+  rows.length = rows.bytes.writeInt32BE(-1, rows.length)
+}
+
+export function writeText(rows: EncodedRows, text: string): void {
+  rows.reserve(4 + text.length * 3)
+  const size = rows.bytes.write(text, rows.length + 4)
+  rows.bytes.writeInt32BE(size, rows.length)
+  rows.length += 4 + size
+}
+
+export function writeInt16(rows: EncodedRows, value: number): void {
+  rows.reserve(6)
+  rows.bytes.writeInt32BE(2, rows.length)
+  rows.length = rows.bytes.writeInt16BE(value, rows.length + 4)
+}
+
+export function writeInt32(rows: EncodedRows, value: number): void {
+  rows.reserve(8)
+  rows.bytes.writeInt32BE(4, rows.length)
+  rows.length = rows.bytes.writeInt32BE(value, rows.length + 4)
+}
+
+export function writeInt64(rows: EncodedRows, value: bigint): void {
+  rows.reserve(12)
+  rows.bytes.writeInt32BE(8, rows.length)
+  rows.length = rows.bytes.writeBigInt64BE(value, rows.length + 4)
+}
+
+export function writeFloat32(rows: EncodedRows, value: number): void {
+  rows.reserve(8)
+  rows.bytes.writeInt32BE(4, rows.length)
+  rows.length = rows.bytes.writeFloatBE(value, rows.length + 4)
+}
+
+export function writeFloat64(rows: EncodedRows, value: number): void {
+  rows.reserve(12)
+  rows.bytes.writeInt32BE(8, rows.length)
+  rows.length = rows.bytes.writeDoubleBE(value, rows.length + 4)
+}
+
+export function writeBoolean(rows: EncodedRows, value: boolean): void {
+  rows.reserve(5)
+  rows.bytes.writeInt32BE(1, rows.length)
+  rows.length = rows.bytes.writeUInt8(value ? 1 : 0, rows.length + 4)
+}
