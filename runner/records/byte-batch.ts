@@ -56,12 +56,13 @@ export class ByteBatch implements RecordBatch {
     this.#parse = parts.parse
   }
 
+  /** The exact bytes in the source; a batch made from another encoding overrides it. */
   raw(index: number): Buffer {
-    return this.bytes.subarray(this.rows[2 * index], this.rows[2 * index + 1])
+    return this.framed(index)
   }
 
   record(index: number): SourceRecord {
-    const parsed = this.#parse(this.raw(index))
+    const parsed = this.#parse(this.framed(index))
     if (isProblem(parsed)) throw new HeadgateError('Internal', `record ${index} has a problem and no values: ${parsed.message}`)
     return parsed
   }
@@ -72,8 +73,13 @@ export class ByteBatch implements RecordBatch {
 
   problem(index: number): RecordError | undefined {
     if (this.plain[index] === 1) return undefined
-    const parsed = this.#parse(this.raw(index))
+    const parsed = this.#parse(this.framed(index))
     return isProblem(parsed) ? parsed : undefined
+  }
+
+  /** The record's bytes within `bytes`. */
+  protected framed(index: number): Buffer {
+    return this.bytes.subarray(this.rows[2 * index], this.rows[2 * index + 1])
   }
 }
 

@@ -1,0 +1,39 @@
+// Footer: holds an input's last lines back.
+import { HeadgateError } from '../../../sdk/index.ts'
+import type { Bytes } from '../byte-stream.ts'
+import { carriageReturn, lineFeed } from './dialect.ts'
+
+const mostFooterBytes = 16 << 20
+
+/** The stream without its last `count` physical lines. */
+export async function* withoutFooter(stream: Bytes, count: number, name: string): Bytes {
+  let held: Buffer = Buffer.alloc(0)
+  for await (const chunk of stream) {
+    const bytes = Buffer.concat([held, chunk])
+    // One line more is kept than asked for, because more bytes may turn out to belong to the last one.
+    const keep = footerStart(bytes, count + 1)
+    held = Buffer.from(bytes.subarray(keep))
+    if (held.length > mostFooterBytes) throw new HeadgateError('InvalidConfig', `${name}: ${count} footer lines are longer than ${mostFooterBytes >> 20} MiB; check format.csv.skipFooterLines`)
+    if (keep > 0) yield bytes.subarray(0, keep)
+  }
+  const end = footerStart(held, count)
+  if (end > 0) yield held.subarray(0, end)
+}
+
+/** Where the last `count` lines of `bytes` begin. */
+function footerStart(bytes: Buffer, count: number): number {
+  let start = bytes.length
+  for (let line = 0; line < count && start > 0; line++) {
+    start -= terminatorBefore(bytes, start)
+    while (start > 0 && terminatorBefore(bytes, start) === 0) start--
+  }
+  return start
+}
+
+/** Length of the line end that ends at `end`. */
+function terminatorBefore(bytes: Buffer, end: number): number {
+  const byte = bytes[end - 1]
+  if (byte === carriageReturn) return 1
+  if (byte !== lineFeed) return 0
+  return bytes[end - 2] === carriageReturn ? 2 : 1
+}

@@ -1,0 +1,49 @@
+// CsvFormat: delimited text, in whatever dialect, encoding and compression it comes.
+import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
+import type { RecordBatch } from '../../../sdk/index.ts'
+import { type Bytes, upTo } from '../byte-stream.ts'
+import type { Content, Format, Range } from '../format.ts'
+import { batches } from './batches.ts'
+import { withoutFooter } from './footer.ts'
+import { prepare } from './prepare.ts'
+import { cuts } from './split.ts'
+
+/** About as much as one batch holds. */
+const defaultBlockBytes = 1 << 20
+
+export class CsvFormat implements Format {
+  readonly config: CsvConfig
+  readonly #declaredFields: readonly string[]
+  readonly #blockBytes: number
+
+  /** `declaredFields`: names of the declared fields in the source, in declared order; they name the columns of an input without a header. */
+  constructor(config: CsvConfig, declaredFields: readonly string[], options: { blockBytes?: number } = {}) {
+    this.config = config
+    this.#declaredFields = declaredFields
+    this.#blockBytes = options.blockBytes ?? defaultBlockBytes
+  }
+
+  async plan(content: Content, targetBytes: number | undefined): Promise<Range[]> {
+    const whole = [{ start: 0, end: null }]
+    const { size } = content
+    if (targetBytes === undefined || size === undefined || size <= targetBytes || this.#footerLines > 0) return whole
+    const input = await prepare(content, this.config, this.#declaredFields)
+    if (!input.seekable) return whole
+    const places = await cuts(input, size, targetBytes)
+    const starts = [0, ...places]
+    return starts.map((start, index) => ({ start, end: starts[index + 1] ?? null }))
+  }
+
+  async *read(content: Content, range: Range, from: number | undefined): AsyncIterable<RecordBatch> {
+    const input = await prepare(content, this.config, this.#declaredFields)
+    const start = Math.max(range.start, input.start, from ?? 0)
+    let stream: Bytes = input.open(start)
+    if (range.end !== null) stream = upTo(stream, range.end - start)
+    if (this.#footerLines > 0) stream = withoutFooter(stream, this.#footerLines, content.name)
+    yield* batches(input, this.config, stream, start, this.#blockBytes)
+  }
+
+  get #footerLines(): number {
+    return this.config.skipFooterLines ?? 0
+  }
+}

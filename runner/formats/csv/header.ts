@@ -1,0 +1,99 @@
+// Header: what precedes the records. Its lines are physical ones, so that a stray quote in them cannot swallow data.
+import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
+import { HeadgateError } from '../../../sdk/index.ts'
+import type { TextEncoding } from '../encoding.ts'
+import type { Dialect } from './dialect.ts'
+import { Kind, RecordFramer } from './record-framer.ts'
+
+/** PostgreSQL allows no more columns in a table. */
+const mostColumns = 1600
+const mostCells = 8192
+
+/** `start` is where the lines after it begin. */
+export type Preamble = { lines: Buffer[]; start: number }
+
+/** Number of header lines. */
+export function headerLines(config: CsvConfig): number {
+  return typeof config.header === 'number' ? config.header : config.header === false ? 0 : 1
+}
+
+/**
+ * Passes the byte order mark and the lines to skip, and takes the header's lines; blank lines and comments between them
+ * do not count. Undefined if `head` ends too early, unless it is the whole input.
+ */
+export function preambleOf(head: Buffer, whole: boolean, config: CsvConfig, dialect: Dialect): Preamble | undefined {
+  const framer = new RecordFramer(dialect)
+  const lines: Buffer[] = []
+  let start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
+  let skip = config.skipLines ?? 0
+  const wanted = headerLines(config)
+  while (skip > 0 || lines.length < wanted) {
+    const found = framer.lineEnd(head, start, head.length, head.length)
+    if (found < 0 && !whole) return undefined
+    const end = found < 0 ? head.length : found
+    const next = found < 0 ? end : end + framer.terminator(end)
+    // The second half of a CRLF may not be there yet.
+    if (next === head.length && !whole) return undefined
+    const line = head.subarray(start, end)
+    const counts = line.length > 0 && !(dialect.comment.length > 0 && line.subarray(0, dialect.comment.length).equals(dialect.comment))
+    if (skip > 0) skip--
+    else if (counts) lines.push(line)
+    if (next === start) break
+    start = next
+  }
+  return { lines, start }
+}
+
+/** Names of the columns. */
+export function fieldNames(preamble: Preamble, config: CsvConfig, dialect: Dialect, encoding: TextEncoding, declared: readonly string[], name: string): string[] {
+  const wanted = headerLines(config)
+  if (wanted === 0) return checked([...declared], name)
+  if (preamble.lines.length < wanted) {
+    throw invalid(name, preamble.lines.length === 0 ? 'has no header line: it is empty' : `has ${preamble.lines.length} header lines instead of ${wanted}`)
+  }
+  const rows = preamble.lines.map((line) => cellsOf(line, dialect, encoding, name))
+  const width = Math.max(...rows.map((row) => row.length))
+  const names = Array.from({ length: width }, (_, column) => rows.map((row) => row[column] ?? '').filter((part) => part !== '').join(' '))
+  return checked(names, name)
+}
+
+function checked(names: string[], name: string): string[] {
+  if (names.length > mostColumns) throw invalid(name, `has ${names.length >= mostCells ? 'more than 8,000' : names.length} columns; PostgreSQL tables have at most ${mostColumns}. Is the delimiter right?`)
+  const seen = new Map<string, number>()
+  for (const [index, column] of names.entries()) {
+    if (column === '') throw invalid(name, `names no column ${index + 1} in its header (a delimiter at the line's end, perhaps); name it, or skip the line with skipLines and set header: false`)
+    const first = seen.get(column)
+    if (first !== undefined) throw invalid(name, `names columns ${first + 1} and ${index + 1} both ${JSON.stringify(column)}; names must differ`)
+    seen.set(column, index)
+  }
+  return names
+}
+
+function cellsOf(line: Buffer, dialect: Dialect, encoding: TextEncoding, name: string): string[] {
+  const framer = new RecordFramer({ ...dialect, maxRecordBytes: line.length, comment: Buffer.alloc(0) })
+  const cells = new Int32Array(2 * mostCells)
+  const sound = framer.frame(line, 0, line.length, true, cells, 0, mostCells) === Kind.Record
+  // A line with a stray quote is cut at delimiters alone.
+  if (!sound) new RecordFramer({ ...dialect, maxRecordBytes: line.length, quote: Buffer.alloc(0), comment: Buffer.alloc(0) }).frame(line, 0, line.length, true, cells, 0, mostCells)
+  const count = sound ? framer.count : countOf(line, dialect.delimiter)
+  return Array.from({ length: Math.min(count, mostCells) }, (_, index) => {
+    const text = encoding.decode(line.subarray(cells[2 * index], cells[2 * index + 1]))
+    if (text === undefined) throw invalid(name, `has a header whose column ${index + 1} is not ${encoding.name}; set format.csv.encoding`)
+    return cleaned(text, encoding.decode(dialect.quote) ?? '', sound)
+  })
+}
+
+function cleaned(text: string, quote: string, sound: boolean): string {
+  if (quote === '') return text.trim()
+  return (sound ? text.replaceAll(quote + quote, quote) : text.replaceAll(quote, '')).trim()
+}
+
+function countOf(line: Buffer, delimiter: Buffer): number {
+  let count = 1
+  for (let at = line.indexOf(delimiter); at >= 0; at = line.indexOf(delimiter, at + delimiter.length)) count++
+  return count
+}
+
+function invalid(name: string, what: string): HeadgateError {
+  return new HeadgateError('InvalidHeader', `${name} ${what}`)
+}

@@ -1,0 +1,70 @@
+// InputWindow: the part of an input that is in memory, as a framer sees it. Two buffers take turns.
+import type { Bytes } from '../byte-stream.ts'
+import type { Window } from './frames.ts'
+
+/** Room behind the data for the framer's sentinels. */
+const sentinelBytes = 2
+
+export class InputWindow implements Window {
+  bytes: Buffer
+  position = 0
+  size = 0
+  last = false
+  /** Offset of `bytes[0]` in the input. */
+  origin: number
+  #other: Buffer
+  readonly #blockBytes: number
+  readonly #chunks: AsyncIterator<Buffer>
+  #chunk: Buffer = Buffer.alloc(0)
+
+  constructor(stream: Bytes, origin: number, blockBytes: number) {
+    this.#chunks = stream[Symbol.asyncIterator]()
+    this.origin = origin
+    this.#blockBytes = blockBytes
+    this.bytes = Buffer.allocUnsafeSlow(2 * blockBytes + sentinelBytes)
+    this.#other = Buffer.allocUnsafeSlow(2 * blockBytes + sentinelBytes)
+  }
+
+  /** Drops what is before `position` and reads at least as much as is left, in the other buffer. The present one stays as it is until the next call. */
+  async refill(): Promise<void> {
+    const left = this.size - this.position
+    const wanted = left + Math.max(this.#blockBytes, left)
+    const target = this.#other.length >= wanted + sentinelBytes ? this.#other : Buffer.allocUnsafeSlow(wanted + sentinelBytes)
+    this.bytes.copy(target, 0, this.position, this.size)
+    this.#other = this.bytes
+    this.#moved(target, left)
+    await this.#fill(wanted)
+  }
+
+  /** The same in the present buffer. */
+  async refillInPlace(): Promise<void> {
+    const left = this.size - this.position
+    this.bytes.copyWithin(0, this.position, this.size)
+    this.#moved(this.bytes, left)
+    await this.#fill(Math.max(this.bytes.length - sentinelBytes, left))
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.()
+  }
+
+  #moved(target: Buffer, left: number): void {
+    this.bytes = target
+    this.origin += this.position
+    this.position = 0
+    this.size = left
+  }
+
+  async #fill(wanted: number): Promise<void> {
+    while (this.size < wanted && !this.last) {
+      if (this.#chunk.length === 0) {
+        const next = await this.#chunks.next()
+        if (next.done === true) this.last = true
+        else this.#chunk = next.value
+      }
+      const copied = this.#chunk.copy(this.bytes, this.size, 0, wanted - this.size)
+      this.size += copied
+      this.#chunk = this.#chunk.subarray(copied)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// FilesSource: files of the worker's own file system, by path or glob.
+import { createHash } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
+import { type FileHandle, glob, open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
+import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
+import type { Input, Source } from '../source.ts'
+import { closestTo } from './missing.ts'
+
+const headBytes = 64 << 10
+const chunkBytes = 1 << 20
+
+/** What tells a file from another one in its place. Numbers that need 64 bits are texts. */
+type FileIdentity = { path: string; size: number; mtimeNanoseconds: string; head: string }
+
+export class FilesSource implements Source {
+  readonly config: FilesConfig
+
+  constructor(config: FilesConfig) {
+    this.config = config
+  }
+
+  async *inputs(run: RunContext): AsyncIterable<Input> {
+    const seen = new Set<string>()
+    for (const pattern of this.config.paths) {
+      for (const path of await this.#matches(pattern, run.folder)) {
+        const absolute = resolve(run.folder, path)
+        if (seen.has(absolute)) continue
+        seen.add(absolute)
+        const identity = await identify(path, run.folder)
+        yield { name: path, size: identity.size, identity }
+      }
+    }
+  }
+
+  async *open(input: Input, offset: number, run: RunContext): AsyncIterable<Buffer> {
+    const { path, size } = input.identity as FileIdentity
+    const file = await opened(path, run.folder)
+    try {
+      yield* chunks(file, offset, size, run.signal)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async verify(input: Input, run: RunContext): Promise<void> {
+    const planned = input.identity as FileIdentity
+    const present = await identify(planned.path, run.folder).catch((cause: unknown) => {
+      throw changed(planned.path, 'it can no longer be read', cause)
+    })
+    if (present.size !== planned.size) throw changed(planned.path, `it has ${present.size} bytes instead of ${planned.size}`)
+    if (present.mtimeNanoseconds !== planned.mtimeNanoseconds) throw changed(planned.path, 'it was written again')
+    if (present.head !== planned.head) throw changed(planned.path, 'its first bytes are others')
+  }
+
+  async #matches(pattern: string, folder: string): Promise<string[]> {
+    if (!/[*?[{]/.test(pattern)) return [pattern]
+    const found: string[] = []
+    for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
+      if (!entry.isDirectory()) found.push(resolve(entry.parentPath, entry.name))
+    }
+    if (found.length === 0 && this.config.allowEmpty !== true) throw await notFound(pattern, folder)
+    const prefix = `${resolve(folder)}/`
+    const named = found.map((path) => (!pattern.startsWith('/') && path.startsWith(prefix) ? path.slice(prefix.length) : path))
+    return [...new Set(named)].sort((one, other) => (one < other ? -1 : 1))
+  }
+}
+
+/** Reads one chunk ahead, so that the disk works while the records of the last chunk are processed. */
+async function* chunks(file: FileHandle, offset: number, size: number, signal: AbortSignal): AsyncIterable<Buffer> {
+  const buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const
+  let position = offset
+  const readInto = async (buffer: Buffer): Promise<Buffer> => {
+    const length = Math.min(buffer.length, size - position)
+    if (length <= 0) return buffer.subarray(0, 0)
+    const { bytesRead } = await file.read(buffer, 0, length, position)
+    position += bytesRead
+    return buffer.subarray(0, bytesRead)
+  }
+  let turn = 0
+  let ahead = readInto(buffers[0])
+  try {
+    for (;;) {
+      const chunk = await ahead
+      signal.throwIfAborted()
+      if (chunk.length === 0) return
+      turn = 1 - turn
+      ahead = readInto(buffers[turn] as Buffer)
+      ahead.catch(() => undefined)
+      yield chunk
+    }
+  } finally {
+    await ahead.catch(() => undefined)
+  }
+}
+
+async function identify(path: string, folder: string): Promise<FileIdentity> {
+  const file = await opened(path, folder)
+  try {
+    const stats: BigIntStats = await file.stat({ bigint: true })
+    if (!stats.isFile()) throw new HeadgateError('SourceUnreadable', `${path} is ${stats.isDirectory() ? 'a folder' : 'not a regular file'}; name a file, or a glob such as ${path}/*.csv`)
+    const head = Buffer.alloc(headBytes)
+    const { bytesRead } = await file.read(head, 0, headBytes, 0)
+    const hash = createHash('sha256').update(head.subarray(0, bytesRead)).digest('hex')
+    return { path, size: Number(stats.size), mtimeNanoseconds: String(stats.mtimeNs), head: hash }
+  } finally {
+    await file.close()
+  }
+}
+
+async function opened(path: string, folder: string): Promise<FileHandle> {
+  try {
+    return await open(resolve(folder, path), 'r')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw await notFound(path, folder, cause)
+    throw new HeadgateError('SourceUnreadable', `${path} cannot be opened: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function notFound(path: string, folder: string, cause?: unknown): Promise<HeadgateError> {
+  const closest = await closestTo(path, folder)
+  const hint = closest === undefined ? 'check the path, or set allowEmpty if having no file is fine' : `did you mean ${closest}?`
+  return new HeadgateError('SourceNotFound', `no file matches ${path} in ${folder}; ${hint}`, { cause })
+}
+
+function changed(path: string, how: string, cause?: unknown): HeadgateError {
+  return new HeadgateError('SourceChanged', `${path} changed since the run was planned: ${how}; start a new run`, { cause })
+}
