@@ -97,7 +97,8 @@ export async function* batchesWithKeys(db: Queryable, run: number): AsyncIterabl
   for (const { slice, ordinal } of places) yield await batchWithKeys(db, run, slice as number, ordinal as number)
 }
 
-async function batchWithKeys(db: Queryable, run: number, slice: number, ordinal: number): Promise<BatchWithKeys> {
+/** One batch of the ledger. */
+export async function batchWithKeys(db: Queryable, run: number, slice: number, ordinal: number): Promise<BatchWithKeys> {
   const { rows } = await db.query(
     `SELECT input, first_order, last_order, from_position::text, to_position::text, unchanged_keys, overwritten_keys
     FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3`,

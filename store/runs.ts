@@ -64,6 +64,13 @@ export async function findRun(db: Queryable, name: string): Promise<Run | undefi
   return firstRun(db, 'WHERE name = $1', [name])
 }
 
+/** Throws RunNotFound. */
+export async function findRunById(db: Queryable, id: number): Promise<Run> {
+  const run = await firstRun(db, 'WHERE id = $1', [id])
+  if (run === undefined) throw new HeadgateError('RunNotFound', `run ${id} is no longer in the store`)
+  return run
+}
+
 /** The pipeline's latest run, if it is Running or failed with a retryable failure: the one to resume. */
 export async function unfinishedRun(db: Queryable, pipeline: string): Promise<Run | undefined> {
   const latest = await firstRun(db, 'WHERE pipeline = $1 ORDER BY id DESC LIMIT 1', [pipeline])

@@ -138,17 +138,17 @@ export async function sliceCounts(db: Queryable, run: number): Promise<SliceCoun
 
 /**
  * First statement of a batch's transaction: locks the slice until the end and makes sure the claim still holds. Answers
- * the ordinal of the batch and the state of the run, which may have been cancelled meanwhile.
+ * the ordinal of the batch, where it begins, and the state of the run, which may have been cancelled meanwhile.
  */
-export async function lockSlice(tx: Queryable, claimed: Claim): Promise<{ batches: number; runState: string }> {
+export async function lockSlice(tx: Queryable, claimed: Claim): Promise<{ batches: number; position: Position | undefined; runState: string }> {
   const { rows } = await tx.query(
-    `SELECT slice.epoch, slice.batches, slice.state, run.state AS run_state FROM headgate.slice JOIN headgate.run ON run.id = slice.run
+    `SELECT slice.epoch, slice.batches, slice.position::text AS position, slice.state, run.state AS run_state FROM headgate.slice JOIN headgate.run ON run.id = slice.run
     WHERE slice.run = $1 AND slice.ordinal = $2 FOR UPDATE OF slice`,
     [claimed.run, claimed.ordinal],
   )
   const row = onlyRow(rows)
   if (row['epoch'] !== claimed.epoch || row['state'] !== 'leased') throw staleEpoch(claimed, row)
-  return { batches: row['batches'] as number, runState: row['run_state'] as string }
+  return { batches: row['batches'] as number, position: positionOf(row['position']), runState: row['run_state'] as string }
 }
 
 function staleEpoch(claimed: Claim, row: Row): HeadgateError {

@@ -6,6 +6,7 @@ CREATE TABLE headgate.run (
   pipeline text NOT NULL,
   spec jsonb NOT NULL,
   spec_hash text NOT NULL,
+  load_plan jsonb,
   state text NOT NULL DEFAULT 'Running' CHECK (state IN ('Running', 'Succeeded', 'Failed', 'Cancelled')),
   workers integer NOT NULL CHECK (workers > 0),
   batch_size integer NOT NULL CHECK (batch_size > 0),

@@ -1,0 +1,75 @@
+// headgate quarantine list | show
+import { HeadgateError } from '../../sdk/index.ts'
+import { listQuarantine, type QuarantineEntry, type QuarantineFilter, type QuarantineState, showQuarantine } from '../../store/quarantine-queries.ts'
+import { findRun } from '../../store/runs.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { json, styled, table, type Terminal, visible } from '../output.ts'
+import { type OpenStore, openStore } from './store.ts'
+
+export type ListOptions = { database?: string; pipeline?: string; run?: string; state?: string; code?: string; limit: number }
+
+/** Lists quarantine entries, latest first. */
+export async function quarantineListCommand(options: ListOptions, terminal: Terminal): Promise<number> {
+  const store = await openStore(options.database)
+  try {
+    const entries = await listQuarantine(store.session, await filterOf(store, options))
+    if (terminal.form === 'json') terminal.write(json(entries))
+    else terminal.write(entries.length === 0 ? 'Nothing in quarantine matches.\n' : `${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n`)
+    return exitCodes.ok
+  } finally {
+    await store.close()
+  }
+}
+
+async function filterOf(store: OpenStore, { pipeline, run, state, code, limit }: ListOptions): Promise<QuarantineFilter> {
+  const filter: QuarantineFilter = { limit }
+  if (pipeline !== undefined) filter.pipeline = pipeline
+  if (state !== undefined) filter.state = state as QuarantineState
+  if (code !== undefined) filter.code = code
+  if (run === undefined) return filter
+  const found = await findRun(store.session, run)
+  if (found === undefined) throw new HeadgateError('RunNotFound', `the store knows no run named ${run}; list them with: headgate runs`)
+  return { ...filter, run: found.id }
+}
+
+const headings = ['ID', 'PIPELINE', 'STATE', 'TIMES', 'WHERE', 'FIELD', 'CODE', 'VALUE']
+
+function row(entry: QuarantineEntry): (string | number)[] {
+  const [first, ...more] = entry.errors
+  const code = `${first?.code ?? ''}${more.length === 0 ? '' : ` +${more.length}`}`
+  return [String(entry.id), entry.pipeline, entry.state, entry.occurrences, `${entry.input}@${entry.position}`, first?.field ?? '', code, (first?.value ?? '').slice(0, 40)]
+}
+
+/** Shows one entry with its raw record and every error. */
+export async function quarantineShowCommand(id: number, options: { database?: string }, terminal: Terminal): Promise<number> {
+  const store = await openStore(options.database)
+  try {
+    const entry = await showQuarantine(store.session, id)
+    if (entry === undefined) throw new HeadgateError('QuarantineNotFound', `there is no quarantine entry ${id}; list them with: headgate quarantine list`)
+    terminal.write(terminal.form === 'json' ? json(entry) : story(entry, terminal))
+    return exitCodes.ok
+  } finally {
+    await store.close()
+  }
+}
+
+function story(entry: QuarantineEntry & { raw: Buffer }, terminal: Terminal): string {
+  const facts = [
+    ['entry', `${entry.id} (${entry.state}${entry.stateReason === undefined ? '' : `: ${entry.stateReason}`})`],
+    ['pipeline', entry.pipeline],
+    ['first seen', `run ${entry.run}, ${entry.createdAt.toISOString()}`],
+    ['last seen', `run ${entry.lastRun}, ${entry.occurrences} times in all`],
+    ['source', `${entry.input}, offset ${entry.position}`],
+    ['fingerprint', entry.fingerprint],
+  ] as const
+  const heading = (text: string) => styled(terminal, 'bold', `\n${text}\n`)
+  const errors = entry.errors.map((error) => [error.field ?? '(record)', error.code, error.value ?? '', error.message])
+  return [
+    facts.map(([name, value]) => `${name.padEnd(12)} ${visible(value)}\n`).join(''),
+    heading('Errors'),
+    table(['FIELD', 'CODE', 'VALUE', 'MESSAGE'], errors),
+    heading('Raw record'),
+    `${entry.raw.toString('utf8').split('\n').map(visible).join('\n')}\n`,
+    ...(entry.record === undefined ? [] : [heading('Parsed record'), json(entry.record)]),
+  ].join('')
+}

@@ -1,0 +1,49 @@
+// headgate trace TABLE KEY
+import { HeadgateError } from '../../sdk/index.ts'
+import { primaryKeyColumns } from '../../store/table-key.ts'
+import { type Trace, traceKey } from '../../store/trace.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { json, styled, table, type Terminal } from '../output.ts'
+import { openStore } from './store.ts'
+
+/** Tells where a row came from: run, input, place in it, and what was rejected under the same key. */
+export async function traceCommand(tableName: string, keys: string[], options: { database?: string }, terminal: Terminal): Promise<number> {
+  const store = await openStore(options.database)
+  try {
+    const columns = await primaryKeyColumns(store.session, tableName)
+    const trace = await traceKey(store.session, { table: tableName, key: keyOf(tableName, columns, keys) })
+    terminal.write(terminal.form === 'json' ? json(trace) : story(trace, terminal))
+    return trace.row === undefined && trace.quarantine.length === 0 ? exitCodes.failed : exitCodes.ok
+  } finally {
+    await store.close()
+  }
+}
+
+/** Keys are given in the order of the primary key's columns, or as column=value. */
+function keyOf(tableName: string, columns: readonly string[], keys: readonly string[]): Record<string, string> {
+  if (keys.length > 0 && keys.every((key) => columns.includes(key.slice(0, key.indexOf('='))))) {
+    return Object.fromEntries(keys.map((key) => [key.slice(0, key.indexOf('=')), key.slice(key.indexOf('=') + 1)]))
+  }
+  if (keys.length === columns.length && columns.length > 0) return Object.fromEntries(columns.map((column, place) => [column, keys[place] as string]))
+  const wanted = columns.length === 0 ? 'no primary key: give column=value' : `the primary key ${columns.join(', ')}: give ${columns.length} values in this order, or column=value`
+  throw new HeadgateError('InvalidKey', `${tableName} has ${wanted}`)
+}
+
+function story(trace: Trace, terminal: Terminal): string {
+  const heading = (text: string) => styled(terminal, 'bold', `${text}\n`)
+  const parts: string[] = []
+  if (trace.row === undefined) parts.push('There is no such row.\n')
+  else parts.push(heading('Row'), json(trace.row))
+  if (trace.origin !== undefined) {
+    const { run, runId, inputName, order, batch } = trace.origin
+    parts.push(heading('Came from'))
+    parts.push(`run      ${run === undefined ? `${runId} (no longer kept)` : `${run.name} of ${run.pipeline}, ${run.state}, started ${run.startedAt?.toISOString() ?? 'never'}`}\n`)
+    parts.push(`input    ${inputName ?? trace.origin.input}, offset ${order}\n`)
+    if (batch !== undefined) parts.push(`batch    ${batch.ordinal} of slice ${batch.slice}, committed ${batch.committedAt.toISOString()}\n`)
+  }
+  if (trace.quarantine.length > 0) {
+    parts.push(heading('Rejected under this key'))
+    parts.push(table(['ID', 'STATE', 'RUN', 'CODES'], trace.quarantine.map((entry) => [String(entry.id), entry.state, entry.lastRun, entry.errors.map((error) => error.code).join(', ')])))
+  }
+  return parts.join('')
+}

@@ -1,0 +1,54 @@
+// runPipeline: one run of a pipeline on this machine, from the store's migrations to the finished row.
+import { dirname, resolve } from 'node:path'
+import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
+import { StoreSession } from '../../runner/engine/session.ts'
+import { HeadgateError } from '../../sdk/index.ts'
+import { migrate } from '../../store/migrate.ts'
+import { type RejectReason, topReasons } from '../../store/quarantine-queries.ts'
+import { findRun, listEvents, type Run } from '../../store/runs.ts'
+import { type PreparedRun, prepareRun, type RunRequest } from './prepare.ts'
+import { runLocalWorkers } from './workers.ts'
+
+export type RunOptions = RunRequest & {
+  /** The pipeline's file: relative paths in it start at its folder. */
+  file: string
+  databaseUrl: string
+  signal: AbortSignal
+  onStart?: (prepared: PreparedRun) => void
+  onProgress?: (progress: SliceProgress) => void
+}
+
+export type RunReport = {
+  run: Run
+  how: PreparedRun['how']
+  /** Most frequent reasons for rejecting records. */
+  reasons: RejectReason[]
+  events: { at: Date; code: string; message: string }[]
+}
+
+/** Works until the run has ended or `signal` stops it; a stopped run stays Running in the store and can be resumed. */
+export async function runPipeline(options: RunOptions): Promise<RunReport> {
+  await migrate(options.databaseUrl)
+  const session = new StoreSession(options.databaseUrl, 'headgate run')
+  try {
+    const prepared = await prepareRun(session, options)
+    options.onStart?.(prepared)
+    if (prepared.how !== 'ended') await work(options, prepared.run)
+    return await report(session, prepared)
+  } finally {
+    await session.close()
+  }
+}
+
+async function work(options: RunOptions, run: Run): Promise<void> {
+  const { databaseUrl, signal } = options
+  const folder = dirname(resolve(options.file))
+  const workers = options.workers ?? run.workers
+  await runLocalWorkers({ run, workers, databaseUrl, folder, signal, onProgress: options.onProgress ?? (() => {}) })
+}
+
+async function report(session: StoreSession, { run: begun, how }: PreparedRun): Promise<RunReport> {
+  const run = await findRun(session, begun.name)
+  if (run === undefined) throw new HeadgateError('RunNotFound', `run ${begun.name} is no longer in the store`)
+  return { run, how, reasons: await topReasons(session, { run: run.id, limit: 5 }), events: await listEvents(session, run.id) }
+}

@@ -1,0 +1,50 @@
+// Puts a pipeline's parts together: one line here for each built-in source, format and destination.
+import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
+import { CsvFormat } from '../formats/csv/csv-format.ts'
+import type { Format } from '../formats/format.ts'
+import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { loadPlugin } from '../plugins/load.ts'
+import { SourceExtractor } from '../sources/source-extractor.ts'
+import { FilesSource } from '../sources/files/files-source.ts'
+import type { Source } from '../sources/source.ts'
+
+/** The parts of a pipeline, made but not yet used. */
+export type Assembly = {
+  extractor: Extractor
+  validators: Validator[]
+  transformers: Transformer[]
+  loader: Loader
+}
+
+/** Makes the parts that the pipeline declares. Relative paths start at `folder`. Throws HeadgateError. */
+export async function assemble(spec: PipelineSpec, folder: string): Promise<Assembly> {
+  return {
+    extractor: await makeExtractor(spec, folder),
+    validators: await Promise.all((spec.validators ?? []).map(({ plugin }) => loadPlugin(plugin, Validator, folder))),
+    transformers: await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder))),
+    loader: await makeLoader(spec, folder),
+  }
+}
+
+async function makeExtractor(spec: PipelineSpec, folder: string): Promise<Extractor> {
+  if (spec.source.plugin !== undefined) return loadPlugin(spec.source.plugin, Extractor, folder)
+  const declaredFields = spec.schema.fields.map((field) => field.from ?? field.name)
+  return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), declaredFields, workers: spec.workers ?? 1 })
+}
+
+function makeSource(spec: PipelineSpec): Source {
+  if (spec.source.files !== undefined) return new FilesSource(spec.source.files)
+  throw new HeadgateError('InvalidPipeline', 'spec.source names no source; give exactly one, such as files')
+}
+
+function makeFormat(spec: PipelineSpec): Format {
+  if (spec.format?.csv !== undefined) return new CsvFormat(spec.format.csv)
+  throw new HeadgateError('InvalidPipeline', 'spec.format names no format; give exactly one, such as csv')
+}
+
+async function makeLoader(spec: PipelineSpec, folder: string): Promise<Loader> {
+  if (spec.destination.plugin !== undefined) return loadPlugin(spec.destination.plugin, Loader, folder)
+  if (spec.destination.postgres !== undefined) return new PostgresLoader({ destination: spec.destination.postgres, schema: spec.schema })
+  throw new HeadgateError('InvalidPipeline', 'spec.destination names no destination; give exactly one, such as postgres')
+}

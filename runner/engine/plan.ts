@@ -1,0 +1,40 @@
+// planRun: lists the run's slices and prepares the destination, once. Whichever worker comes first does it.
+import { HeadgateError, type Json, type RunContext, type Slice, type Transaction } from '../../sdk/index.ts'
+import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
+import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
+import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import type { Assembly } from './assembly.ts'
+
+/** Bounded by `_pos`, which holds the input in its upper 19 bits. */
+const maxInputs = 2 ** 19
+
+/**
+ * Plans the run unless that was done, and answers with the loader's plan (null if it needs none). Other workers wait
+ * for the lock and find the plan.
+ */
+export async function planRun(assembly: Assembly, run: RunContext, transaction: Transaction): Promise<Json> {
+  await lockPlan(transaction, run.id)
+  if (await isPlanned(transaction, run.id)) return findLoadPlan(transaction, run.id)
+  const slices = await Array.fromAsync(assembly.extractor.plan(run))
+  checkSlices(slices)
+  const plan = await prepare(assembly, run, transaction)
+  await planSlices(transaction, run.id, slices)
+  await saveLoadPlan(transaction, run.id, plan)
+  return plan
+}
+
+async function prepare({ loader }: Assembly, run: RunContext, transaction: Transaction): Promise<Json> {
+  const plan = await loader.prepare(run, transaction)
+  return loader instanceof PostgresLoader ? (plan as unknown as Json) : null
+}
+
+function checkSlices(slices: readonly Slice[]): void {
+  for (const [index, slice] of slices.entries()) {
+    const previous = slices[index - 1]?.input ?? 0
+    if (slice.input >= previous && slice.input < maxInputs) continue
+    throw new HeadgateError(
+      'InvalidPlan',
+      `slice ${index} (${slice.name}) is of input ${slice.input} after input ${previous}; inputs must be planned in rising order and number fewer than ${maxInputs}`,
+    )
+  }
+}

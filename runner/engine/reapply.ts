@@ -1,0 +1,25 @@
+// reapplyBatch: offers the rows of a committed batch once more, when an earlier record of the same run overwrote what it had judged unchanged.
+import { HeadgateError, type Transaction } from '../../sdk/index.ts'
+import { batchWithKeys } from '../../store/ledger.ts'
+import { findSlice } from '../../store/slices.ts'
+import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { preparedBatches } from './batches.ts'
+import type { Work } from './work.ts'
+
+/**
+ * Reads the batch again and loads it. Rows that are there already, or that a later record has replaced, stay as they
+ * are, so only what is due changes; that more records than the batch's may be read does no harm either.
+ */
+export async function reapplyBatch(work: Work, transaction: Transaction, which: { slice: number; ordinal: number }): Promise<void> {
+  const { run, loader, plan } = work.commit
+  if (!(loader instanceof PostgresLoader) || plan === null) return
+  const { from, lastOrder } = await batchWithKeys(transaction, run.id, which.slice, which.ordinal)
+  const slice = await findSlice(transaction, run.id, which.slice)
+  if (slice === undefined) throw new HeadgateError('Internal', `run ${run.name} has no slice ${which.slice}`)
+  for await (const batch of preparedBatches(work.source, slice, from)) {
+    if (batch.rows === undefined) return
+    await loader.loadEncoded(batch.rows, transaction, run, { input: slice.input, plan, keepKeys: true })
+    if (batch.lastOrder >= lastOrder) return
+  }
+  throw new HeadgateError('SourceChanged', `${slice.name} no longer holds the records of batch ${which.ordinal} of slice ${which.slice}; run the pipeline again`)
+}

@@ -1,0 +1,64 @@
+// StoreSession: a worker's connection to the store; it is made when needed and made anew after it was lost.
+import type pg from 'pg'
+import type { Transaction } from '../../sdk/index.ts'
+import { classifyError, openConnection, transactionOver } from '../loaders/postgres/connection.ts'
+
+export class StoreSession {
+  readonly #url: string
+  readonly #applicationName: string
+  #client: pg.Client | undefined
+
+  constructor(url: string, applicationName: string) {
+    this.#url = url
+    this.#applicationName = applicationName
+  }
+
+  /** One statement on its own. Errors are HeadgateErrors; whether they pass is in `retryable`. */
+  async query(text: string, values?: readonly unknown[]): ReturnType<Transaction['query']> {
+    const client = await this.#connection()
+    try {
+      return await client.query(text, values === undefined ? undefined : [...values])
+    } catch (error) {
+      throw await this.#failed(error, client)
+    }
+  }
+
+  /**
+   * Runs `work` in a transaction of its own. When this throws a retryable error after `work` was done, the commit may
+   * have happened all the same: whoever tries again must look first.
+   */
+  async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    const client = await this.#connection()
+    try {
+      await client.query('BEGIN')
+      const result = await work(transactionOver(client))
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      throw await this.#failed(error, client)
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = undefined
+    await client?.end().catch(() => {})
+  }
+
+  async #connection(): Promise<pg.Client> {
+    this.#client ??= await openConnection(this.#url, { applicationName: this.#applicationName })
+    return this.#client
+  }
+
+  /** Leaves the connection ready for another try, or drops it. */
+  async #failed(error: unknown, client: pg.Client): Promise<Error> {
+    const failure = classifyError(error)
+    try {
+      await client.query('ROLLBACK')
+    } catch {
+      if (this.#client === client) this.#client = undefined
+      client.end().catch(() => {})
+    }
+    return failure
+  }
+}

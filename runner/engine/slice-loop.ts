@@ -1,0 +1,53 @@
+// loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
+import { completeSlice, type ClaimedSlice } from '../../store/slices.ts'
+import { preparedBatches } from './batches.ts'
+import { commitBatch, lockRunning } from './commit.ts'
+import type { PreparedBatch } from './prepared-batch.ts'
+import { retrying } from './retry.ts'
+import type { Work } from './work.ts'
+
+/**
+ * Loads the slice from where the store says it is. After a passing failure, of the source or of the store, it goes on
+ * from the last committed batch; that the answer to a COMMIT was lost makes no difference, for the slice's row tells.
+ * Throws StaleEpoch when somebody else has taken the slice.
+ */
+export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> {
+  const progress = { slice: claim.ordinal, read: 0, loaded: 0, unchanged: 0, quarantined: 0, bytes: 0 }
+  let commits = 0
+  const attempt = async () => {
+    const state = await work.session.transaction((transaction) => lockRunning(transaction, claim))
+    let ordinal = state.batches
+    await eachBatch(work, claim, state.position, async (batch) => {
+      const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch))
+      ordinal++
+      commits++
+      progress.read += batch.read
+      progress.loaded += counts.loaded
+      progress.unchanged += counts.unchanged
+      progress.quarantined += batch.rejected.length
+      progress.bytes += batch.lastOrder - batch.firstOrder
+      await work.checkpoints.saveProgress(work.run.id, { ...progress })
+    })
+    await work.session.transaction((transaction) => completeSlice(transaction, claim))
+  }
+  await retrying(work.retries, attempt, () => commits)
+}
+
+/** Hands each batch to `committed` while the one after it is being made. */
+async function eachBatch(work: Work, claim: ClaimedSlice, from: ClaimedSlice['position'], committed: (batch: PreparedBatch) => Promise<void>): Promise<void> {
+  const batches = preparedBatches(work.source, claim.slice, from)
+  try {
+    let next = batches.next()
+    for (;;) {
+      const current = await next
+      if (current.done) return
+      work.retries.signal.throwIfAborted()
+      next = batches.next()
+      // Its failure is met when it is awaited; until then it must not count as unhandled.
+      next.catch(() => {})
+      await committed(current.value)
+    }
+  } finally {
+    await batches.return(undefined).catch(() => {})
+  }
+}

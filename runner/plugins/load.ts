@@ -1,0 +1,32 @@
+// Loads a class of the user's own that a pipeline names under `plugin`.
+import { isAbsolute, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Plugin } from '../../crds/pipeline.ts'
+import { HeadgateError } from '../../sdk/index.ts'
+
+type Class<Instance> = abstract new (config: never) => Instance
+
+/**
+ * Makes an instance of the plugin's class with its `config`. The class must be a subclass of `base`, by the SDK of this
+ * installation. Throws HeadgateError InvalidPlugin.
+ */
+export async function loadPlugin<Instance>(plugin: Plugin, base: Class<Instance>, folder: string): Promise<Instance> {
+  const name = plugin.export ?? 'default'
+  const exported = (await importModule(plugin.module, folder))[name]
+  if (typeof exported !== 'function') {
+    throw new HeadgateError('InvalidPlugin', `module ${plugin.module} exports no class "${name}"; export the class or name another under plugin.export`)
+  }
+  const instance: unknown = new (exported as new (config: unknown) => unknown)(plugin.config)
+  if (instance instanceof base) return instance
+  throw new HeadgateError('InvalidPlugin', `"${name}" of module ${plugin.module} is not a subclass of ${base.name}; extend ${base.name} from the headgate package`)
+}
+
+async function importModule(module: string, folder: string): Promise<Record<string, unknown>> {
+  const isFile = module.startsWith('.') || isAbsolute(module)
+  const specifier = isFile ? pathToFileURL(isAbsolute(module) ? module : join(folder, module)).href : module
+  try {
+    return (await import(specifier)) as Record<string, unknown>
+  } catch (cause) {
+    throw new HeadgateError('InvalidPlugin', `module ${module} cannot be loaded: ${(cause as Error).message}`, { cause })
+  }
+}

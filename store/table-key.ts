@@ -1,0 +1,20 @@
+// The primary key of a destination table, for those who name a row by its key. Called by the CLI.
+import { HeadgateError } from '../sdk/index.ts'
+import type { Queryable } from './queryable.ts'
+
+/** Names of the primary key's columns, in its order; none if there is no primary key. `table` is schema.table or a table of public. */
+export async function primaryKeyColumns(db: Queryable, table: string): Promise<string[]> {
+  const dot = table.indexOf('.')
+  const [schema, name] = dot < 0 ? ['public', table] : [table.slice(0, dot), table.slice(dot + 1)]
+  const { rows } = await db.query(
+    `SELECT coalesce(array_agg(attribute.attname::text ORDER BY place.ordinality) FILTER (WHERE attribute.attname IS NOT NULL), '{}') AS columns
+    FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    LEFT JOIN pg_index AS index ON index.indrelid = class.oid AND index.indisprimary
+    LEFT JOIN LATERAL unnest(index.indkey) WITH ORDINALITY AS place (attnum, ordinality) ON true
+    LEFT JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attnum = place.attnum
+    WHERE namespace.nspname = $1 AND class.relname = $2 GROUP BY class.oid`,
+    [schema, name],
+  )
+  if (rows[0] === undefined) throw new HeadgateError('TableNotFound', `there is no table ${schema}.${name}; give it as schema.table`)
+  return rows[0]['columns'] as string[]
+}
