@@ -85,20 +85,15 @@ export const fieldRules: CelRule[] = [
   },
 ]
 
-const undeclaredKeys = 'self.primaryKey.filter(k, !self.fields.exists(f, f.name == k))'
-const nullableKeys = 'self.primaryKey.filter(k, self.fields.exists(f, f.name == k && has(f.nullable) && f.nullable))'
-
 export const schemaRules: CelRule[] = [
   {
     rule: '!has(self.primaryKey) || self.primaryKey.all(k, self.fields.exists(f, f.name == k))',
     message: 'primaryKey names a field that fields does not declare: declare it or correct the name',
-    messageExpression: `'primaryKey names ' + ${undeclaredKeys}.join(', ') + ', which fields does not declare: declare it or correct the name'`,
     fieldPath: '.primaryKey',
   },
   {
     rule: '!has(self.primaryKey) || !self.primaryKey.exists(k, self.fields.exists(f, f.name == k && has(f.nullable) && f.nullable))',
     message: 'a field of primaryKey must not be nullable: remove its nullable or choose another key',
-    messageExpression: `'primaryKey names ' + ${nullableKeys}.join(', ') + ', which may be null: remove its nullable or choose another key'`,
     fieldPath: '.primaryKey',
   },
   {

@@ -6,8 +6,6 @@ export type CelRule = {
   rule: string
   /** What is wrong and what to do; one line. */
   message: string
-  /** CEL that builds the message where it should name values; `message` is used if it fails. */
-  messageExpression?: string
   /** Where the problem is shown, below the object that holds the rule, such as `.primaryKey`. */
   fieldPath?: string
   reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'

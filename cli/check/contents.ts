@@ -1,0 +1,103 @@
+// What the API server cannot check: expressions, patterns, bounds, encodings and zones that only their own readers understand.
+import iconv from 'iconv-lite'
+import type { Field, Rule } from '../../crds/fields.ts'
+import type { Pipeline } from '../../crds/pipeline.ts'
+import { bound } from '../../runner/validation/checks.ts'
+import { compileRules } from '../../runner/validation/rules.ts'
+import { patternReader } from '../../runner/validation/types/date-patterns.ts'
+import { fieldTypes } from '../../runner/validation/types/index.ts'
+import { zoneReader } from '../../runner/validation/types/zones.ts'
+import type { Finding, Path } from './problem.ts'
+import { closest } from './suggest.ts'
+
+/** The reason something throws, in one line; undefined if it does not. */
+function reason(attempt: () => unknown): string | undefined {
+  try {
+    attempt()
+    return undefined
+  } catch (error) {
+    return (error as Error).message.split('\n', 1)[0]
+  }
+}
+
+const tokens = ['yyyy', 'yy', 'MM', 'M', 'dd', 'd', 'HH', 'H', 'mm', 'ss', 'fraction', 'zone']
+
+function datePattern(pattern: string, path: Path): Finding[] {
+  const why = reason(() => patternReader([pattern]))
+  if (why !== undefined) return [{ path, code: 'datePattern.invalid', message: `${pattern} has a part twice: keep one` }]
+  const rest = pattern.replaceAll(/'[^']*'/g, ' ').replaceAll(/yyyy|yy|MM|dd|HH|mm|ss|fraction|zone|M|d|H/g, ' ')
+  const stray = rest.match(/[A-Za-z]+/g)?.filter((word) => word !== 'T' && word !== 'Z') ?? []
+  return stray.map((word) => ({
+    path,
+    severity: 'warning',
+    code: 'datePattern.literal',
+    message: `${word} in ${pattern} is read as literal text: use ${tokens.join(', ')}, or put it in single quotes if it is meant`,
+  }))
+}
+
+function range(field: Field, path: Path): Finding[] {
+  const { compare } = fieldTypes[field.type]
+  if (compare === undefined || (field.zone !== undefined && zoneProblem(field.zone) !== undefined)) return []
+  const sides = (['min', 'max'] as const).filter((side) => field[side] !== undefined)
+  const findings = sides.flatMap((side): Finding[] => {
+    const given = field[side]
+    const place = { path: [...path, side], code: 'value.bound' }
+    if (typeof given === 'number' && !Number.isSafeInteger(given)) return [{ ...place, message: `${side} is beyond what a YAML number holds exactly: put it in quotes` }]
+    return reason(() => bound(field, side)) === undefined ? [] : [{ ...place, message: `${side} ${given} is not a value of type ${field.type}: correct it` }]
+  })
+  const numeric = ['integer', 'decimal', 'float'].includes(field.type)
+  if (findings.length > 0 || sides.length < 2 || numeric || compare(bound(field, 'min'), bound(field, 'max')) <= 0) return findings
+  return [{ path: [...path, 'min'], code: 'value.bound', message: 'min must not be after max: swap them or correct one' }]
+}
+
+function zoneProblem(zone: string): string | undefined {
+  return zone === 'reject' ? undefined : reason(() => zoneReader(zone))
+}
+
+function zone(field: Field, path: Path): Finding[] {
+  if (field.zone === undefined || zoneProblem(field.zone) === undefined) return []
+  const suggestion = closest(field.zone, ['UTC', 'reject', ...Intl.supportedValuesOf('timeZone')])
+  const message = `no zone is called ${field.zone}: use UTC, an IANA name such as Europe/Berlin, or reject`
+  return [{ path: [...path, 'zone'], code: 'zone.unknown', message, ...(suggestion === undefined ? {} : { suggestion }) }]
+}
+
+function bytesOf(name: unknown, path: Path): Finding[] {
+  if (typeof name !== 'string' || Buffer.byteLength(name) <= 63) return []
+  return [{ path, code: 'name.tooLong', message: `${name} has ${Buffer.byteLength(name)} bytes and PostgreSQL would cut it: at most 63` }]
+}
+
+function checkField(field: Field, path: Path): Finding[] {
+  const { pattern } = field
+  const why = pattern === undefined ? undefined : reason(() => new RegExp(pattern, 'u'))
+  const expression: Finding[] = why === undefined ? [] : [{ path: [...path, 'pattern'], code: 'pattern.invalid', message: `the pattern does not compile: ${why}` }]
+  const dates = (field.patterns ?? []).flatMap((item, index) => datePattern(item, [...path, 'patterns', index]))
+  return [...expression, ...dates, ...range(field, path), ...zone(field, path), ...bytesOf(field.name, [...path, 'name'])]
+}
+
+function checkRule(rule: Rule, fields: Field[], path: Path): Finding[] {
+  const why = reason(() => compileRules({ fields, rules: [rule] }))
+  if (why === undefined) return []
+  const said = why.replace(`rule ${rule.name}: `, '').replace(`; correct its expression: ${rule.expression.split('\n', 1)[0]}`, '')
+  const suggestion = /did you mean (record\.\S+)\?$/.exec(said)?.[1]
+  const message = `${said}${suggestion === undefined ? ': correct the expression' : ''}`
+  return [{ path: [...path, 'expression'], code: 'expression.invalid', message, ...(suggestion === undefined ? {} : { suggestion }) }]
+}
+
+function checkEncoding(encoding: string | undefined): Finding[] {
+  if (encoding === undefined || iconv.encodingExists(encoding)) return []
+  const known = ['utf-8', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'windows-1251', 'iso-8859-15', 'shift_jis', 'cp949', 'gbk', 'big5', 'euc-kr']
+  const suggestion = closest(encoding, known)
+  const message = `no encoding is called ${encoding}: use utf-8, utf-16le, latin1, windows-1252 or another that iconv-lite knows`
+  return [{ path: ['spec', 'format', 'csv', 'encoding'], code: 'encoding.unknown', message, ...(suggestion === undefined ? {} : { suggestion }) }]
+}
+
+/** Checks a pipeline whose shape is right. */
+export function checkContents(pipeline: Pipeline): Finding[] {
+  const { schema, format } = pipeline.spec
+  const at: Path = ['spec', 'schema']
+  return [
+    ...schema.fields.flatMap((field, index) => checkField(field, [...at, 'fields', index])),
+    ...(schema.rules ?? []).flatMap((rule, index) => checkRule(rule, schema.fields, [...at, 'rules', index])),
+    ...checkEncoding(format?.csv?.encoding),
+  ]
+}

@@ -1,0 +1,50 @@
+// What a manifest needs beside it: the modules of plugins, and files that its globs match.
+import { existsSync, globSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import type { Pipeline, Plugin } from '../../crds/pipeline.ts'
+import type { Finding, Path } from './problem.ts'
+import { closest } from './suggest.ts'
+
+/** The file of the same folder whose name is nearest, as the manifest would write it. */
+function neighbour(path: string, folder: string): { suggestion?: string } {
+  const directory = resolve(folder, dirname(path))
+  if (!existsSync(directory)) return {}
+  const name = closest(basename(path), readdirSync(directory))
+  if (name === undefined) return {}
+  const found = join(dirname(path), name)
+  return { suggestion: path.startsWith('./') ? `./${found}` : found }
+}
+
+function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
+  const place = { path: [...path, 'plugin', 'module'], code: 'plugin.notFound' }
+  const { module } = plugin
+  if (module.startsWith('.') || isAbsolute(module)) {
+    if (existsSync(resolve(folder, module))) return []
+    return [{ ...place, message: `there is no file ${module} beside the pipeline: correct the path, ending included`, ...neighbour(module, folder) }]
+  }
+  const manifest = createRequire(join(resolve(folder), 'pipeline.yaml')).resolve.paths(module)?.some((modules) => existsSync(join(modules, module)))
+  if (manifest || existsSync(join(import.meta.dirname, '../../node_modules', module))) return []
+  return [{ ...place, message: `no package ${module} is installed: install it, or write ./${module} if it is a file` }]
+}
+
+function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
+  return (pipeline.spec.source.files?.paths ?? []).flatMap((path, index): Finding[] => {
+    const glob = /[*?[{]/.test(path)
+    if (glob ? globSync(path, { cwd: folder }).length > 0 : existsSync(resolve(folder, path))) return []
+    const message = glob ? `${path} matches no file now: a run would fail unless allowEmpty is set` : `there is no file ${path} now: a run would fail`
+    return [{ path: ['spec', 'source', 'files', 'paths', index], code: 'files.noMatch', severity: 'warning', message, ...(glob ? {} : neighbour(path, folder)) }]
+  })
+}
+
+/** Checks a pipeline whose shape is right against the folder it stands in. */
+export function checkSurroundings(pipeline: Pipeline, folder: string): Finding[] {
+  const { source, destination, validators, transform } = pipeline.spec
+  const plugins: [Plugin | undefined, Path][] = [
+    [source.plugin, ['spec', 'source']],
+    [destination.plugin, ['spec', 'destination']],
+    ...(validators ?? []).map((step, index): [Plugin, Path] => [step.plugin, ['spec', 'validators', index]]),
+    ...(transform ?? []).map((step, index): [Plugin, Path] => [step.plugin, ['spec', 'transform', index]]),
+  ]
+  return [...plugins.flatMap(([plugin, path]) => (plugin ? checkPlugin(plugin, folder, path) : [])), ...checkPaths(pipeline, folder)]
+}
