@@ -1,12 +1,12 @@
 // Puts a pipeline's parts together: one line here for each built-in source, format and destination.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
-import { CsvFormat } from '../formats/csv/csv-format.ts'
+import { CsvFormat } from '../formats/csv/format.ts'
 import type { Format } from '../formats/format.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import { loadPlugin } from '../plugins/load.ts'
-import { SourceExtractor } from '../sources/source-extractor.ts'
-import { FilesSource } from '../sources/files/files-source.ts'
+import { SourceExtractor } from '../sources/extractor.ts'
+import { FilesSource } from '../sources/files/source.ts'
 import type { Source } from '../sources/source.ts'
 
 /** The parts of a pipeline, made but not yet used. */
@@ -29,8 +29,7 @@ export async function assemble(spec: PipelineSpec, folder: string): Promise<Asse
 
 async function makeExtractor(spec: PipelineSpec, folder: string): Promise<Extractor> {
   if (spec.source.plugin !== undefined) return loadPlugin(spec.source.plugin, Extractor, folder)
-  const declaredFields = spec.schema.fields.map((field) => field.from ?? field.name)
-  return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), declaredFields, workers: spec.workers ?? 1 })
+  return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), workers: spec.workers ?? 1 })
 }
 
 function makeSource(spec: PipelineSpec): Source {
@@ -39,7 +38,8 @@ function makeSource(spec: PipelineSpec): Source {
 }
 
 function makeFormat(spec: PipelineSpec): Format {
-  if (spec.format?.csv !== undefined) return new CsvFormat(spec.format.csv)
+  const declaredFields = spec.schema.fields.map((field) => field.from ?? field.name)
+  if (spec.format?.csv !== undefined) return new CsvFormat(spec.format.csv, declaredFields)
   throw new HeadgateError('InvalidPipeline', 'spec.format names no format; give exactly one, such as csv')
 }
 
