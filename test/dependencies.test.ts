@@ -14,3 +14,15 @@ test('docs/dependencies.md says of each dependency, and of nothing else, why it 
 test('The lock file names no registry', () => {
   expect(readFileSync(join(project, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
 })
+
+test('The lock file knows every optional package, so that npm ci works on every platform', () => {
+  const lock: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(
+    readFileSync(join(project, 'package-lock.json'), 'utf8'),
+  )
+  const missing = Object.entries(lock.packages).flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter(
+      (name) => lock.packages[`node_modules/${name}`] === undefined && lock.packages[`${path}/node_modules/${name}`] === undefined,
+    ),
+  )
+  expect(missing).toEqual([])
+})
