@@ -26,7 +26,6 @@ CREATE TABLE headgate.quarantine (
 
 CREATE UNIQUE INDEX quarantine_unresolved ON headgate.quarantine (pipeline, digest)
   WHERE state IN ('open', 'parked', 'corrected');
-CREATE INDEX quarantine_by_key ON headgate.quarantine USING hash (key);
 
 -- No foreign key: checking it for tens of thousands of rejects in one batch takes a third of the insert.
 CREATE TABLE headgate.quarantine_occurrence (

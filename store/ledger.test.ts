@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest'
+import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
+import { noCounts } from './counts.ts'
+import { batchesWithKeys, forgetKeys, isCommitted, recordBatch, runTotals } from './ledger.ts'
+
+const { client } = await freshStore()
+
+it('sums what batches committed', async () => {
+  const run = await plannedRun(client)
+  const slice = await claimed(client, run.id)
+  const timings = { extract: 1, validate: 2, transform: 0, load: 4.5 }
+  await recordBatch(client, { ...loadedBatch(slice, 3), timings, warnings: { 'range.min': 2 } })
+  const mixed = { read: 6, loaded: 0, unchanged: 1, superseded: 1, filtered: 1, quarantined: 2, parked: 1 }
+  await recordBatch(client, { ...loadedBatch(slice, 6), ordinal: 1, counts: mixed, timings, warnings: { 'range.min': 1, pattern: 5 }, overwrote: 2 })
+  expect(await runTotals(client, run.id)).toEqual({
+    counts: { ...mixed, read: 9, loaded: 3 },
+    timings: { extract: 2, validate: 4, transform: 0, load: 9 },
+    warnings: { pattern: 5, 'range.min': 3 },
+    batches: 2,
+    overwrote: 2,
+    bytes: 0,
+  })
+})
+
+it('sums to nothing for a run without batches', async () => {
+  const run = await plannedRun(client)
+  expect(await runTotals(client, run.id)).toMatchObject({ counts: noCounts, warnings: {}, batches: 0 })
+})
+
+it.each([
+  { what: 'a record that vanished', counts: { ...noCounts, read: 2, loaded: 1 } },
+  { what: 'a record counted twice', counts: { ...noCounts, read: 1, loaded: 1, parked: 1 } },
+  { what: 'a correction that does not add up', counts: { ...noCounts, loaded: -1 } },
+])('refuses a batch with $what', async ({ counts }) => {
+  const run = await plannedRun(client)
+  const slice = await claimed(client, run.id)
+  await expect(recordBatch(client, { ...loadedBatch(slice, 1), counts })).rejects.toMatchObject({ constraint: 'batch_balanced' })
+})
+
+it('takes the finish slice’s corrections, which read nothing and add up to 0', async () => {
+  const run = await plannedRun(client)
+  const slice = await claimed(client, run.id)
+  await recordBatch(client, loadedBatch(slice, 5))
+  await recordBatch(client, { ...loadedBatch(slice, 0), slice: 1, counts: { ...noCounts, loaded: -2, superseded: 2 } })
+  expect((await runTotals(client, run.id)).counts).toEqual({ ...noCounts, read: 5, loaded: 3, superseded: 2 })
+})
+
+it('takes a batch once, and tells a commit from one that another epoch made', async () => {
+  const run = await plannedRun(client)
+  const batch = loadedBatch(await claimed(client, run.id), 1)
+  expect(await isCommitted(client, batch)).toBe(false)
+  await recordBatch(client, batch)
+  expect(await isCommitted(client, batch)).toBe(true)
+  expect(await isCommitted(client, { ...batch, epoch: 2 })).toBe(false)
+  await expect(recordBatch(client, batch)).rejects.toMatchObject({ code: '23505' })
+})
+
+it('gives back key hashes in source order until they are forgotten', async () => {
+  const run = await plannedRun(client, { slices: 2 })
+  const [first, second] = [await claimed(client, run.id), await claimed(client, run.id)]
+  const keys = Buffer.from([0, 1, 2, 3, 4, 5, 6, 255])
+  await recordBatch(client, { ...loadedBatch(second, 1), from: { at: 5 }, to: null, firstOrder: 5, lastOrder: 9, unchangedKeys: keys })
+  await recordBatch(client, { ...loadedBatch(first, 1), to: 9, firstOrder: 0, lastOrder: 2 ** 43, overwrittenKeys: keys })
+  await recordBatch(client, { ...loadedBatch(first, 1), ordinal: 1, firstOrder: 7, lastOrder: 8 })
+  const kept = { ordinal: 0, unchangedKeys: null, overwrittenKeys: null }
+  expect(await Array.fromAsync(batchesWithKeys(client, run.id))).toEqual([
+    { ...kept, slice: 0, input: 0, firstOrder: 0, lastOrder: 2 ** 43, from: undefined, to: 9, overwrittenKeys: keys },
+    { ...kept, slice: 1, input: 1, firstOrder: 5, lastOrder: 9, from: { at: 5 }, to: null, unchangedKeys: keys },
+  ])
+  await forgetKeys(client, run.id)
+  expect(await Array.fromAsync(batchesWithKeys(client, run.id))).toEqual([])
+})

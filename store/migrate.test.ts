@@ -1,0 +1,34 @@
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import { freshDatabase } from '../test/support/database.ts'
+import { migrate } from './migrate.ts'
+
+const { url, client } = await freshDatabase()
+
+it('applies each migration once when two processes migrate an empty database at once', async () => {
+  const applied = await Promise.all([migrate(url), migrate(url)])
+  expect(applied.flat().sort()).toEqual(['0001_runs', '0002_quarantine'])
+  const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')
+  expect(rows.map((row) => row.name)).toEqual(['0001_runs', '0002_quarantine'])
+})
+
+it('asks one query when nothing is to do', async () => {
+  const statements: string[] = []
+  const spy = { query: (text: string) => (statements.push(text), client.query(text)) }
+  expect(await migrate(spy as unknown as pg.ClientBase)).toEqual([])
+  expect(statements).toHaveLength(1)
+})
+
+it('leaves a store alone that a newer version has migrated further', async () => {
+  await client.query(`INSERT INTO headgate.migration (name, run_on) VALUES ('9999_later', now())`)
+  expect(await migrate(url)).toEqual([])
+})
+
+it('tells a role without the rights who has to migrate', async () => {
+  const role = `worker_${url.split('/').at(-1)}`
+  await client.query(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA headgate TO ${role}; GRANT SELECT ON headgate.migration TO ${role}`)
+  await client.query(`DELETE FROM headgate.migration WHERE name <> '0001_runs'`)
+  await client.query(`SET ROLE ${role}`)
+  await expect(migrate(client)).rejects.toMatchObject({ code: 'StoreNotMigrated', retryable: false })
+  await client.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`)
+})
