@@ -41,7 +41,9 @@ export abstract class Loader<Config = unknown> {
   }
 
   /** Called once per run before the first batch: create or check the destination. Must be safe to repeat. */
-  async prepare(_run: RunContext, _transaction: Transaction): Promise<void> {}
+  async prepare(_run: RunContext, _transaction: Transaction): Promise<unknown> {
+    return undefined
+  }
 
   abstract load(batch: LoadBatch, transaction: Transaction, run: RunContext): Promise<LoadCounts>
 

@@ -1,0 +1,63 @@
+// publishBuild: a table built beside the destination takes its place: duplicates out, key on, swapped in. See docs/loading.md.
+import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import { sqlState } from './errors.ts'
+import { readTable } from './introspect.ts'
+import { deleteRepeatsStatement, repeatsStatement } from './merge-sql.ts'
+import { list, quote, relation, type TableName } from './names.ts'
+import type { LoadPlan } from './plan.ts'
+import { replaceTable } from './replace.ts'
+
+export async function publishBuild(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<LoadCounts> {
+  const removed = (await readTable(tx, plan.destination)) === undefined ? await publishNew(tx, plan, staging) : await replaceTable(run, tx, plan, staging)
+  return { loaded: 0 - removed, unchanged: 0, superseded: removed }
+}
+
+/** Gives the table its key, its schema and its name. Answers how many duplicates were removed. */
+async function publishNew(tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
+  const { schema, name } = plan.destination
+  let removed = 0
+  if (plan.key.length > 0) {
+    const add = `ALTER TABLE ${relation(staging)} ADD CONSTRAINT ${quote(await freeName(tx, schema, `${cut(name)}_pkey`))} PRIMARY KEY (${list(plan.key)})`
+    removed = await withoutRepeats(tx, plan, staging, () => tx.query(add))
+  }
+  await tx.query(`ALTER TABLE ${relation(staging)} SET SCHEMA ${quote(schema)}`)
+  if (staging.name !== name) await tx.query(`ALTER TABLE ${relation({ schema, name: staging.name })} RENAME TO ${quote(name)}`)
+  await tx.query(`ANALYZE ${relation(plan.destination)}`)
+  return removed
+}
+
+/** Runs `addKey`; if duplicates are in its way, removes all but the newest of each key and runs it again. */
+export async function withoutRepeats(tx: Transaction, plan: LoadPlan, staging: TableName, addKey: () => Promise<unknown>): Promise<number> {
+  await tx.query('SAVEPOINT headgate_key')
+  try {
+    await addKey()
+    await tx.query('RELEASE SAVEPOINT headgate_key')
+    return 0
+  } catch (error) {
+    if (sqlState(error) !== '23505' || plan.key.length === 0) throw error
+    await tx.query('ROLLBACK TO SAVEPOINT headgate_key')
+  }
+  const removed = await removeRepeats(tx, plan, staging)
+  await addKey()
+  return removed
+}
+
+export async function removeRepeats(tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
+  if (plan.key.length === 0) return 0
+  const { rows } = await tx.query(repeatsStatement(plan, relation(staging)))
+  if (rows[0]?.repeats !== true) return 0
+  return (await tx.query(deleteRepeatsStatement(plan, relation(staging)))).rowCount ?? 0
+}
+
+/** A name of at most 58 bytes, so that a suffix still fits. */
+function cut(name: string): string {
+  let short = name
+  while (Buffer.byteLength(short) > 58) short = [...short].slice(0, -1).join('')
+  return short
+}
+
+async function freeName(tx: Transaction, schema: string, wanted: string): Promise<string> {
+  const { rows } = await tx.query('SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2', [schema, wanted])
+  if (rows.length === 0) return wanted
+  return freeName(tx, schema, `${cut(wanted.slice(0, -5))}${rows.length}_pkey`)
+}

@@ -1,0 +1,80 @@
+// Sends rows to PostgreSQL by COPY, in chunks large enough to be cheap and with back-pressure.
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import type { LoadBatch, Transaction } from '../../../sdk/index.ts'
+import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import { keyOrder } from './key-order.ts'
+import { list } from './names.ts'
+import { textChunks } from './text-rows.ts'
+
+export const chunkBytes = 256 * 1024
+
+const header = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
+const trailer = Buffer.from('ffff', 'hex')
+
+/** A batch that can be sent, more than once if need be. */
+export type Rows = {
+  readonly size: number
+  /** Whether two rows may have the same key. False only when they certainly have not. */
+  readonly mayRepeatKeys: boolean
+  /** Copies all rows into the relation (quoted). */
+  copyTo(tx: Transaction, relation: string): Promise<void>
+}
+
+/** `sorted` asks for the order of the key, which makes index inserts cheap. */
+export function encodedRows(rows: EncodedRows, columns: readonly DestinationColumn[], sorted: boolean): Rows {
+  const { order, mayRepeat } = sorted ? keyOrder(rows) : { order: undefined, mayRepeat: true }
+  const into = (relation: string) => `COPY ${relation} (${list(columns.map((column) => column.name))}) FROM STDIN (FORMAT binary)`
+  return {
+    size: rows.size,
+    mayRepeatKeys: mayRepeat,
+    copyTo: (tx, relation) => send(tx.copyFrom(into(relation)), binaryChunks(rows, order)),
+  }
+}
+
+export function recordRows(batch: LoadBatch, columns: readonly DestinationColumn[], run: number): Rows {
+  return {
+    size: batch.size,
+    mayRepeatKeys: true,
+    copyTo: (tx, relation) => send(tx.copyFrom(`COPY ${relation} (${list(columns.map((column) => column.name))}) FROM STDIN`), textChunks(batch, columns, run)),
+  }
+}
+
+/** Header, rows in the given order, trailer. A chunk is never written to again once it was yielded. */
+export function* binaryChunks(rows: EncodedRows, order: Uint32Array | undefined): Generator<Buffer> {
+  yield header
+  if (order === undefined) {
+    const end = rows.size === 0 ? 0 : (rows.ends[rows.size - 1] as number)
+    for (let at = 0; at < end; at += chunkBytes) yield rows.bytes.subarray(at, Math.min(end, at + chunkBytes))
+  } else yield* gathered(rows, order)
+  yield trailer
+}
+
+function* gathered({ bytes, ends }: EncodedRows, order: Uint32Array): Generator<Buffer> {
+  let chunk = Buffer.allocUnsafeSlow(chunkBytes)
+  let filled = 0
+  for (const index of order) {
+    const start = index === 0 ? 0 : (ends[index - 1] as number)
+    const end = ends[index] as number
+    if (filled + end - start > chunk.length) {
+      if (filled > 0) yield chunk.subarray(0, filled)
+      chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, end - start))
+      filled = 0
+    }
+    if (end - start < 512) for (let at = start; at < end; at++) chunk[filled++] = bytes[at] as number
+    else filled += bytes.copy(chunk, filled, start, end)
+  }
+  if (filled > 0) yield chunk.subarray(0, filled)
+}
+
+/** Writes the chunks one at a time and waits for the server's answer. After a failure nothing more is written. */
+async function send(stream: Writable, chunks: Iterable<Buffer>): Promise<void> {
+  const failed = new Promise<never>((_resolve, reject) => stream.on('error', reject))
+  failed.catch(() => {})
+  for (const chunk of chunks) {
+    if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), failed])
+  }
+  const finished = once(stream, 'finish')
+  stream.end()
+  await Promise.race([finished, failed])
+}

@@ -1,0 +1,85 @@
+// PostgresLoader: writes a pipeline's accepted records into a PostgreSQL table. Used by the engine; see docs/loading.md.
+import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import { encodedRows, recordRows, type Rows } from './copy.ts'
+import { list, quote, relation, stagingTable } from './names.ts'
+import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
+import { type PrepareOptions, preparePlan } from './prepare.ts'
+import { type PublishCounts, publishRun, type PublishOptions } from './publish.ts'
+import { fillStage, Guess, loadStage } from './stage.ts'
+
+export type { LoadPlan } from './plan.ts'
+export type { PublishCounts, PublishOptions } from './publish.ts'
+
+export type LoadOptions = {
+  /** What `prepare` answered. */
+  plan: LoadPlan
+  /** Whether the batch's rows must be readable afterwards, in the same transaction, at `stageRelation`. */
+  keepKeys?: boolean
+  /**
+   * Offers rows of a committed batch again: only those are written whose present row is an earlier one of this same
+   * run. All counts are 0 then, except `overwrote`, which tells how many were written.
+   */
+  exhaustive?: boolean
+}
+
+export class PostgresLoader extends Loader<PrepareOptions> {
+  readonly #guesses = new Map<number, Guess>()
+
+  /** Creates or checks the destination, and answers with the run's LoadPlan: plain JSON, to be given to all later calls. */
+  override async prepare(run: RunContext, tx: Transaction): Promise<LoadPlan> {
+    return preparePlan(this.config, run, tx)
+  }
+
+  /** Columns of the rows to be encoded, in COPY's order. */
+  async columns(_tx: Transaction, plan: LoadPlan): Promise<DestinationColumn[]> {
+    return plan.columns
+  }
+
+  /** Loads rows encoded for `columns`, `_run` and `_pos` included. */
+  async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input?: number }): Promise<LoadCounts> {
+    const { plan } = options
+    const sorted = plan.route === 'stage' || (plan.route === 'direct' && rows.sortable)
+    return this.#load(encodedRows(rows, plan.columns, sorted), tx, run, options)
+  }
+
+  /** Loads records that have no encoding. */
+  override async load(batch: LoadBatch, tx: Transaction, run: RunContext, options?: LoadOptions): Promise<LoadCounts> {
+    if (options === undefined) throw new HeadgateError('Internal', 'PostgresLoader.load was called without the run’s plan')
+    return this.#load(recordRows(batch, options.plan.columns, run.id), tx, run, options)
+  }
+
+  /** Where a batch loaded with `keepKeys` can be read within its transaction: a temporary table's name and the key's columns, unquoted. */
+  stageRelation(plan: LoadPlan): { relation: string; columns: string[] } {
+    return { relation: plan.stage, columns: plan.key }
+  }
+
+  /** Makes staged rows visible; nothing to do for rows that batches made visible. Answers with corrections that add up to 0. */
+  async publishPlanned(run: RunContext, tx: Transaction, options: PublishOptions): Promise<PublishCounts> {
+    return publishRun(run, tx, options)
+  }
+
+  /** Drops the run's staging table, if it has one. */
+  override async discard(run: RunContext, tx: Transaction): Promise<void> {
+    await tx.query(`DROP TABLE IF EXISTS ${relation(stagingTable(run.id))}`)
+  }
+
+  async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<LoadCounts> {
+    const { plan, keepKeys = false, exhaustive = false } = options
+    if (rows.size === 0) return { loaded: 0, unchanged: 0, superseded: 0 }
+    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, this.#guess(run, plan), { keepKeys, exhaustive })
+    if (exhaustive) return { loaded: 0, unchanged: 0, superseded: 0 }
+    if (keepKeys) {
+      await fillStage(rows, tx, plan)
+      const columns = list(columnNames(plan))
+      await tx.query(`INSERT INTO ${relation(batchTarget(plan))} (${columns}) SELECT ${columns} FROM ${quote(plan.stage)}`)
+    } else await rows.copyTo(tx, relation(batchTarget(plan)))
+    return { loaded: rows.size, unchanged: 0, superseded: 0 }
+  }
+
+  #guess(run: RunContext, plan: LoadPlan): Guess {
+    let guess = this.#guesses.get(run.id)
+    if (guess === undefined) this.#guesses.set(run.id, (guess = new Guess(plan.empty)))
+    return guess
+  }
+}

@@ -1,0 +1,157 @@
+// The one statement that merges rows of a stage into the destination: judge each row, update, insert, count. See docs/loading.md.
+import { list, quote, relation } from './names.ts'
+import { columnNames, dataColumns, type LoadPlan } from './plan.ts'
+
+export type MergeOptions = {
+  /** Quoted relation that holds the rows. */
+  source: string
+  /** Whether the source may hold a key more than once. */
+  mayRepeatKeys: boolean
+  /** Whether the source is small against the destination, so that each row is looked up by key instead of scanning it. */
+  lookUp: boolean
+  /** Whether hashes of unchanged and overwritten keys are wanted. */
+  keyHashes: boolean
+  /** Only rows that an earlier record of this same run overwrote are written. */
+  exhaustive: boolean
+  /** Whether the destination is partitioned: a row's place is then its partition and its ctid. */
+  partitioned: boolean
+}
+
+// No declared field can have a double quote in its name, so these never collide.
+const own = (name: string) => quote(`"${name}`)
+const verdict = own('verdict')
+const place = own('place')
+const partition = own('partition')
+const presentRun = own('run')
+const presentPosition = own('pos')
+const judgedBefore = own('judged')
+const rank = own('rank')
+const touched = own('touched')
+
+/** Verdicts on a row: 0 new, 1 unchanged, 2 newer than the present row, 3 superseded. `$1` is the run. */
+export function mergeStatement(plan: LoadPlan, options: MergeOptions): string {
+  const columns = columnNames(plan)
+  const judged = options.mayRepeatKeys ? withoutRepeats(plan, options) : judgedRows(plan, options)
+  const target = relation(plan.destination)
+  const where = [
+    `m.${verdict} = 2`,
+    `d.ctid = m.${place}`,
+    ...(options.partitioned ? [`d.tableoid = m.${partition}`] : []),
+    // Whoever changed the row since it was judged changed these too: it is then left alone, and the count tells.
+    `d._run IS NOT DISTINCT FROM m.${presentRun}`,
+    `d._pos IS NOT DISTINCT FROM m.${presentPosition}`,
+  ]
+  return `
+WITH m AS MATERIALIZED (${judged}),
+updated AS (
+  UPDATE ${target} d SET ${assignments(plan)} FROM m WHERE ${where.join(' AND ')} RETURNING 1),
+inserted AS (
+  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0)
+SELECT (SELECT count(*) FROM updated)::int8 AS updated,
+  count(*) FILTER (WHERE m.${verdict} = 0)::int8 AS "new",
+  count(*) FILTER (WHERE m.${verdict} = 1)::int8 AS unchanged,
+  count(*) FILTER (WHERE m.${verdict} = 2)::int8 AS newer,
+  count(*) FILTER (WHERE m.${verdict} = 3)::int8 AS superseded,
+  count(*) FILTER (WHERE m.${verdict} = 2 AND m.${presentRun} = $1)::int8 AS overwrote,
+  ${options.keyHashes ? hashes(plan) : 'NULL::bytea AS unchanged_keys, NULL::bytea AS overwritten_keys'}
+FROM m`
+}
+
+/** Locks the destination's rows that the source may change, in key order, so that judging them again is final. */
+export function lockStatement(plan: LoadPlan, source: string): string {
+  return `SELECT count(*) FROM (SELECT 1 FROM ${relation(plan.destination)} d WHERE (${list(plan.key, 'd.')}) IN (SELECT ${list(plan.key)} FROM ${source})
+    ORDER BY ${list(plan.key, 'd.')} FOR UPDATE) locked`
+}
+
+export function repeatsStatement(plan: LoadPlan, source: string): string {
+  return `SELECT EXISTS (SELECT FROM ${source} GROUP BY ${list(plan.key)} HAVING count(*) > 1) AS repeats`
+}
+
+/** Deletes all but the newest row of each key from a table of the run's rows. */
+export function deleteRepeatsStatement(plan: LoadPlan, source: string): string {
+  return `DELETE FROM ${source} s USING (
+    SELECT ctid AS place, row_number() OVER (PARTITION BY ${list(plan.key)} ORDER BY ${newestFirst(plan, '')}) AS rank FROM ${source}) r
+    WHERE r.rank > 1 AND s.ctid = r.place`
+}
+
+function judgedRows(plan: LoadPlan, options: MergeOptions): string {
+  const columns = list(columnNames(plan), 's.')
+  const present = [
+    `d.ctid AS ${place}`,
+    ...(options.partitioned ? [`d.tableoid AS ${partition}`] : []),
+    `d._run AS ${presentRun}`,
+    `d._pos AS ${presentPosition}`,
+  ].join(', ')
+  return `
+  SELECT ${columns}, ${present}, ${options.exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan)} AS ${verdict}
+  FROM ${options.source} s LEFT JOIN ${joined(plan, options)}`
+}
+
+/** OFFSET 0 keeps the planner from turning the look-ups into one join that scans the whole destination. */
+function joined(plan: LoadPlan, { lookUp }: MergeOptions): string {
+  const target = relation(plan.destination)
+  const match = plan.key.map((column) => `d.${quote(column)} = s.${quote(column)}`).join(' AND ')
+  if (!lookUp) return `${target} d ON ${match}`
+  const match2 = plan.key.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(' AND ')
+  return `LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${match2} OFFSET 0) d ON true`
+}
+
+function usualVerdict(plan: LoadPlan): string {
+  return `CASE WHEN d.ctid IS NULL THEN 0
+    WHEN (d._run < $1 OR d._run IS NULL) AND ${same(plan)} THEN 1
+    WHEN ${newer(plan)} THEN 2 ELSE 3 END`
+}
+
+function exhaustiveVerdict(plan: LoadPlan): string {
+  return `CASE WHEN d._run = $1 AND ${newer(plan)} THEN 2 ELSE 3 END`
+}
+
+function same(plan: LoadPlan): string {
+  const equal = plan.columns
+    .filter(({ name }) => name !== '_run' && name !== '_pos' && !plan.key.includes(name))
+    // json has no equality; its text is what was loaded.
+    .map(({ name, type }) => (type === 'json' ? `s.${quote(name)}::text IS NOT DISTINCT FROM d.${quote(name)}::text` : `s.${quote(name)} IS NOT DISTINCT FROM d.${quote(name)}`))
+  if (plan.onMissing === 'Mark') equal.push('d._deleted_at IS NULL')
+  return equal.length === 0 ? 'true' : `(${equal.join(' AND ')})`
+}
+
+/** Whether s wins over d: the larger version if there is one (none loses to any), then the later in source order. */
+function newer({ version }: LoadPlan): string {
+  const later = `(s._run, s._pos) > (coalesce(d._run, 0), coalesce(d._pos, -1))`
+  if (version === null) return later
+  const [ours, theirs] = [`s.${quote(version)}`, `d.${quote(version)}`]
+  return `CASE WHEN ${ours} IS NOT DISTINCT FROM ${theirs} THEN ${later} WHEN ${theirs} IS NULL THEN true ELSE coalesce(${ours} > ${theirs}, false) END`
+}
+
+function newestFirst({ version }: LoadPlan, prefix: string): string {
+  const byVersion = version === null ? '' : `${prefix}${quote(version)} DESC NULLS LAST, `
+  return `${byVersion}${prefix}_run DESC, ${prefix}_pos DESC`
+}
+
+/**
+ * Of several rows with one key the newest is judged and the others are superseded. If one of those others would have
+ * been written had it come in a batch of its own, the newest is written too, even if it equals the present row: what a
+ * run leaves behind does not depend on where batches end.
+ */
+function withoutRepeats(plan: LoadPlan, options: MergeOptions): string {
+  const present = options.partitioned ? [place, partition] : [place]
+  const kept = [...columnNames(plan).map((name) => quote(name)), ...present, presentRun, presentPosition].join(', ')
+  return `
+  SELECT *, CASE WHEN ${rank} > 1 THEN 3 WHEN ${judgedBefore} = 1 AND ${touched} THEN 2 ELSE ${judgedBefore} END AS ${verdict}
+  FROM (SELECT ${kept}, ${verdict} AS ${judgedBefore},
+      row_number() OVER (PARTITION BY ${list(plan.key)} ORDER BY ${newestFirst(plan, '')}) AS ${rank},
+      bool_or(${verdict} = 2) OVER (PARTITION BY ${list(plan.key)}) AS ${touched}
+    FROM (${judgedRows(plan, options)}) j) r`
+}
+
+function assignments(plan: LoadPlan): string {
+  const values = [...dataColumns(plan).filter((name) => !plan.key.includes(name)), '_run', '_pos'].map((name) => `${quote(name)} = m.${quote(name)}`)
+  if (plan.onMissing === 'Mark') values.push('_deleted_at = NULL')
+  return values.join(', ')
+}
+
+function hashes(plan: LoadPlan): string {
+  const hash = `int8send(hash_record_extended(ROW(${list(plan.key, 'm.')}), 0))`
+  return `string_agg(${hash}, '') FILTER (WHERE m.${verdict} = 1) AS unchanged_keys,
+  string_agg(${hash}, '') FILTER (WHERE m.${verdict} = 2 AND m.${presentRun} IS DISTINCT FROM $1) AS overwritten_keys`
+}

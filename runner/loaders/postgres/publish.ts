@@ -1,0 +1,47 @@
+// publishRun: makes a run's staged rows visible, in the run's last transaction. Called through PostgresLoader.
+import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import { publishBuild } from './build.ts'
+import { readTable } from './introspect.ts'
+import { merge } from './merge.ts'
+import { list, relation, type TableName } from './names.ts'
+import { columnNames, type LoadPlan } from './plan.ts'
+import { removeMissing } from './snapshot.ts'
+
+export type PublishOptions = {
+  plan: LoadPlan
+  /**
+   * Keys of the records that this run rejected, in PostgreSQL's text notation by field; undefined or null for one whose
+   * key cannot be read. Snapshot keeps their rows; without it nothing was rejected.
+   */
+  rejectedKeys?: () => AsyncIterable<Record<string, string> | null | undefined>
+}
+
+export type PublishCounts = LoadCounts & {
+  /** Snapshot: rows gone from the source that were deleted or marked. */
+  removed: number
+}
+
+const nothing: PublishCounts = { loaded: 0, unchanged: 0, superseded: 0, removed: 0 }
+
+export async function publishRun(run: RunContext, tx: Transaction, options: PublishOptions): Promise<PublishCounts> {
+  const { plan } = options
+  const { staging } = plan
+  if (staging === null || (await readTable(tx, staging)) === undefined) return nothing
+  await tx.query(`SELECT set_config('work_mem', '128MB', true), set_config('maintenance_work_mem', '256MB', true)`)
+  if (plan.route === 'build' && (plan.mode === 'Replace' || (await readTable(tx, plan.destination)) === undefined)) {
+    return { ...nothing, ...(await publishBuild(run, tx, plan, staging)) }
+  }
+  return publishStaged(run, tx, options, staging)
+}
+
+async function publishStaged(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
+  const { plan } = options
+  if (plan.mode === 'Append') {
+    await tx.query(`INSERT INTO ${relation(plan.destination)} (${list(columnNames(plan))}) SELECT ${list(columnNames(plan))} FROM ${relation(staging)}`)
+    return nothing
+  }
+  await tx.query(`ANALYZE ${relation(staging)}`)
+  const counts = await merge(tx, run, plan, { source: relation(staging), mayRepeatKeys: true, lookUp: false, keyHashes: false, exhaustive: false })
+  const removed = plan.mode === 'Snapshot' ? await removeMissing(run, tx, options, staging) : 0
+  return { loaded: -counts.unchanged - counts.superseded, unchanged: counts.unchanged, superseded: counts.superseded, removed }
+}
