@@ -10,13 +10,16 @@ const modules = join(root, 'node_modules')
 export function isInstalled() {
   const wanted = packagesOf(join(root, 'package-lock.json'))
   const found = packagesOf(join(modules, '.package-lock.json'))
-  return Object.entries(wanted).every(([path, entry]) => path === '' || isForOthers(entry) || found[path]?.version === entry.version)
+  return Object.entries(wanted).every(([path, entry]) => {
+    const version = found[path]?.version
+    return path === '' || version === entry.version || (version === undefined && mayBeMissing(entry))
+  })
 }
 
-/** Optional packages may be for other platforms; npm leaves those out. */
-function isForOthers(entry) {
-  const fits = (list, own) => list === undefined || list.includes(own) || (list.every((item) => item.startsWith('!')) && !list.includes(`!${own}`))
-  return entry.optional === true && (entry.libc !== undefined || !fits(entry.os, process.platform) || !fits(entry.cpu, process.arch))
+/** npm leaves out what is for other platforms, and what only that needs. */
+function mayBeMissing(entry) {
+  const isOurs = entry.os?.includes(process.platform) && entry.cpu?.includes(process.arch) && entry.libc === undefined
+  return entry.optional === true && !isOurs
 }
 
 function packagesOf(lockFile) {

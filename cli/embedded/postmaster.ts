@@ -28,9 +28,18 @@ function readPostmaster(cluster: string): Postmaster | undefined {
 export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0)
-    return true
+    return !isZombie(processId)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Ended, but its parent (in a container perhaps a process 1 that never does) has not yet asked how. */
+function isZombie(processId: number): boolean {
+  try {
+    return /^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${processId}/stat`, 'utf8'))
+  } catch {
+    return false
   }
 }
 
