@@ -22,21 +22,21 @@ export const noCounts: Counts = { read: 0, loaded: 0, unchanged: 0, superseded: 
 
 export function countsOf(row: Row): Counts {
   return {
-    read: wholeNumber(row['read']),
-    loaded: wholeNumber(row['loaded']),
-    unchanged: wholeNumber(row['unchanged']),
-    superseded: wholeNumber(row['superseded']),
-    filtered: wholeNumber(row['filtered']),
-    quarantined: wholeNumber(row['quarantined']),
-    parked: wholeNumber(row['parked']),
+    read: wholeNumber(row.read),
+    loaded: wholeNumber(row.loaded),
+    unchanged: wholeNumber(row.unchanged),
+    superseded: wholeNumber(row.superseded),
+    filtered: wholeNumber(row.filtered),
+    quarantined: wholeNumber(row.quarantined),
+    parked: wholeNumber(row.parked),
   }
 }
 
 export function timingsOf(row: Row): Timings {
   return {
-    extract: Number(row['extract_ms']),
-    validate: Number(row['validate_ms']),
-    transform: Number(row['transform_ms']),
-    load: Number(row['load_ms']),
+    extract: Number(row.extract_ms),
+    validate: Number(row.validate_ms),
+    transform: Number(row.transform_ms),
+    load: Number(row.load_ms),
   }
 }

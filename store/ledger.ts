@@ -41,8 +41,21 @@ export type BatchWithKeys = {
 }
 
 const entryColumns = [
-  'run', 'slice', 'ordinal', 'epoch', 'input', ...countColumns, 'overwrote', 'warnings', 'from_position', 'to_position',
-  'first_order', 'last_order', 'unchanged_keys', 'overwritten_keys', ...timingColumns,
+  'run',
+  'slice',
+  'ordinal',
+  'epoch',
+  'input',
+  ...countColumns,
+  'overwrote',
+  'warnings',
+  'from_position',
+  'to_position',
+  'first_order',
+  'last_order',
+  'unchanged_keys',
+  'overwritten_keys',
+  ...timingColumns,
 ]
 const insertEntry = `INSERT INTO headgate.batch (${entryColumns.join(', ')}) VALUES (${entryColumns.map((_, index) => `$${index + 1}`).join(', ')})`
 
@@ -50,18 +63,34 @@ const insertEntry = `INSERT INTO headgate.batch (${entryColumns.join(', ')}) VAL
 export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<void> {
   const { counts, timings } = entry
   await tx.query(insertEntry, [
-    entry.run, entry.slice, entry.ordinal, entry.epoch, entry.input,
+    entry.run,
+    entry.slice,
+    entry.ordinal,
+    entry.epoch,
+    entry.input,
     ...countColumns.map((column) => counts[column]),
-    entry.overwrote ?? 0, JSON.stringify(entry.warnings ?? {}), positionText(entry.from), positionText(entry.to),
-    entry.firstOrder ?? null, entry.lastOrder ?? null, entry.unchangedKeys ?? null, entry.overwrittenKeys ?? null,
-    timings?.extract ?? 0, timings?.validate ?? 0, timings?.transform ?? 0, timings?.load ?? 0,
+    entry.overwrote ?? 0,
+    JSON.stringify(entry.warnings ?? {}),
+    positionText(entry.from),
+    positionText(entry.to),
+    entry.firstOrder ?? null,
+    entry.lastOrder ?? null,
+    entry.unchangedKeys ?? null,
+    entry.overwrittenKeys ?? null,
+    timings?.extract ?? 0,
+    timings?.validate ?? 0,
+    timings?.transform ?? 0,
+    timings?.load ?? 0,
   ])
 }
 
 /** Whether that very commit happened; asked when the answer to COMMIT was lost. */
 export async function isCommitted(db: Queryable, entry: { run: number; slice: number; ordinal: number; epoch: number }): Promise<boolean> {
   const { rows } = await db.query('SELECT 1 FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3 AND epoch = $4', [
-    entry.run, entry.slice, entry.ordinal, entry.epoch,
+    entry.run,
+    entry.slice,
+    entry.ordinal,
+    entry.epoch,
   ])
   return rows.length === 1
 }
@@ -80,10 +109,10 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
   return {
     counts: countsOf(row),
     timings: timingsOf(row),
-    warnings: row['warnings'] as Record<string, number>,
-    batches: wholeNumber(row['batches']),
-    overwrote: wholeNumber(row['overwrote']),
-    bytes: wholeNumber(row['bytes']),
+    warnings: row.warnings as Record<string, number>,
+    batches: wholeNumber(row.batches),
+    overwrote: wholeNumber(row.overwrote),
+    bytes: wholeNumber(row.bytes),
   }
 }
 
@@ -108,13 +137,13 @@ export async function batchWithKeys(db: Queryable, run: number, slice: number, o
   return {
     slice,
     ordinal,
-    input: row['input'] as number,
-    firstOrder: wholeNumber(row['first_order']),
-    lastOrder: wholeNumber(row['last_order']),
-    from: positionOf(row['from_position']),
-    to: positionOf(row['to_position']),
-    unchangedKeys: row['unchanged_keys'] as Buffer | null,
-    overwrittenKeys: row['overwritten_keys'] as Buffer | null,
+    input: row.input as number,
+    firstOrder: wholeNumber(row.first_order),
+    lastOrder: wholeNumber(row.last_order),
+    from: positionOf(row.from_position),
+    to: positionOf(row.to_position),
+    unchangedKeys: row.unchanged_keys as Buffer | null,
+    overwrittenKeys: row.overwritten_keys as Buffer | null,
   }
 }
 

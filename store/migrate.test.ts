@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { expect, it } from 'vitest'
 import { freshDatabase } from '../test/support/database.ts'
 import { migrate } from './migrate.ts'
@@ -14,7 +14,12 @@ it('applies each migration once when two processes migrate an empty database at 
 
 it('asks one query when nothing is to do', async () => {
   const statements: string[] = []
-  const spy = { query: (text: string) => (statements.push(text), client.query(text)) }
+  const spy = {
+    query: (text: string) => {
+      statements.push(text)
+      return client.query(text)
+    },
+  }
   expect(await migrate(spy as unknown as pg.ClientBase)).toEqual([])
   expect(statements).toHaveLength(1)
 })

@@ -31,13 +31,20 @@ async function migrateWith(client: pg.ClientBase): Promise<string[]> {
     return await applyMissing(client)
   } catch (error) {
     if ((error as { code?: string }).code !== insufficientPrivilege) throw error
-    throw new HeadgateError('StoreNotMigrated', `the schema headgate lacks ${missing.join(', ')} and this role may not change it; migrate with the owning role, see docs/store.md`, { cause: error })
+    throw new HeadgateError(
+      'StoreNotMigrated',
+      `the schema headgate lacks ${missing.join(', ')} and this role may not change it; migrate with the owning role, see docs/store.md`,
+      { cause: error },
+    )
   }
 }
 
 /** Names of the migrations this version comes with, in order. */
 function migrationNames(): string[] {
-  return readdirSync(folder).filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -'.sql'.length)).sort()
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort()
 }
 
 async function appliedMigrations(client: pg.ClientBase): Promise<string[]> {

@@ -52,7 +52,7 @@ export async function listQuarantine(db: Queryable, filter: QuarantineFilter): P
 /** The entry with its raw bytes. */
 export async function showQuarantine(db: Queryable, id: number): Promise<(QuarantineEntry & { raw: Buffer }) | undefined> {
   const { rows } = await db.query(`SELECT ${entryColumns}, raw FROM headgate.quarantine WHERE id = $1`, [id])
-  return rows[0] === undefined ? undefined : { ...entryOf(rows[0]), raw: rows[0]['raw'] as Buffer }
+  return rows[0] === undefined ? undefined : { ...entryOf(rows[0]), raw: rows[0].raw as Buffer }
 }
 
 /** Why a run rejected records, most frequent first. A record with several errors counts for each of them. */
@@ -66,10 +66,10 @@ export async function topReasons(db: Queryable, options: { run: number; limit: n
     [options.run, options.limit],
   )
   return rows.map((row) => ({
-    field: (row['field'] as string | null) ?? undefined,
-    code: row['code'] as string,
-    message: row['message'] as string,
-    count: wholeNumber(row['count']),
+    field: (row.field as string | null) ?? undefined,
+    code: row.code as string,
+    message: row.message as string,
+    count: wholeNumber(row.count),
   }))
 }
 
@@ -80,34 +80,38 @@ export async function discardQuarantine(db: Queryable, id: number, reason: strin
     WHERE id = $1 AND state IN ('open', 'parked', 'corrected')`,
     [id, reason],
   )
-  if (rowCount !== 1) throw new HeadgateError('QuarantineNotOpen', `there is no unresolved quarantine entry ${id}; list them with: headgate quarantine list --state open`)
+  if (rowCount !== 1)
+    throw new HeadgateError('QuarantineNotOpen', `there is no unresolved quarantine entry ${id}; list them with: headgate quarantine list --state open`)
 }
 
 export function entryOf(row: Row): QuarantineEntry {
   return {
-    id: wholeNumber(row['id']),
-    pipeline: row['pipeline'] as string,
-    run: wholeNumber(row['run']),
-    slice: row['slice'] as number,
-    input: row['input'] as string,
-    position: wholeNumber(row['position']),
-    record: (row['record'] as Record<string, unknown> | null) ?? undefined,
-    errors: row['errors'] as RecordError[],
-    fingerprint: row['fingerprint'] as string,
-    key: (row['key'] as Record<string, string> | null) ?? undefined,
-    state: row['state'] as QuarantineState,
-    stateRun: row['state_run'] === null ? undefined : wholeNumber(row['state_run']),
-    stateAt: row['state_at'] as Date,
-    stateReason: (row['state_reason'] as string | null) ?? undefined,
-    lastRun: wholeNumber(row['last_run']),
-    occurrences: row['occurrences'] as number,
-    createdAt: row['created_at'] as Date,
+    id: wholeNumber(row.id),
+    pipeline: row.pipeline as string,
+    run: wholeNumber(row.run),
+    slice: row.slice as number,
+    input: row.input as string,
+    position: wholeNumber(row.position),
+    record: (row.record as Record<string, unknown> | null) ?? undefined,
+    errors: row.errors as RecordError[],
+    fingerprint: row.fingerprint as string,
+    key: (row.key as Record<string, string> | null) ?? undefined,
+    state: row.state as QuarantineState,
+    stateRun: row.state_run === null ? undefined : wholeNumber(row.state_run),
+    stateAt: row.state_at as Date,
+    stateReason: (row.state_reason as string | null) ?? undefined,
+    lastRun: wholeNumber(row.last_run),
+    occurrences: row.occurrences as number,
+    createdAt: row.created_at as Date,
   }
 }
 
 /** Unresolved or not, the entries with one of these keys that a pipeline writing to `table` has. */
 export async function entriesByKey(db: Queryable, options: { tables: readonly string[]; keys: readonly Record<string, string>[] }): Promise<QuarantineEntry[]> {
-  const columns = entryColumns.split(',').map((column) => `entry.${column.trim()}`).join(', ')
+  const columns = entryColumns
+    .split(',')
+    .map((column) => `entry.${column.trim()}`)
+    .join(', ')
   const { rows } = await db.query(
     `SELECT ${columns} FROM headgate.quarantine AS entry JOIN headgate.run ON run.id = entry.last_run
     WHERE entry.key = ANY ($1::jsonb[]) AND run.spec #>> '{destination,postgres,table}' = ANY ($2::text[])

@@ -3,7 +3,21 @@ import { claimed, freshStore, loadedBatch, plannedRun, rejectedRecord, specFor }
 import { noCounts } from './counts.ts'
 import { recordBatch } from './ledger.ts'
 import { quarantineRecords } from './quarantine.ts'
-import { cancelRun, createRun, failRun, findRun, listEvents, listRuns, previousRun, recordEvent, type Run, specHash, startRun, succeedRun, unfinishedRun } from './runs.ts'
+import {
+  cancelRun,
+  createRun,
+  failRun,
+  findRun,
+  listEvents,
+  listRuns,
+  previousRun,
+  type Run,
+  recordEvent,
+  specHash,
+  startRun,
+  succeedRun,
+  unfinishedRun,
+} from './runs.ts'
 import { advanceSlice } from './slices.ts'
 
 const { client } = await freshStore()
@@ -56,7 +70,12 @@ it('keeps the first failure and the counts reached', async () => {
 it('puts the ledger’s sums on a run that succeeds, and compares later runs with it', async () => {
   const run = await plannedRun(client, { pipeline: 'compared' })
   await readSlice(run.id, 4)
-  expect(await succeedRun(client, run.id)).toMatchObject({ state: 'Succeeded', bytes: 100, counts: { ...noCounts, read: 4, loaded: 3, quarantined: 1 }, warnings: { w: 1 } })
+  expect(await succeedRun(client, run.id)).toMatchObject({
+    state: 'Succeeded',
+    bytes: 100,
+    counts: { ...noCounts, read: 4, loaded: 3, quarantined: 1 },
+    warnings: { w: 1 },
+  })
   const next = await plannedRun(client, { pipeline: 'compared' })
   expect((await previousRun(client, { pipeline: 'compared', before: next.id }))?.id).toBe(run.id)
   expect(await previousRun(client, { pipeline: 'compared', before: run.id })).toBeUndefined()
@@ -68,7 +87,11 @@ it('puts the ledger’s sums on a run that succeeds, and compares later runs wit
 it.each([
   { what: 'a slice is not done', spoil: `UPDATE headgate.slice SET state = 'pending' WHERE run = $1 AND kind = 'read'`, says: '1 slices are not done' },
   { what: 'a batch is missing in the ledger', spoil: 'DELETE FROM headgate.batch WHERE run = $1', says: 'hold 4 records but its ledger read 0' },
-  { what: 'a rejected record is lost', spoil: 'DELETE FROM headgate.quarantine_occurrence WHERE run = $1', says: 'counts 1 records as quarantined or parked but 0 are kept' },
+  {
+    what: 'a rejected record is lost',
+    spoil: 'DELETE FROM headgate.quarantine_occurrence WHERE run = $1',
+    says: 'counts 1 records as quarantined or parked but 0 are kept',
+  },
 ])('does not let a run succeed when $what', async ({ spoil, says }) => {
   const run = await plannedRun(client)
   await readSlice(run.id, 4)
@@ -90,7 +113,10 @@ it('keeps the run’s history in order', async () => {
   const run = await plannedRun(client)
   await recordEvent(client, run.id, 'HeaderRepeated', 'line 7')
   await recordEvent(client, run.id, 'SliceTakenOver', 'slice 0')
-  expect((await listEvents(client, run.id)).map(({ code, message }) => [code, message])).toEqual([['HeaderRepeated', 'line 7'], ['SliceTakenOver', 'slice 0']])
+  expect((await listEvents(client, run.id)).map(({ code, message }) => [code, message])).toEqual([
+    ['HeaderRepeated', 'line 7'],
+    ['SliceTakenOver', 'slice 0'],
+  ])
 })
 
 /** One batch that ends the slice, with one record rejected. */

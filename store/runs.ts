@@ -32,8 +32,22 @@ export type Run = {
 }
 
 const runColumns = [
-  'id', 'name', 'pipeline', 'spec', 'spec_hash', 'state', 'workers', 'batch_size', 'created_at', 'started_at', 'finished_at',
-  ...countColumns, 'bytes', ...timingColumns, 'failure', 'warnings',
+  'id',
+  'name',
+  'pipeline',
+  'spec',
+  'spec_hash',
+  'state',
+  'workers',
+  'batch_size',
+  'created_at',
+  'started_at',
+  'finished_at',
+  ...countColumns,
+  'bytes',
+  ...timingColumns,
+  'failure',
+  'warnings',
 ].join(', ')
 
 /** Hash of a spec that does not depend on the order of its keys: tells whether a pipeline was edited since a run began. */
@@ -47,10 +61,7 @@ export function specHash(spec: unknown): string {
 }
 
 /** Throws RunExists if the name is taken: whoever asked twice gets one run. */
-export async function createRun(
-  db: Queryable,
-  run: { name: string; pipeline: string; spec: PipelineSpec; workers: number; batchSize: number },
-): Promise<Run> {
+export async function createRun(db: Queryable, run: { name: string; pipeline: string; spec: PipelineSpec; workers: number; batchSize: number }): Promise<Run> {
   const { rows } = await db.query(
     `INSERT INTO headgate.run (name, pipeline, spec, spec_hash, workers, batch_size) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (name) DO NOTHING RETURNING ${runColumns}`,
@@ -86,7 +97,8 @@ export async function previousRun(db: Queryable, options: { pipeline: string; be
 /** Latest first. */
 export async function listRuns(db: Queryable, options: { pipeline?: string; limit: number }): Promise<Run[]> {
   const { rows } = await db.query(`SELECT ${runColumns} FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id DESC LIMIT $2`, [
-    options.pipeline ?? null, options.limit,
+    options.pipeline ?? null,
+    options.limit,
   ])
   return rows.map(runOf)
 }
@@ -109,7 +121,7 @@ export async function recordEvent(db: Queryable, run: number, code: string, mess
 /** The run's history, oldest first. */
 export async function listEvents(db: Queryable, run: number): Promise<{ at: Date; code: string; message: string }[]> {
   const { rows } = await db.query('SELECT at, code, message FROM headgate.run_event WHERE run = $1 ORDER BY id', [run])
-  return rows.map((row) => ({ at: row['at'] as Date, code: row['code'] as string, message: row['message'] as string }))
+  return rows.map((row) => ({ at: row.at as Date, code: row.code as string, message: row.message as string }))
 }
 
 const sum = [...countColumns, ...timingColumns].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
@@ -175,21 +187,21 @@ async function firstRun(db: Queryable, where: string, values: unknown[]): Promis
 
 function runOf(row: Row): Run {
   return {
-    id: wholeNumber(row['id']),
-    name: row['name'] as string,
-    pipeline: row['pipeline'] as string,
-    spec: row['spec'] as PipelineSpec,
-    specHash: row['spec_hash'] as string,
-    state: row['state'] as RunState,
-    workers: row['workers'] as number,
-    batchSize: row['batch_size'] as number,
-    createdAt: row['created_at'] as Date,
-    startedAt: (row['started_at'] as Date | null) ?? undefined,
-    finishedAt: (row['finished_at'] as Date | null) ?? undefined,
+    id: wholeNumber(row.id),
+    name: row.name as string,
+    pipeline: row.pipeline as string,
+    spec: row.spec as PipelineSpec,
+    specHash: row.spec_hash as string,
+    state: row.state as RunState,
+    workers: row.workers as number,
+    batchSize: row.batch_size as number,
+    createdAt: row.created_at as Date,
+    startedAt: (row.started_at as Date | null) ?? undefined,
+    finishedAt: (row.finished_at as Date | null) ?? undefined,
     counts: countsOf(row),
-    bytes: wholeNumber(row['bytes']),
+    bytes: wholeNumber(row.bytes),
     timings: timingsOf(row),
-    failure: (row['failure'] as RunFailure | null) ?? undefined,
-    warnings: row['warnings'] as Record<string, number>,
+    failure: (row.failure as RunFailure | null) ?? undefined,
+    warnings: row.warnings as Record<string, number>,
   }
 }

@@ -17,10 +17,12 @@ it('plans slices in order and the finish slice after them', async () => {
 it('gives each slice to one of many workers that claim at once', async () => {
   const run = await plannedRun(client, { slices: 6 })
   const workers = await Promise.all(Array.from({ length: 8 }, () => connect()))
-  const rounds = await Promise.all(workers.map(async (db, index) => [
-    await claimSlice(db, { run: run.id, worker: `w${index}`, lapsed: [] }),
-    await claimSlice(db, { run: run.id, worker: `w${index}`, lapsed: [] }),
-  ]))
+  const rounds = await Promise.all(
+    workers.map(async (db, index) => [
+      await claimSlice(db, { run: run.id, worker: `w${index}`, lapsed: [] }),
+      await claimSlice(db, { run: run.id, worker: `w${index}`, lapsed: [] }),
+    ]),
+  )
   const ordinals = rounds.flat().flatMap((slice) => (slice === undefined ? [] : [slice.ordinal]))
   expect(new Set(ordinals).size).toBe(ordinals.length)
   while (ordinals.length < 6) ordinals.push((await claimed(client, run.id)).ordinal)

@@ -75,17 +75,17 @@ export async function claimSlice(db: Queryable, options: { run: number; worker: 
 }
 
 function claimedSliceOf(row: Row): ClaimedSlice {
-  const slice: Slice = { input: row['input'] as number, name: row['name'] as string, spec: row['spec'] as Position }
-  if (row['bytes'] !== null) slice.bytes = wholeNumber(row['bytes'])
+  const slice: Slice = { input: row.input as number, name: row.name as string, spec: row.spec as Position }
+  if (row.bytes !== null) slice.bytes = wholeNumber(row.bytes)
   return {
-    run: wholeNumber(row['run']),
-    ordinal: row['ordinal'] as number,
-    kind: row['kind'] as SliceKind,
+    run: wholeNumber(row.run),
+    ordinal: row.ordinal as number,
+    kind: row.kind as SliceKind,
     slice,
-    position: positionOf(row['position']),
-    records: wholeNumber(row['records']),
-    batches: row['batches'] as number,
-    epoch: row['epoch'] as number,
+    position: positionOf(row.position),
+    records: wholeNumber(row.records),
+    batches: row.batches as number,
+    epoch: row.epoch as number,
   }
 }
 
@@ -112,7 +112,7 @@ export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]
 /** Who holds what; whoever watches heartbeats finds the lapsed among them. */
 export async function leases(db: Queryable, run: number): Promise<{ ordinal: number; worker: string }[]> {
   const { rows } = await db.query(`SELECT ordinal, worker FROM headgate.slice WHERE run = $1 AND state = 'leased' ORDER BY ordinal`, [run])
-  return rows.map((row) => ({ ordinal: row['ordinal'] as number, worker: row['worker'] as string }))
+  return rows.map((row) => ({ ordinal: row.ordinal as number, worker: row.worker as string }))
 }
 
 /** `total` counts the finish slice too; `bytes` is undefined while some slice's size is unknown. */
@@ -127,12 +127,12 @@ export async function sliceCounts(db: Queryable, run: number): Promise<SliceCoun
   )
   const row = onlyRow(rows)
   return {
-    total: wholeNumber(row['total']),
-    pending: wholeNumber(row['pending']),
-    leased: wholeNumber(row['leased']),
-    done: wholeNumber(row['done']),
-    bytes: row['bytes'] === null ? undefined : wholeNumber(row['bytes']),
-    doneBytes: wholeNumber(row['done_bytes']),
+    total: wholeNumber(row.total),
+    pending: wholeNumber(row.pending),
+    leased: wholeNumber(row.leased),
+    done: wholeNumber(row.done),
+    bytes: row.bytes === null ? undefined : wholeNumber(row.bytes),
+    doneBytes: wholeNumber(row.done_bytes),
   }
 }
 
@@ -147,15 +147,15 @@ export async function lockSlice(tx: Queryable, claimed: Claim): Promise<{ batche
     [claimed.run, claimed.ordinal],
   )
   const row = onlyRow(rows)
-  if (row['epoch'] !== claimed.epoch || row['state'] !== 'leased') throw staleEpoch(claimed, row)
-  return { batches: row['batches'] as number, position: positionOf(row['position']), runState: row['run_state'] as string }
+  if (row.epoch !== claimed.epoch || row.state !== 'leased') throw staleEpoch(claimed, row)
+  return { batches: row.batches as number, position: positionOf(row.position), runState: row.run_state as string }
 }
 
 function staleEpoch(claimed: Claim, row: Row): HeadgateError {
   return new HeadgateError(
     'StaleEpoch',
-    `slice ${claimed.ordinal} of run ${claimed.run} was claimed with epoch ${claimed.epoch} and is now ${String(row['state'])} with epoch ${String(row['epoch'])}: `
-      + 'another worker has taken it over, nothing of this batch is committed; claim another slice',
+    `slice ${claimed.ordinal} of run ${claimed.run} was claimed with epoch ${claimed.epoch} and is now ${String(row.state)} with epoch ${String(row.epoch)}: ` +
+      'another worker has taken it over, nothing of this batch is committed; claim another slice',
   )
 }
 
@@ -182,6 +182,8 @@ export async function completeSlice(tx: Queryable, claimed: Claim): Promise<void
 /** Gives a slice back on a graceful stop; without effect when it is no longer ours. */
 export async function releaseSlice(db: Queryable, claimed: Claim): Promise<void> {
   await db.query(`UPDATE headgate.slice SET state = 'pending', worker = NULL WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`, [
-    claimed.run, claimed.ordinal, claimed.epoch,
+    claimed.run,
+    claimed.ordinal,
+    claimed.epoch,
   ])
 }

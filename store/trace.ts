@@ -62,10 +62,10 @@ function options(schema: string, name: string, columns: string[]): string {
 }
 
 function foundRow(row: Row, columns: string[]): { row: Record<string, unknown>; key: Record<string, string>; place: Place | undefined } {
-  const { _run, _pos, ...data } = exactJson(row['row'] as string)
-  const key = Object.fromEntries(columns.map((column, index) => [column, (row['key'] as string[])[index] as string]))
-  if (row['_run'] === null || row['input'] === null) return { row: data, key, place: undefined }
-  return { row: data, key, place: { run: wholeNumber(row['_run']), input: wholeNumber(row['input']), order: wholeNumber(row['place']) } }
+  const { _run, _pos, ...data } = exactJson(row.row as string)
+  const key = Object.fromEntries(columns.map((column, index) => [column, (row.key as string[])[index] as string]))
+  if (row._run === null || row.input === null) return { row: data, key, place: undefined }
+  return { row: data, key, place: { run: wholeNumber(row._run), input: wholeNumber(row.input), order: wholeNumber(row.place) } }
 }
 
 function exactJson(text: string): Record<string, unknown> {
@@ -80,16 +80,24 @@ async function originOf(db: Queryable, place: Place): Promise<RowOrigin> {
     'SELECT slice, ordinal, committed_at FROM headgate.batch WHERE run = $1 AND input = $2 AND first_order <= $3 AND last_order >= $3 LIMIT 1',
     [place.run, place.input, place.order],
   )
-  const inputs = await db.query(`SELECT name FROM headgate.slice WHERE run = $1 AND input = $2 AND kind = 'read' ORDER BY ordinal LIMIT 1`, [place.run, place.input])
+  const inputs = await db.query(`SELECT name FROM headgate.slice WHERE run = $1 AND input = $2 AND kind = 'read' ORDER BY ordinal LIMIT 1`, [
+    place.run,
+    place.input,
+  ])
   const run = runs.rows[0]
   const batch = batches.rows[0]
   return {
     runId: place.run,
     input: place.input,
     order: place.order,
-    run: run && { name: run['name'] as string, pipeline: run['pipeline'] as string, state: run['state'] as string, startedAt: (run['started_at'] as Date | null) ?? undefined },
-    inputName: inputs.rows[0]?.['name'] as string | undefined,
-    batch: batch && { slice: batch['slice'] as number, ordinal: batch['ordinal'] as number, committedAt: batch['committed_at'] as Date },
+    run: run && {
+      name: run.name as string,
+      pipeline: run.pipeline as string,
+      state: run.state as string,
+      startedAt: (run.started_at as Date | null) ?? undefined,
+    },
+    inputName: inputs.rows[0]?.name as string | undefined,
+    batch: batch && { slice: batch.slice as number, ordinal: batch.ordinal as number, committedAt: batch.committed_at as Date },
   }
 }
 
@@ -98,7 +106,8 @@ function explained(error: unknown, what: string): unknown {
   const code = (error as { code?: string }).code ?? ''
   const message = (error as Error).message
   if (code === '42P01' || code === '3F000') return new HeadgateError('TableNotFound', `cannot trace ${what}: there is no such table`, { cause: error })
-  if (code === '42703') return new HeadgateError('NotTraceable', `cannot trace ${what}: ${message}; only tables that Headgate loads can be traced`, { cause: error })
+  if (code === '42703')
+    return new HeadgateError('NotTraceable', `cannot trace ${what}: ${message}; only tables that Headgate loads can be traced`, { cause: error })
   if (code.startsWith('22')) return new HeadgateError('InvalidKey', `cannot trace ${what}: ${message}`, { cause: error })
   return error
 }

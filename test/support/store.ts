@@ -3,7 +3,18 @@ import pg from 'pg'
 import { afterAll } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { Slice } from '../../sdk/index.ts'
-import { type ClaimedSlice, claimSlice, createRun, type LedgerEntry, migrate, noCounts, planSlices, type QuarantinedRecord, type Run, startRun } from '../../store/index.ts'
+import {
+  type ClaimedSlice,
+  claimSlice,
+  createRun,
+  type LedgerEntry,
+  migrate,
+  noCounts,
+  planSlices,
+  type QuarantinedRecord,
+  type Run,
+  startRun,
+} from '../../store/index.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
 
 export type TestStore = TestDatabase & { connect: () => Promise<pg.Client> }
@@ -49,7 +60,14 @@ export async function claimed(db: pg.Client, run: number, worker = 'worker', lap
 
 /** A balanced ledger row of `read` records, all loaded. */
 export function loadedBatch(slice: ClaimedSlice, read: number): LedgerEntry {
-  return { run: slice.run, slice: slice.ordinal, ordinal: slice.batches, epoch: slice.epoch, input: slice.slice.input, counts: { ...noCounts, read, loaded: read } }
+  return {
+    run: slice.run,
+    slice: slice.ordinal,
+    ordinal: slice.batches,
+    epoch: slice.epoch,
+    input: slice.slice.input,
+    counts: { ...noCounts, read, loaded: read },
+  }
 }
 
 /** A record that is no integer, at `order`. */

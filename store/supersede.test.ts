@@ -1,0 +1,94 @@
+import { beforeEach, expect, it } from 'vitest'
+import { freshStore, rejectedRecord } from '../test/support/store.ts'
+import { quarantineRecords } from './quarantine.ts'
+import { listQuarantine } from './quarantine-queries.ts'
+import { hasOpenKeyed, supersedeByDestination, supersedeByKeys } from './supersede.ts'
+
+const { client } = await freshStore()
+const inputSize = 2 ** 44
+
+beforeEach(async () => {
+  await client.query('TRUNCATE headgate.quarantine, headgate.quarantine_occurrence')
+})
+
+/** Accepted rows of a batch, in a temp table with odd names. */
+async function accept(pipeline: string, run: number, rows: { id: string; pos: number }[]): Promise<number> {
+  await client.query('BEGIN')
+  await client.query(`CREATE TEMP TABLE "odd ""stage" ("the id" numeric(12,2), _pos bigint) ON COMMIT DROP`)
+  for (const { id, pos } of rows) await client.query(`INSERT INTO "odd ""stage" VALUES ($1, $2)`, [id, pos])
+  const closed = await supersedeByKeys(client, { pipeline, run, relation: 'odd "stage', columns: ['the id'] })
+  await client.query('COMMIT')
+  return closed
+}
+
+async function reject(pipeline: string, run: number, records: { order: number; id?: string }[], input = 0): Promise<void> {
+  const rejected = records.map(({ order, id }) => rejectedRecord(order, { key: id === undefined ? undefined : { 'the id': id } }))
+  await quarantineRecords(client, { run, pipeline, slice: input, input, name: 'f' }, rejected)
+}
+
+const states = async (pipeline: string) => (await listQuarantine(client, { pipeline, limit: 9 })).map(({ state }) => state)
+
+it('closes an entry whose key comes good in a later run, compared as the column’s type', async () => {
+  await reject('later', 1, [{ order: 1, id: '7.5' }, { order: 2, id: '8' }, { order: 3 }])
+  expect(await hasOpenKeyed(client, 'later')).toBe(true)
+  expect(
+    await accept('later', 2, [
+      { id: '7.50', pos: 0 },
+      { id: '9', pos: 1 },
+    ]),
+  ).toBe(1)
+  expect(await states('later')).toEqual(['superseded', 'open', 'open'])
+  expect((await listQuarantine(client, { pipeline: 'later', state: 'superseded', limit: 1 }))[0]).toMatchObject({
+    stateRun: 2,
+    stateReason: expect.stringContaining('later record'),
+  })
+})
+
+it('leaves other pipelines and entries without a key alone', async () => {
+  await reject('keyless', 1, [{ order: 1 }])
+  await reject('other', 2, [{ order: 1, id: '5' }])
+  expect(await accept('keyless', 2, [{ id: '5', pos: 0 }])).toBe(0)
+  expect([await states('keyless'), await states('other')]).toEqual([['open'], ['open']])
+  expect(await hasOpenKeyed(client, 'keyless')).toBe(false)
+})
+
+it.each([
+  { what: 'a later record of the same input', run: 3, pos: 11, state: 'superseded' },
+  { what: 'an earlier record of the same input', run: 3, pos: 9, state: 'open' },
+  { what: 'a later input', run: 3, pos: inputSize * 2 + 1, state: 'superseded' },
+  { what: 'an earlier run that was resumed', run: 2, pos: inputSize * 9, state: 'open' },
+])('decides by source order: $what leaves the entry $state', async ({ what, run, pos, state }) => {
+  await reject(what, 3, [{ order: 10, id: '1' }])
+  await accept(what, run, [{ id: '1', pos }])
+  expect(await states(what)).toEqual([state])
+})
+
+it('goes by the last delivery of a record that was rejected twice', async () => {
+  await reject('twice', 1, [{ order: 5, id: '1' }])
+  await reject('twice', 4, [{ order: 5, id: '1' }])
+  expect(await accept('twice', 3, [{ id: '1', pos: 99 }])).toBe(0)
+  expect(await accept('twice', 4, [{ id: '1', pos: 99 }])).toBe(1)
+})
+
+it('does not fail on keys from before the column had its type', async () => {
+  await reject('retyped', 1, [
+    { order: 1, id: 'A-7' },
+    { order: 2, id: '8.00' },
+  ])
+  expect(await accept('retyped', 2, [{ id: '8', pos: 0 }])).toBe(1)
+  expect(await states('retyped')).toEqual(['open', 'superseded'])
+})
+
+it('closes, at the finish, what the run rejected after another slice had loaded a later record with the key', async () => {
+  await client.query('CREATE TABLE public.orders ("the id" integer PRIMARY KEY, _run bigint, _pos bigint)')
+  await client.query('INSERT INTO public.orders VALUES (1, 6, $1), (2, 6, 1), (3, 5, 1)', [inputSize])
+  await reject('slices', 6, [
+    { order: 5, id: '1' },
+    { order: 6, id: '2' },
+    { order: 7, id: '3' },
+  ])
+  await client.query('BEGIN')
+  expect(await supersedeByDestination(client, { pipeline: 'slices', run: 6, schema: 'public', table: 'orders', columns: ['the id'] })).toBe(1)
+  await client.query('COMMIT')
+  expect(await states('slices')).toEqual(['superseded', 'open', 'open'])
+})
