@@ -49,6 +49,11 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     return this.#load(recordRows(batch, options.plan.columns, run.id), tx, run, options)
   }
 
+  /** Whether `keepKeys` makes sense: rows without a key cannot be told apart. */
+  canKeepKeys(plan: LoadPlan): boolean {
+    return plan.key.length > 0
+  }
+
   /** Where a batch loaded with `keepKeys` can be read within its transaction: a temporary table's name and the key's columns, unquoted. */
   stageRelation(plan: LoadPlan): { relation: string; columns: string[] } {
     return { relation: plan.stage, columns: plan.key }
