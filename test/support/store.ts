@@ -3,18 +3,12 @@ import pg from 'pg'
 import { afterAll } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { Slice } from '../../sdk/index.ts'
-import {
-  type ClaimedSlice,
-  claimSlice,
-  createRun,
-  type LedgerEntry,
-  migrate,
-  noCounts,
-  planSlices,
-  type QuarantinedRecord,
-  type Run,
-  startRun,
-} from '../../store/index.ts'
+import { noCounts } from '../../store/counts.ts'
+import type { LedgerEntry } from '../../store/ledger.ts'
+import { migrate } from '../../store/migrate.ts'
+import type { QuarantinedRecord } from '../../store/quarantine.ts'
+import { createRun, type Run, startRun } from '../../store/runs.ts'
+import { type ClaimedSlice, claimSlice, planSlices } from '../../store/slices.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
 
 export type TestStore = TestDatabase & { connect: () => Promise<pg.Client> }
