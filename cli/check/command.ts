@@ -15,6 +15,7 @@ export type CheckOptions = {
 export async function checkCommand(files: readonly string[], options: CheckOptions = {}): Promise<number> {
   const write = options.write ?? ((text: string) => void process.stdout.write(text))
   const writeError = options.writeError ?? ((text: string) => void process.stderr.write(text))
+  const colour = options.colour ?? (options.write === undefined && process.stdout.isTTY === true && process.stdout.hasColors())
   const all: Problem[] = []
   let unreadable = 0
   for (const file of files) {
@@ -25,7 +26,7 @@ export async function checkCommand(files: readonly string[], options: CheckOptio
     if (text === undefined) continue
     const { problems } = checkManifest(text, file)
     all.push(...problems)
-    if (options.output !== 'json' && problems.length > 0) write(`${formatProblems(problems, text, { colour: options.colour ?? false })}\n`)
+    if (options.output !== 'json' && problems.length > 0) write(`${formatProblems(problems, text, { colour })}\n`)
   }
   const wrong = all.some((problem) => problem.severity === 'error')
   if (options.output === 'json') write(`${JSON.stringify({ valid: !wrong && unreadable === 0, problems: all }, null, 2)}\n`)

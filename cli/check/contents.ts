@@ -7,7 +7,7 @@ import { compileRules } from '../../runner/validation/rules.ts'
 import { patternReader } from '../../runner/validation/types/date-patterns.ts'
 import { fieldTypes } from '../../runner/validation/types/index.ts'
 import { zoneReader } from '../../runner/validation/types/zones.ts'
-import type { Finding, Path } from './problem.ts'
+import type { Finding, Path, Sound } from './problem.ts'
 import { closest } from './suggest.ts'
 
 /** The reason something throws, in one line; undefined if it does not. */
@@ -91,13 +91,14 @@ function checkEncoding(encoding: string | undefined): Finding[] {
   return [{ path: ['spec', 'format', 'csv', 'encoding'], code: 'encoding.unknown', message, ...(suggestion === undefined ? {} : { suggestion }) }]
 }
 
-/** Checks a pipeline whose shape is right. */
-export function checkContents(pipeline: Pipeline): Finding[] {
-  const { schema, format } = pipeline.spec
+/** Checks those parts of a pipeline whose shape is right. */
+export function checkContents(pipeline: Pipeline, sound: Sound): Finding[] {
   const at: Path = ['spec', 'schema']
-  return [
-    ...schema.fields.flatMap((field, index) => checkField(field, [...at, 'fields', index])),
-    ...(schema.rules ?? []).flatMap((rule, index) => checkRule(rule, schema.fields, [...at, 'rules', index])),
-    ...checkEncoding(format?.csv?.encoding),
-  ]
+  const each = <Item>(name: string, items: readonly Item[] | undefined, check: (item: Item, path: Path) => Finding[]) =>
+    Array.isArray(items) ? items.flatMap((item, index) => (sound([...at, name, index]) ? check(item, [...at, name, index]) : [])) : []
+  const schema = pipeline?.spec?.schema
+  const findings = each('fields', schema?.fields, checkField)
+  if (sound(['spec', 'format', 'csv', 'encoding'])) findings.push(...checkEncoding(pipeline?.spec?.format?.csv?.encoding))
+  const declared = Array.isArray(schema?.fields) ? schema.fields.filter((field) => typeof field?.name === 'string') : []
+  return [...findings, ...each('rules', schema?.rules, (rule, path) => checkRule(rule, declared, path))]
 }

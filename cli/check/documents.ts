@@ -16,11 +16,22 @@ function syntaxProblem(error: YAMLError, file: string, lines: LineCounter): Prob
   return { file, line, column: col, path: '', code: error.code === 'DUPLICATE_KEY' ? 'yaml.duplicateKey' : 'yaml.syntax', message, severity: 'error' }
 }
 
+/** Of the syntax errors only the first: those after it are mostly its consequences. */
+function telling(errors: readonly YAMLError[]): YAMLError[] {
+  const first = errors.find(isFatal)
+  return errors.filter((error) => error === first || !isFatal(error))
+}
+
+/** Whether an error leaves nothing sound to check; a key that is there twice does not. */
+export function isFatal(error: YAMLError): boolean {
+  return error.code !== 'DUPLICATE_KEY'
+}
+
 export function parseManifest(text: string, file: string): Manifest {
   const lines = new LineCounter()
   const parsed = parseAllDocuments<ParsedNode>(text, { lineCounter: lines })
   const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
-  const problems = documents.flatMap((document) => document.errors.map((error) => syntaxProblem(error, file, lines)))
+  const problems = documents.flatMap((document) => telling(document.errors).map((error) => syntaxProblem(error, file, lines)))
   return { documents, lines, problems }
 }
 

@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import type { Document } from 'yaml'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { checkContents } from './contents.ts'
-import { type Manifest, parseManifest, place } from './documents.ts'
-import { byPosition, type Finding, formatPath, type Problem } from './problem.ts'
+import { isFatal, type Manifest, parseManifest, place } from './documents.ts'
+import { byPosition, type Finding, formatPath, type Problem, soundness } from './problem.ts'
 import { checkRules } from './rules.ts'
 import { checkShape } from './shape.ts'
 import { checkSurroundings } from './surroundings.ts'
@@ -27,12 +27,9 @@ function withoutRepeats(findings: readonly Finding[]): Finding[] {
 
 function findingsOf(value: unknown, document: Document.Parsed, folder: string): Finding[] {
   const shape = checkShape(value)
-  const rules = checkRules(
-    value,
-    shape.map((finding) => finding.path),
-  )
-  const deeper = shape.length > 0 ? [] : [...checkContents(value as Pipeline), ...checkSurroundings(value as Pipeline, folder)]
-  return withoutRepeats([...shape, ...rules, ...deeper, ...checkWords(document)])
+  const sound = soundness(shape.map((finding) => finding.path))
+  const deeper = [...checkContents(value as Pipeline, sound), ...checkSurroundings(value as Pipeline, folder, sound)]
+  return withoutRepeats([...shape, ...checkRules(value, shape), ...deeper, ...checkWords(document)])
 }
 
 /** Another kind is none of our business, unless it was meant to be a Pipeline. */
@@ -51,10 +48,10 @@ export function checkManifest(text: string, file: string): CheckedManifest {
   for (const document of manifest.documents) {
     if (document.contents === null && document.errors.length === 0) continue
     kinds++
-    if (document.errors.length > 0) continue
+    if (document.errors.some(isFatal)) continue
     const found = checkDocument(document, manifest, file)
     problems.push(...found)
-    if (!found.some((problem) => problem.severity !== 'warning')) pipelines.push(document.toJS() as Pipeline)
+    if (document.errors.length === 0 && found.every((problem) => problem.severity === 'warning')) pipelines.push(document.toJS() as Pipeline)
   }
   if (kinds === 0) problems.push({ file, line: 1, column: 1, path: '', code: 'yaml.empty', message: 'the file holds nothing: write a Pipeline', severity: 'error' })
   const [pipeline] = pipelines

@@ -34,6 +34,13 @@ export function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`), '')
 }
 
+/** Whether the shape of what is at a path is right, all of it, so that a deeper check may rely on it. */
+export type Sound = (path: Path) => boolean
+
+export function soundness(misshapen: readonly Path[]): Sound {
+  return (path) => !misshapen.some((wrong) => path.every((part, depth) => depth >= wrong.length || wrong[depth] === part))
+}
+
 export function byPosition(a: Problem, b: Problem): number {
   return a.line - b.line || a.column - b.column || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0)
 }

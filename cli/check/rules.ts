@@ -43,7 +43,7 @@ function fieldPathOf(rule: CelRule): string[] {
 function placesOf(rule: CelRule, self: Record<string, unknown>, path: Path): Path[] {
   const below = fieldPathOf(rule)
   const [name] = below
-  const list = below.length === 1 && name !== undefined ? self[name] : undefined
+  const list = below.length === 1 && name !== undefined && rule.reason !== 'FieldValueForbidden' ? self[name] : undefined
   if (!Array.isArray(list)) return [[...path, ...below]]
   const guilty = list.flatMap((item, index) => (evaluate(rule, { ...self, [name as string]: [item] }) === 'broken' ? [[...path, name as string, index]] : []))
   return guilty.length > 0 ? guilty : [[...path, ...below]]
@@ -66,29 +66,34 @@ function duplicates(schema: JsonSchema, list: readonly unknown[], path: Path): F
   })
 }
 
+/** Whether a shape problem stands directly in the object at a path and matters to the rule: then it is mended first. */
+function concerns(rule: CelRule, path: Path, { path: wrong, code }: Finding): boolean {
+  if (wrong.length !== path.length + 1 || formatPath(wrong.slice(0, -1)) !== formatPath(path)) return false
+  return code.startsWith('field.') || rule.rule.includes(`self.${wrong.at(-1)}`)
+}
+
+function broken(schema: JsonSchema, node: object, path: Path, shape: readonly Finding[]): Finding[] {
+  const self = celValue(node) as Record<string, unknown>
+  const rules = ((schema['x-kubernetes-validations'] ?? []) as CelRule[]).filter((rule) => !shape.some((finding) => concerns(rule, path, finding)))
+  return rules.flatMap((rule): Finding[] => {
+    const verdict = evaluate(rule, self)
+    if (verdict === 'holds' || (verdict === 'undecided' && shape.length > 0)) return []
+    return placesOf(rule, self, path).map((place) => ({ path: place, code: 'rule.broken', message: rule.message }))
+  })
+}
+
+const definition = JSON.parse(JSON.stringify(Pipeline)) as JsonSchema
+
 /**
- * Checks every rule and every list of unique items. A rule that cannot be decided because the shape is wrong, or whose
- * object is itself misshapen (`misshapen` holds the paths of shape problems), is left out: mend the shape first.
+ * Checks every rule and every list of unique items. `shape` is what is wrong with the shape already: a rule that cannot
+ * be decided because of it is left out.
  */
-export function checkRules(value: unknown, misshapen: readonly Path[]): Finding[] {
-  const wrong = new Set(misshapen.flatMap((path) => [formatPath(path), formatPath(path.slice(0, -1))]))
-  const findings: Finding[] = []
-  const walk = (schema: JsonSchema, node: unknown, path: Path): void => {
-    if (Array.isArray(node)) {
-      findings.push(...duplicates(schema, node, path))
-      for (const [index, item] of node.entries()) if (schema.items) walk(schema.items, item, [...path, index])
-      return
-    }
-    if (node === null || typeof node !== 'object') return
-    const rules = wrong.has(formatPath(path)) ? [] : ((schema['x-kubernetes-validations'] ?? []) as CelRule[])
-    const self = celValue(node) as Record<string, unknown>
-    for (const rule of rules) {
-      const verdict = evaluate(rule, self)
-      if (verdict === 'holds' || (verdict === 'undecided' && misshapen.length > 0)) continue
-      findings.push(...placesOf(rule, self, path).map((place) => ({ path: place, code: 'rule.broken', message: rule.message })))
-    }
-    for (const [name, property] of Object.entries(schema.properties ?? {})) walk(property, (node as Record<string, unknown>)[name], [...path, name])
+export function checkRules(value: unknown, shape: readonly Finding[]): Finding[] {
+  const walk = (schema: JsonSchema, node: unknown, path: Path): Finding[] => {
+    if (Array.isArray(node)) return [...duplicates(schema, node, path), ...node.flatMap((item, index) => (schema.items ? walk(schema.items, item, [...path, index]) : []))]
+    if (node === null || typeof node !== 'object') return []
+    const below = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => walk(property, (node as Record<string, unknown>)[name], [...path, name]))
+    return [...broken(schema, node, path, shape), ...below]
   }
-  walk(JSON.parse(JSON.stringify(Pipeline)) as JsonSchema, value, [])
-  return findings
+  return walk(definition, value, [])
 }

@@ -35,8 +35,13 @@ function pathOf(pointer: string): Path {
   return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')))
 }
 
+function nameOf(path: Path): string {
+  const last = path.at(-1) ?? 'the document'
+  return typeof last === 'number' ? 'the item' : last
+}
+
 function wrongType(path: Path, value: unknown, schema: JsonSchema): Finding {
-  const name = path.at(-1) ?? 'the document'
+  const name = nameOf(path)
   const wanted = kindOf(schema)
   if (value === null) return { path, at: 'key', code: 'value.type', message: `${name} has no value: give ${wanted} or remove it` }
   if (typeof value === 'number' && !Number.isInteger(value) && schema['x-kubernetes-int-or-string']) {
@@ -50,7 +55,7 @@ function wrongType(path: Path, value: unknown, schema: JsonSchema): Finding {
 function notAllowed(path: Path, value: unknown, words: readonly unknown[]): Finding {
   const known = words.map(String)
   const suggestion = typeof value === 'string' ? closest(value, known) : undefined
-  const message = `${path.at(-1)} cannot be ${show(value)}: it is ${known.length === 1 ? '' : 'one of '}${known.join(', ')}`
+  const message = `${nameOf(path)} cannot be ${show(value)}: it is ${known.length === 1 ? '' : 'one of '}${known.join(', ')}`
   return { path, code: 'value.enum', message, ...(suggestion === undefined ? {} : { suggestion }) }
 }
 
@@ -63,7 +68,7 @@ function unknownField(path: Path, name: string, parent: JsonSchema): Finding {
 }
 
 function bounds(path: Path, error: ErrorObject): Finding {
-  const name = typeof path.at(-1) === 'number' ? 'the item' : path.at(-1)
+  const name = nameOf(path)
   const limit = (error.params as { limit?: number }).limit
   const said: Record<string, string> = {
     minimum: `${name} must be at least ${limit}, not ${show(error.data)}`,
@@ -96,7 +101,7 @@ function describe(error: ErrorObject): Finding {
     case 'const':
       return notAllowed(path, error.data, [params.allowedValue])
     case 'pattern':
-      return { path, code: 'value.pattern', message: `${path.at(-1)} cannot be ${show(error.data)}: ${schema.description ?? `it must match ${schema.pattern}`}` }
+      return { path, code: 'value.pattern', message: `${nameOf(path)} cannot be ${show(error.data)}: ${schema.description ?? `it must match ${schema.pattern}`}` }
     default:
       return bounds(path, error)
   }
@@ -108,5 +113,6 @@ export function checkShape(value: unknown): Finding[] {
   const errors = validate.errors ?? []
   const unions = errors.filter((error) => error.keyword === 'anyOf')
   const inUnion = (error: ErrorObject) => unions.some((union) => union.instancePath === error.instancePath && error.schemaPath.startsWith(`${union.schemaPath}/`))
-  return errors.filter((error) => !inUnion(error)).map(describe)
+  const repeats = (error: ErrorObject) => error.keyword === 'type' && errors.some((other) => other.keyword === 'const' && other.instancePath === error.instancePath)
+  return errors.filter((error) => !inUnion(error) && !repeats(error)).map(describe)
 }

@@ -3,7 +3,7 @@ import { existsSync, globSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Pipeline, Plugin } from '../../crds/pipeline.ts'
-import type { Finding, Path } from './problem.ts'
+import type { Finding, Path, Sound } from './problem.ts'
 import { closest } from './suggest.ts'
 
 /** The file of the same folder whose name is nearest, as the manifest would write it. */
@@ -37,14 +37,22 @@ function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
   })
 }
 
-/** Checks a pipeline whose shape is right against the folder it stands in. */
-export function checkSurroundings(pipeline: Pipeline, folder: string): Finding[] {
+/** The plugins of a pipeline with the paths of what they are declared in. */
+function pluginsOf(pipeline: Pipeline): [Plugin | undefined, Path][] {
   const { source, destination, validators, transform } = pipeline.spec
-  const plugins: [Plugin | undefined, Path][] = [
-    [source.plugin, ['spec', 'source']],
-    [destination.plugin, ['spec', 'destination']],
-    ...(validators ?? []).map((step, index): [Plugin, Path] => [step.plugin, ['spec', 'validators', index]]),
-    ...(transform ?? []).map((step, index): [Plugin, Path] => [step.plugin, ['spec', 'transform', index]]),
+  const steps = (name: 'validators' | 'transform', list: typeof validators) =>
+    Array.isArray(list) ? list.map((step, index): [Plugin, Path] => [step?.plugin, ['spec', name, index]]) : []
+  return [
+    [source?.plugin, ['spec', 'source']],
+    [destination?.plugin, ['spec', 'destination']],
+    ...steps('validators', validators),
+    ...steps('transform', transform),
   ]
-  return [...plugins.flatMap(([plugin, path]) => (plugin ? checkPlugin(plugin, folder, path) : [])), ...checkPaths(pipeline, folder)]
+}
+
+/** Checks those parts of a pipeline whose shape is right against the folder it stands in. */
+export function checkSurroundings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
+  if (!pipeline?.spec) return []
+  const plugins = pluginsOf(pipeline).flatMap(([plugin, path]) => (plugin && sound(path) ? checkPlugin(plugin, folder, path) : []))
+  return sound(['spec', 'source']) ? [...plugins, ...checkPaths(pipeline, folder)] : plugins
 }

@@ -1,0 +1,45 @@
+// A sound manifest to spoil, for the tables of invalid ones.
+import { fileURLToPath } from 'node:url'
+import { checkManifest } from './manifest.ts'
+import type { Problem } from './problem.ts'
+
+export const sound = `apiVersion: headgate.dev/v1alpha1
+kind: Pipeline
+metadata:
+  name: orders
+spec:
+  source:
+    files: {paths: [command.ts]}
+  format:
+    csv: {delimiter: ";", encoding: utf-8}
+  schema:
+    primaryKey: [id]
+    versionField: changed
+    fields:
+    - {name: id, type: integer, min: 1, max: 9}
+    - {name: email, type: text, minLength: 3, maxLength: 90, nullable: true}
+    - {name: amount, type: decimal, precision: 12, scale: 2}
+    - {name: kind, type: enum, values: [small, large]}
+    - {name: changed, type: timestamp, zone: UTC, patterns: [yyyy-MM-dd HH:mm]}
+    - {name: country, type: text, references: {table: ref.country, column: code}}
+    rules:
+    - {name: paid, expression: "record.amount != null"}
+  destination:
+    postgres: {table: sales.orders, mode: Upsert}
+  retry: {limit: 5, backoff: {initial: 1s}}
+`
+
+/** What to do to the sound manifest, what the caret must point to, the path, and words of the message. */
+export type Case = [find: string, replacement: string, caret: string, path: string, message: string]
+
+/** The problems of the manifest after the change, as if it stood in this folder. */
+export function spoiled(find: string, replacement: string): { text: string; problems: Problem[] } {
+  if (!sound.includes(find)) throw new Error(`the sound manifest has no ${find}`)
+  const text = sound.replace(find, () => replacement)
+  return { text, problems: checkManifest(text, fileURLToPath(new URL('pipeline.yaml', import.meta.url))).problems }
+}
+
+/** The text from the problem's place to the end of its line. */
+export function pointedAt(text: string, problem: Problem): string {
+  return (text.split('\n')[problem.line - 1] ?? '').slice(problem.column - 1)
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { pipelineDefinition } from './definition.ts'
+import { generatedFiles } from './generate.ts'
+import type { CelRule } from './shapes.ts'
+import type { JsonSchema } from './structural.ts'
+
+const root = pipelineDefinition().spec.versions[0]?.schema.openAPIV3Schema as JsonSchema
+
+/** Every schema below one, with its path; what is Kubernetes' own is left out. */
+function* everySchema(schema: JsonSchema, path = ''): Generator<[string, JsonSchema]> {
+  yield [path, schema]
+  for (const [name, property] of Object.entries(schema.properties ?? {})) if (`${path}.${name}` !== '.metadata') yield* everySchema(property, `${path}.${name}`)
+  if (schema.items) yield* everySchema(schema.items, `${path}[]`)
+}
+
+const schemas = [...everySchema(root)].filter(([path]) => path !== '.apiVersion' && path !== '.kind')
+
+test.each([...generatedFiles()])('%s is what the definitions give; run node crds/generate.ts', (path, content) => {
+  expect(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')).toBe(content)
+})
+
+test('every list and every string has a bound', () => {
+  const unbounded = schemas.filter(([, schema]) => (schema.type === 'array' && !schema.maxItems) || (schema.type === 'string' && !schema.maxLength && !schema.enum))
+  expect(unbounded.map(([path]) => path)).toEqual([])
+})
+
+test('nothing has a default: an apply must not change the object', () => {
+  expect(schemas.filter(([, schema]) => 'default' in schema)).toEqual([])
+})
+
+test('the schema is structural: everything has one type, and says what it is', () => {
+  for (const [path, schema] of schemas) {
+    expect(schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true, path).toBe(true)
+    expect(schema.anyOf ?? schema.additionalProperties, path).toBeUndefined()
+    if (!path.endsWith('[]')) expect(schema.description, path).toBeTruthy()
+  }
+})
+
+test('a pattern means the same to JavaScript and to Go: no look-around, no \\u', () => {
+  const patterns = schemas.flatMap(([, schema]) => (typeof schema.pattern === 'string' ? [schema.pattern] : []))
+  expect(patterns.length).toBeGreaterThan(5)
+  expect(patterns.filter((pattern) => /\(\?|\\u|\\d/.test(pattern))).toEqual([])
+})
+
+test('every rule has a message of one line, and its field path exists', () => {
+  for (const [path, schema] of schemas) {
+    for (const rule of (schema['x-kubernetes-validations'] ?? []) as CelRule[]) {
+      expect(rule.message, path).toMatch(/^[^\n]{10,}$/)
+      const target = (rule.fieldPath ?? '').split('.').slice(1).reduce<JsonSchema | undefined>((at, name) => at?.properties?.[name], schema)
+      expect(target, `${path} ${rule.fieldPath}`).toBeDefined()
+    }
+  }
+})
