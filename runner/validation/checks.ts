@@ -1,16 +1,12 @@
 // Checks of a field's canonical value, compiled once: range by exact comparison; length, pattern, format by Ajv.
-import { Ajv, type ValidateFunction } from 'ajv'
-import addFormats from 'ajv-formats'
 import type { Field } from '../../crds/fields.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { Problem } from './problem.ts'
+import { compileTextCheck } from './text-check.ts'
 import { fieldTypes } from './types/index.ts'
 
 /** Answers with everything that is wrong with the value. */
 export type Check = (value: unknown, problems: Problem[]) => void
-
-const ajv = new Ajv({ allErrors: true, strict: true })
-;(addFormats as unknown as typeof addFormats.default)(ajv, { mode: 'full', formats: ['email', 'uri', 'hostname', 'ipv4', 'ipv6'] })
 
 /** Undefined if the field declares no check beyond its type. */
 export function compileCheck(field: Field): Check | undefined {
@@ -42,29 +38,7 @@ export function bound(field: Field, side: 'min' | 'max'): unknown {
   return value
 }
 
-const textLike = new Set<Field['type']>(['text', 'enum'])
-const codes: Record<string, string> = { minLength: 'length.min', maxLength: 'length.max', pattern: 'pattern' }
-
 function textCheck(field: Field): Check | undefined {
-  const { minLength, maxLength, pattern, format } = field
-  const keywords = Object.fromEntries(Object.entries({ minLength, maxLength, pattern, format }).filter(([, value]) => value !== undefined))
-  if (Object.keys(keywords).length === 0) return undefined
-  if (!textLike.has(field.type)) {
-    throw new HeadgateError('InvalidSchema', `field ${field.name}: ${Object.keys(keywords).join(', ')} is only for type text, it is ${field.type}; remove it`)
-  }
-  const validate = compiled(field, keywords)
-  return (value, problems) => {
-    if (validate(value)) return
-    for (const { keyword, message } of validate.errors ?? []) {
-      problems.push(new Problem(keyword === 'format' ? `format.${format}` : (codes[keyword] ?? keyword), message ?? 'is not valid'))
-    }
-  }
-}
-
-function compiled(field: Field, keywords: Record<string, unknown>): ValidateFunction {
-  try {
-    return ajv.compile({ type: 'string', ...keywords })
-  } catch (cause) {
-    throw new HeadgateError('InvalidSchema', `field ${field.name}: ${(cause as Error).message}; correct it`, { cause })
-  }
+  const check = compileTextCheck(field)
+  return check && ((value, problems) => void problems.push(...check(value as string)))
 }

@@ -6,6 +6,7 @@ import type { EncodedRows } from '../records/encoded-rows.ts'
 import type { Binding } from './bind.ts'
 import { extraColumn } from './candidate.ts'
 import { type FieldPlan, type Findings, readField } from './field-plan.ts'
+import { carefulCell } from './careful-cell.ts'
 import { compileNull, type IsNull, textOf } from './fast-null.ts'
 import type { Reference } from './parents.ts'
 import type { ColumnPlan } from './row-writer.ts'
@@ -21,7 +22,11 @@ type FastColumn = {
   kind: 'cell' | 'null' | 'run' | 'position'
   /** Index of the cell within its record. */
   at: number
-  cell: Cell
+  /** Undefined if the type has no fast cell for this column. */
+  cell: Cell | undefined
+  /** The definition itself, for cells that are not certain at first sight. */
+  careful: Cell
+  trim: boolean
   isNull: IsNull
   nullable: boolean
   /** Cells longer than this are no null token. */
@@ -29,6 +34,8 @@ type FastColumn = {
   reference: Reference | undefined
   sortKey: SortKey | undefined
 }
+
+const never = () => false
 
 export type FastOptions = {
   plans: readonly ColumnPlan[]
@@ -64,14 +71,14 @@ export function compileFast(options: FastOptions): FastRow | undefined {
 
 function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }: FastOptions): FastColumn | undefined {
   const field = fields[plan.field]
-  const empty = { at: -1, cell: () => false, isNull: () => false, nullable: false, longestNull: -1, reference: undefined, sortKey: plan.sortKey }
+  const empty = { at: -1, cell: undefined, careful: never, trim: false, isNull: never, nullable: false, longestNull: -1, reference: undefined, sortKey: plan.sortKey }
   if (plan.role !== 'value') return { ...empty, kind: plan.role }
   const at = binding.columns[plan.field] ?? -1
   if (field === undefined || at < 0) return plan.column.name === extraColumn || !plan.column.notNull ? { ...empty, kind: 'null' } : undefined
   const cell = fieldTypes[field.field.type].cell(field.field, plan.column, cellRules)
-  if (cell === undefined) return undefined
+  const careful = carefulCell(field, cellRules)
   const { isNull, longest } = compileNull(field, cellRules)
-  return { ...empty, kind: 'cell', at, cell, isNull, nullable: field.nullable, longestNull: longest, reference: references.get(field.name) }
+  return { ...empty, kind: 'cell', at, cell, careful, trim: field.trim, isNull, nullable: field.nullable, longestNull: longest, reference: references.get(field.name) }
 }
 
 /** Answers with the row's sort key, or undefined if a cell is not certain. */
@@ -82,7 +89,8 @@ function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
   return (batch: ByteBatch, index: number, rows: EncodedRows, input: number): number | undefined => {
     const { bytes, cells } = batch
     const recordStart = batch.rows[2 * index] as number
-    rows.reserve(fixedBytes + 2 * ((batch.rows[2 * index + 1] as number) - recordStart))
+    const room = fixedBytes + 2 * ((batch.rows[2 * index + 1] as number) - recordStart)
+    rows.reserve(room)
     const base = 2 * index * batch.width
     let sortKey = 0
     writeCount(rows, width)
@@ -97,14 +105,22 @@ function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
         if (end - start <= column.longestNull && column.isNull(bytes, start, end, quoted)) {
           if (!column.nullable) return undefined
           writeNull(rows)
-        } else if (!column.cell(bytes, start, end, rows) || (column.reference !== undefined && !isKnown(column.reference, batch, start, end))) {
-          return undefined
-        }
+        } else if (!writeCell(column, bytes, start, end, rows, room)) return undefined
+        else if (column.reference !== undefined && !isKnown(column.reference, batch, start, end)) return undefined
       } else writeFixed(column.kind, rows, run, input, batch.order(index))
       if (column.sortKey !== undefined) sortKey = column.sortKey(rows.bytes, from)
     }
     return sortKey
   }
+}
+
+/** `room` is what the rest of the record may need; the careful cell may have used more than its share. */
+function writeCell(column: FastColumn, bytes: Uint8Array, start: number, end: number, rows: EncodedRows, room: number): boolean {
+  const certain = column.cell !== undefined && !(column.trim && isPadded(bytes, start, end)) && column.cell(bytes, start, end, rows)
+  if (certain) return true
+  if (!column.careful(bytes, start, end, rows)) return false
+  rows.reserve(room)
+  return true
 }
 
 function isPadded(bytes: Uint8Array, start: number, end: number): boolean {

@@ -4,17 +4,12 @@ import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { Problem } from '../problem.ts'
 import { writeInt16, writeInt32, writeInt64 } from '../write.ts'
 import { decimalCell } from './decimal-cell.ts'
+import { canonical, compareDecimals, cutZeros, mostBefore } from './decimal-text.ts'
 import type { Encoder, FieldType, Parse } from './field-type.ts'
 import { floatColumn } from './float.ts'
 import { plainNumber } from './number-text.ts'
 import { digitsAfter, digitsBefore, numericLimits, writeNumeric } from './numeric.ts'
 import { textEncoder } from './text.ts'
-
-const form = /^([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,4}))?$/
-const largestExponent = 1000
-/** What numeric itself can hold. */
-const mostBefore = 131072
-const mostAfter = 16383
 
 export const decimal: FieldType = {
   parser: decimalParser,
@@ -39,49 +34,6 @@ function decimalParser(field: Field): Parse {
 
 function numberText(input: unknown): string | undefined {
   return typeof input === 'number' || typeof input === 'bigint' ? String(input) : undefined
-}
-
-/** The canonical form; undefined if `text` is no number or too long a one. */
-export function canonical(text: string): string | undefined {
-  const parts = form.exec(text)
-  if (parts === null) return undefined
-  const [, sign, whole = '', fraction = parts[4] ?? '', , exponentText = '0'] = parts
-  const exponent = Number(exponentText)
-  if (Math.abs(exponent) > largestExponent || whole.length > mostBefore || fraction.length > mostAfter) return undefined
-  const point = whole.length + exponent
-  const all = whole + fraction
-  const before = point <= 0 ? '' : all.slice(0, point).padEnd(point, '0')
-  const after = point <= 0 ? '0'.repeat(-point) + all : all.slice(point)
-  if (after.length > mostAfter) return undefined
-  const stripped = before.replace(/^0+/, '') || '0'
-  const number = after === '' ? stripped : `${stripped}.${after}`
-  return sign === '-' && /[1-9]/.test(number) ? `-${number}` : number
-}
-
-/** Drops zeros beyond `scale`; other digits there are an error, never rounded away. */
-function cutZeros(value: string, scale: number): string | Problem {
-  const after = digitsAfter(value)
-  if (after <= scale) return value
-  const end = value.length - (after - scale)
-  if (/[1-9]/.test(value.slice(end))) return new Problem('type.decimal.precision', `has more than ${scale} digits after the point`)
-  return value.slice(0, scale === 0 ? end - 1 : end).replace(/^-(0(?:\.0*)?)$/, '$1')
-}
-
-export function compareDecimals(one: string, other: string): number {
-  const negative = one.startsWith('-')
-  if (negative !== other.startsWith('-')) return negative ? -1 : 1
-  const order = compareMagnitudes(negative ? one.slice(1) : one, negative ? other.slice(1) : other)
-  return negative ? -order : order
-}
-
-function compareMagnitudes(one: string, other: string): number {
-  const [oneWhole = '', oneFraction = ''] = one.split('.')
-  const [otherWhole = '', otherFraction = ''] = other.split('.')
-  if (oneWhole.length !== otherWhole.length) return oneWhole.length - otherWhole.length
-  const width = Math.max(oneFraction.length, otherFraction.length)
-  const oneDigits = oneWhole + oneFraction.padEnd(width, '0')
-  const otherDigits = otherWhole + otherFraction.padEnd(width, '0')
-  return oneDigits < otherDigits ? -1 : oneDigits === otherDigits ? 0 : 1
 }
 
 export function decimalEncoder(column: DestinationColumn): Encoder | undefined {
