@@ -10,7 +10,7 @@ import { runWithProgress } from './run.ts'
 import { openStore, type OpenStore } from './store.ts'
 
 /** In this order: flights refer to airports. */
-const examples = ['airports', 'flights', 'weather']
+const examples = ['airports', 'flights', 'birdstrikes']
 
 /** Runs every example once; the second demo finds everything unchanged. */
 export async function demoCommand(_options: { once?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<number> {
