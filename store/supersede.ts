@@ -3,7 +3,7 @@ import pg from 'pg'
 import { type Queryable, wholeNumber } from './queryable.ts'
 
 /** A temp table with a batch's accepted rows: the key columns in the destination's types, and `_pos`. */
-export type AcceptedRows = { pipeline: string; run: number; relation: string; columns: readonly string[] }
+export type AcceptedRows = { pipeline: string; run: number; schema?: string; relation: string; columns: readonly string[] }
 
 /** The destination itself, with `_run` and `_pos`. */
 export type DestinationRows = { pipeline: string; run: number; schema: string; table: string; columns: readonly string[] }
@@ -23,12 +23,13 @@ export async function hasOpenKeyed(db: Queryable, pipeline: string): Promise<boo
  * source order, by (run, _pos). Answers how many. Call it after `quarantineRecords` of the same batch.
  */
 export async function supersedeByKeys(tx: Queryable, accepted: AcceptedRows): Promise<number> {
-  const { pipeline, run, columns } = accepted
+  const { pipeline, run, schema, columns } = accepted
+  const relation = pg.escapeIdentifier(accepted.relation)
   return supersede(tx, {
     pipeline,
     run,
     columns,
-    relation: pg.escapeIdentifier(accepted.relation),
+    relation: schema === undefined ? relation : `${pg.escapeIdentifier(schema)}.${relation}`,
     later: '(entry.last_run, entry.pos) < ($2::bigint, accepted._pos)',
   })
 }

@@ -4,8 +4,7 @@ import { recordBatch } from '../../store/ledger.ts'
 import { quarantineRecords } from '../../store/quarantine.ts'
 import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.ts'
 import { hasOpenKeyed, supersedeByKeys } from '../../store/supersede.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
-import type { LoadPlan } from '../loaders/postgres/plan.ts'
+import { type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
 import { ObjectRows } from '../records/object-rows.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 
@@ -68,7 +67,7 @@ async function loadBatch(commit: Commit, transaction: Transaction, claim: Claime
   if (!(loader instanceof PostgresLoader) || batch.rows === undefined || plan === null) {
     return { counts: await loader.load(new ObjectRows(batch.records, input), transaction, run) }
   }
-  const keepKeys = loader.canKeepKeys(plan) && (await hasOpenKeyed(transaction, run.pipeline))
+  const keepKeys = plan.route === 'stage' && (await hasOpenKeyed(transaction, run.pipeline))
   const counts = await loader.loadEncoded(batch.rows, transaction, run, { input, plan, keepKeys })
   return keepKeys ? { counts, staged: loader.stageRelation(plan) } : { counts }
 }

@@ -2,9 +2,10 @@
 import { HeadgateError, type LoadCounts, type Transaction } from '../../sdk/index.ts'
 import { noCounts } from '../../store/counts.ts'
 import { batchesWithKeys, forgetKeys, recordBatch, runTotals } from '../../store/ledger.ts'
-import { rejectedKeys } from '../../store/quarantine.ts'
+import { rejectedKeys } from '../../store/rejected-keys.ts'
 import { succeedRun } from '../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../store/slices.ts'
+import { hasOpenKeyed, supersedeByDestination, supersedeByKeys } from '../../store/supersede.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import { lockRunning } from './commit.ts'
 import { checkGate } from './gate.ts'
@@ -21,6 +22,7 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   checkGate(work.run.spec.quality, counts)
   const { reapply, supersededUnchanged } = await judgeObservations(() => batchesWithKeys(transaction, id))
   for (const batch of reapply) await reapplyBatch(work, transaction, batch)
+  await closeEntries(work, transaction)
   const published = await publish(work, transaction)
   const corrections = {
     loaded: published.loaded - overwrote,
@@ -31,6 +33,17 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   await forgetKeys(transaction, id)
   await advanceSlice(transaction, claim, { records: 0, done: true })
   await succeedRun(transaction, id)
+}
+
+/**
+ * Closes quarantine entries that a later accepted record has made pointless: those of staged rows, which no batch could
+ * close because the gate might have kept them out, and those made by a slice that came after the slice with the good record.
+ */
+async function closeEntries({ commit: { run, plan } }: Work, transaction: Transaction): Promise<void> {
+  if (plan === null || plan.key.length === 0 || !(await hasOpenKeyed(transaction, run.pipeline))) return
+  const accepted = { pipeline: run.pipeline, run: run.id, columns: plan.key }
+  if (plan.staging !== null) await supersedeByKeys(transaction, { ...accepted, schema: plan.staging.schema, relation: plan.staging.name })
+  else await supersedeByDestination(transaction, { ...accepted, schema: plan.destination.schema, table: plan.destination.name })
 }
 
 async function publish({ commit: { loader, run, plan } }: Work, transaction: Transaction): Promise<LoadCounts> {

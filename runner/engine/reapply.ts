@@ -18,7 +18,7 @@ export async function reapplyBatch(work: Work, transaction: Transaction, which: 
   if (slice === undefined) throw new HeadgateError('Internal', `run ${run.name} has no slice ${which.slice}`)
   for await (const batch of preparedBatches(work.source, slice, from)) {
     if (batch.rows === undefined) return
-    await loader.loadEncoded(batch.rows, transaction, run, { input: slice.input, plan, keepKeys: true })
+    await loader.loadEncoded(batch.rows, transaction, run, { input: slice.input, plan, exhaustive: true })
     if (batch.lastOrder >= lastOrder) return
   }
   throw new HeadgateError('SourceChanged', `${slice.name} no longer holds the records of batch ${which.ordinal} of slice ${which.slice}; run the pipeline again`)
