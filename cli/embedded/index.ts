@@ -1,3 +1,3 @@
 // What the rest of the command, the tests and the benchmark may use of the embedded PostgreSQL.
-export { type EmbeddedPostgres, type PostgresOptions, startPostgres } from './server.ts'
-export { type EmbeddedStore, embeddedStore } from './store.ts'
+export { type EmbeddedPostgres, startPostgres } from './server.ts'
+export { embeddedStore } from './store.ts'
