@@ -1,10 +1,10 @@
 // runWorker: what one worker does for a run, from planning to the last slice. The same on a laptop and in a pod.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HeadgateError } from '../../sdk/index.ts'
+import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { failRun, findRunById, type Run } from '../../store/runs.ts'
 import { claimSlice, type ClaimedSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { finishRun } from './finish.ts'
-import { retrying } from './retry.ts'
+import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 import { loadSlice } from './slice-loop.ts'
 import { verifySources } from './verify.ts'
@@ -15,22 +15,22 @@ const pollMilliseconds = 50
 
 /**
  * Works until the whole run is over, and answers with how it ended. A failure that cannot pass, or did not in time,
- * fails the run for all its workers; it is on the run's row, not thrown. Throws only when the store cannot be reached,
- * or when the pipeline's parts cannot be made.
+ * fails the run for all its workers; it is on the run's row, not thrown. Throws only when the store cannot be reached.
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
-  const worker = options.checkpoints.newWorker()
-  const work = await openWork(options)
+  const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
+  const retries = { policy: retryPolicy(options.run.spec), signal: options.signal }
+  let work: Work | undefined
   try {
-    await workOn(work, worker)
+    work = await openWork(options)
+    await workOn(work, options.checkpoints.newWorker())
   } catch (error) {
-    if (!options.signal.aborted) await fail(work, error)
+    if (!options.signal.aborted) await retrying(retries, () => session.transaction((transaction) => fail(transaction, options.run.id, work, error)))
   } finally {
-    await work.close()
+    await work?.close()
   }
-  const session = new StoreSession(options.databaseUrl, 'headgate')
   try {
-    return await retrying(work.retries, () => findRunById(session, options.run.id))
+    return await retrying(retries, () => findRunById(session, options.run.id))
   } finally {
     await session.close()
   }
@@ -80,15 +80,11 @@ async function isOver(work: Work): Promise<boolean> {
 }
 
 /** Ends the run for everyone. What it had staged is kept for a resume if the failure may pass, and removed if not. */
-async function fail(work: Work, error: unknown): Promise<void> {
+async function fail(transaction: Transaction, run: number, work: Work | undefined, error: unknown): Promise<void> {
   const failure = error instanceof HeadgateError ? error : new HeadgateError('Internal', `unexpected: ${(error as Error).message}`, { cause: error })
   const { code, message, retryable } = failure
-  await retrying(work.retries, () =>
-    work.session.transaction(async (transaction) => {
-      await failRun(transaction, work.run.id, { code, message, retryable })
-      if (!retryable) await work.assembly.loader.discard(work.context, transaction)
-    }),
-  )
+  await failRun(transaction, run, { code, message, retryable })
+  if (!retryable && work !== undefined) await work.assembly.loader.discard(work.context, transaction)
 }
 
 /** The slice went to another worker, or the run ended meanwhile: no failure of this worker. */
