@@ -1,9 +1,11 @@
 // Header: what precedes the records. Its lines are physical ones, so that a stray quote in them cannot swallow data.
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError } from '../../../sdk/index.ts'
+import { RecordProblem } from '../../records/byte-batch.ts'
 import type { TextEncoding } from '../encoding.ts'
 import type { Dialect } from './dialect.ts'
 import { Kind, RecordFramer } from './record-framer.ts'
+import { RecordParser } from './records.ts'
 
 /** PostgreSQL allows no more columns in a table. */
 const mostColumns = 1600
@@ -70,28 +72,34 @@ function checked(names: string[], name: string): string[] {
 }
 
 function cellsOf(line: Buffer, dialect: Dialect, encoding: TextEncoding, name: string): string[] {
-  const framer = new RecordFramer({ ...dialect, maxRecordBytes: line.length, comment: Buffer.alloc(0) })
-  const cells = new Int32Array(2 * mostCells)
-  const sound = framer.frame(line, 0, line.length, true, cells, 0, mostCells) === Kind.Record
-  // A line with a stray quote is cut at delimiters alone.
-  if (!sound) new RecordFramer({ ...dialect, maxRecordBytes: line.length, quote: Buffer.alloc(0), comment: Buffer.alloc(0) }).frame(line, 0, line.length, true, cells, 0, mostCells)
-  const count = sound ? framer.count : countOf(line, dialect.delimiter)
-  return Array.from({ length: Math.min(count, mostCells) }, (_, index) => {
-    const text = encoding.decode(line.subarray(cells[2 * index], cells[2 * index + 1]))
-    if (text === undefined) throw invalid(name, `has a header whose column ${index + 1} is not ${encoding.name}; set format.csv.encoding`)
-    return cleaned(text, encoding.decode(dialect.quote) ?? '', sound)
-  })
+  const count = countOf(line, dialect)
+  // A line with a stray quote is cut at delimiters alone, and its quotes are dropped.
+  if (count === undefined) return cutAlone(line, dialect, encoding, name)
+  const columns = Array.from({ length: Math.min(count, mostCells) }, (_, index) => String(index))
+  const record = new RecordParser({ ragged: 'truncate' }, lineDialect(line, dialect), encoding, columns).parse(line)
+  if (record instanceof RecordProblem) throw undecodable(name, encoding)
+  return columns.map((column) => String(record[column] ?? '').trim())
 }
 
-function cleaned(text: string, quote: string, sound: boolean): string {
-  if (quote === '') return text.trim()
-  return (sound ? text.replaceAll(quote + quote, quote) : text.replaceAll(quote, '')).trim()
+function cutAlone(line: Buffer, dialect: Dialect, encoding: TextEncoding, name: string): string[] {
+  const text = encoding.decode(line)
+  if (text === undefined) throw undecodable(name, encoding)
+  const cells = text.split(encoding.decode(dialect.delimiter) as string)
+  return cells.slice(0, mostCells).map((cell) => cell.replaceAll(encoding.decode(dialect.quote) as string, '').trim())
 }
 
-function countOf(line: Buffer, delimiter: Buffer): number {
-  let count = 1
-  for (let at = line.indexOf(delimiter); at >= 0; at = line.indexOf(delimiter, at + delimiter.length)) count++
-  return count
+/** Number of cells; undefined if quotes are not in order. */
+function countOf(line: Buffer, dialect: Dialect): number | undefined {
+  const framer = new RecordFramer(lineDialect(line, dialect))
+  return framer.frame(line, 0, line.length, true, new Int32Array(0), 0, 0) === Kind.Record ? framer.count : undefined
+}
+
+function lineDialect(line: Buffer, dialect: Dialect): Dialect {
+  return { ...dialect, maxRecordBytes: line.length, comment: Buffer.alloc(0) }
+}
+
+function undecodable(name: string, encoding: TextEncoding): HeadgateError {
+  return invalid(name, `has a header that is not ${encoding.name}; set format.csv.encoding`)
 }
 
 function invalid(name: string, what: string): HeadgateError {
