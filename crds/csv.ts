@@ -5,7 +5,9 @@ import { character, closed, oneOf, text } from './shapes.ts'
 const structure = {
   delimiter: Type.Optional(text('What stands between fields, one or more characters; auto finds it out. Default: a comma.', 8)),
   quote: Type.Optional(character('Quote character; empty for none. Default: ".')),
-  escape: Type.Optional(character('What makes a quote inside quotes literal: the quote itself, another character, or empty for nothing. Default: the quote itself.')),
+  escape: Type.Optional(
+    character('What makes a quote inside quotes literal: the quote itself, another character, or empty for nothing. Default: the quote itself.'),
+  ),
   comment: Type.Optional(text('Lines that begin with this are skipped. Default: none.', 8)),
   recordDelimiter: Type.Optional(text('What ends a record, if it is none of LF, CRLF, CR, which are all understood without being declared.', 8)),
   header: Type.Optional(
@@ -13,7 +15,8 @@ const structure = {
       anyOf: [{ type: 'boolean' }, { type: 'integer', minimum: 0, maximum: 16 }],
       'x-kubernetes-preserve-unknown-fields': true,
       description:
-        'Number of header lines, at most 16 (true is 1, false 0); several are joined with a space, column by column. Without one the declared fields name the columns in order. Default: true.',
+        'Number of header lines, at most 16 (true is 1, false 0); several are joined with a space, column by column. Without one ' +
+        'the declared fields name the columns in order. Default: true.',
     }),
   ),
   skipLines: Type.Optional(Type.Integer({ minimum: 0, maximum: 10000, description: 'Physical lines to skip before the header. Default: 0.' })),
@@ -21,21 +24,28 @@ const structure = {
   ragged: Type.Optional(
     oneOf(
       ['reject', 'pad', 'truncate', 'adapt'],
-      'Records with another number of fields: reject quarantines them; pad fills short ones with null; truncate cuts long ones; adapt does both. Default: reject.',
+      'Records with another number of fields: reject quarantines them; pad fills short ones with null; truncate cuts long ones; ' +
+        'adapt does both. Default: reject.',
     ),
   ),
 }
 
 const values = {
   nullTokens: Type.Optional(
-    Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32, 'x-kubernetes-list-type': 'set', description: 'Unquoted words that mean null. Default: the empty one.' }),
+    Type.Array(Type.String({ maxLength: 64 }), {
+      maxItems: 32,
+      'x-kubernetes-list-type': 'set',
+      description: 'Unquoted words that mean null. Default: the empty one.',
+    }),
   ),
   quotedEmpty: Type.Optional(oneOf(['text', 'null'], 'What "" in quotes is: an empty text or null. Default: text.')),
   trim: Type.Optional(Type.Boolean({ description: 'Whether spaces and tabs around unquoted values are dropped. Default: false.' })),
 }
 
 const bytes = {
-  encoding: Type.Optional(text('utf-8, utf-16le, utf-16be, latin1, windows-1252, and whatever else iconv-lite knows. A byte order mark wins. Default: utf-8.', 40)),
+  encoding: Type.Optional(
+    text('utf-8, utf-16le, utf-16be, latin1, windows-1252, and whatever else iconv-lite knows. A byte order mark wins. Default: utf-8.', 40),
+  ),
   compression: Type.Optional(oneOf(['auto', 'none', 'gzip', 'zstd'], 'How the file is compressed; auto looks at its first bytes. Default: auto.')),
   maxRecordBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 67108864, description: 'A longer record is quarantined. Default: 1048576.' })),
 }

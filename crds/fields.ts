@@ -11,7 +11,8 @@ export const FieldType = oneOf(
 /** What happens to a record, or to the field, when a check fails. */
 export const Outcome = oneOf(
   ['reject', 'warn', 'nullify'],
-  'What a failed check does: reject quarantines the record; warn counts, lists and loads it; nullify loads it with this field set to null. A value that is not of the type cannot be loaded and is rejected under warn. Default: reject.',
+  'What a failed check does: reject quarantines the record; warn counts, lists and loads it; nullify loads it with this field set ' +
+    'to null. A value that is not of the type cannot be loaded and is rejected under warn. Default: reject.',
 )
 
 const Reference = Type.Object(
@@ -21,7 +22,8 @@ const Reference = Type.Object(
     onMissing: Type.Optional(
       oneOf(
         ['quarantine', 'park', 'warn', 'nullify'],
-        'What happens when there is no parent: the record is quarantined, parked until the parent arrives, loaded with a warning, or loaded with this field set to null. Default: quarantine.',
+        'What happens when there is no parent: the record is quarantined, parked until the parent arrives, loaded with a warning, ' +
+          'or loaded with this field set to null. Default: quarantine.',
       ),
     ),
   },
@@ -37,7 +39,9 @@ const checks = {
   format: Type.Optional(oneOf(['email', 'uri', 'hostname', 'ipv4', 'ipv6'], 'Well-known form of the text.')),
   values: Type.Optional(boundedSet(Type.String({ maxLength: 255 }), 1000, 'The words allowed, exactly as written; for type enum.')),
   precision: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Digits in all; for type decimal. Default: any number.' })),
-  scale: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'Digits after the point; for type decimal. Default: 0 with a precision, else any number.' })),
+  scale: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 1000, description: 'Digits after the point; for type decimal. Default: 0 with a precision, else any number.' }),
+  ),
   outcome: Type.Optional(Outcome),
   references: Type.Optional(Reference),
 }
@@ -47,7 +51,11 @@ const notation = {
   trim: Type.Optional(Type.Boolean({ description: 'Whether spaces and tabs around the value are dropped before anything else. Default: false.' })),
   decimalComma: Type.Optional(Type.Boolean({ description: 'Whether numbers are written 1.234,56 instead of 1,234.56 or 1234.56. Default: false.' })),
   patterns: Type.Optional(
-    boundedList(Type.String({ minLength: 1, maxLength: 64 }), 8, 'How dates and times are written, tried in order: yyyy, yy, MM, dd, HH, mm, ss, fraction, zone and literal text. Default: ISO 8601.'),
+    boundedList(
+      Type.String({ minLength: 1, maxLength: 64 }),
+      8,
+      'How dates and times are written, tried in order: yyyy, yy, MM, dd, HH, mm, ss, fraction, zone and literal text. Default: ISO 8601.',
+    ),
   ),
   zone: Type.Optional(text('Zone of timestamps written without one: UTC, an IANA name such as Europe/Berlin, or reject. Default: reject.', 64)),
   trueWords: Type.Optional(boundedSet(Type.String({ maxLength: 32 }), 16, 'Words for true, in any case. Default: true, t, yes, y, on, 1.')),
@@ -69,8 +77,17 @@ export const Field = Type.Object(
 
 export const Rule = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', description: 'Name of the rule, in lower case with hyphens; part of the error code rule.<name>.' }),
-    expression: text('CEL over record, such as record.paid_at == null || record.paid_at >= record.ordered_at; true means fine. A record whose rule fails to evaluate fails the rule.', 2048),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+      description: 'Name of the rule, in lower case with hyphens; part of the error code rule.<name>.',
+    }),
+    expression: text(
+      'CEL over record, such as record.paid_at == null || record.paid_at >= record.ordered_at; true means fine. A record whose ' +
+        'rule fails to evaluate fails the rule.',
+      2048,
+    ),
     message: Type.Optional(text('What to tell people when it is not true. Default: the expression.', 512)),
     outcome: Type.Optional(oneOf(['reject', 'warn'], 'What a broken rule does. Default: reject.')),
   },
@@ -80,12 +97,22 @@ export const Rule = Type.Object(
 export const Schema = Type.Object(
   {
     primaryKey: Type.Optional(boundedSet(identifier('A declared field.'), 16, 'Fields that identify a record. Needed by Upsert and Snapshot.')),
-    versionField: Type.Optional(identifier('Field whose larger value is the newer version of a record; a newer one never loses to an older one. Default: the later record in source order wins.')),
+    versionField: Type.Optional(
+      identifier(
+        'Field whose larger value is the newer version of a record; a newer one never loses to an older one. Default: the later record in source order wins.',
+      ),
+    ),
     onDuplicate: Type.Optional(
-      oneOf(['supersede', 'quarantine'], 'A key that comes twice in one run: the later wins and the earlier counts as superseded, or the earlier is quarantined. Default: supersede.'),
+      oneOf(
+        ['supersede', 'quarantine'],
+        'A key that comes twice in one run: the later wins and the earlier counts as superseded, or the earlier is quarantined. Default: supersede.',
+      ),
     ),
     unknownFields: Type.Optional(
-      oneOf(['ignore', 'capture', 'reject'], 'Fields of the source that are not declared: left out, kept in the column _extra, or reason to fail the run. Default: ignore.'),
+      oneOf(
+        ['ignore', 'capture', 'reject'],
+        'Fields of the source that are not declared: left out, kept in the column _extra, or reason to fail the run. Default: ignore.',
+      ),
     ),
     fields: namedList(Field, 1600, 'The declared fields; their order is that of the columns where the source has no header.'),
     rules: Type.Optional(namedList(Rule, 64, 'Checks across fields.')),

@@ -21,7 +21,9 @@ test.each([...generatedFiles()])('%s is what the definitions give; run node crds
 })
 
 test('every list and every string has a bound', () => {
-  const unbounded = schemas.filter(([, schema]) => (schema.type === 'array' && !schema.maxItems) || (schema.type === 'string' && !schema.maxLength && !schema.enum))
+  const unbounded = schemas.filter(
+    ([, schema]) => (schema.type === 'array' && !schema.maxItems) || (schema.type === 'string' && !schema.maxLength && !schema.enum),
+  )
   expect(unbounded.map(([path]) => path)).toEqual([])
 })
 
@@ -31,7 +33,9 @@ test('nothing has a default: an apply must not change the object', () => {
 
 test('the schema is structural: everything has one type, and says what it is', () => {
   for (const [path, schema] of schemas) {
-    expect(schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true, path).toBe(true)
+    expect(schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true, path).toBe(
+      true,
+    )
     expect(schema.anyOf ?? schema.additionalProperties, path).toBeUndefined()
     if (!path.endsWith('[]')) expect(schema.description, path).toBeTruthy()
   }
@@ -47,7 +51,10 @@ test('every rule has a message of one line, and its field path exists', () => {
   for (const [path, schema] of schemas) {
     for (const rule of (schema['x-kubernetes-validations'] ?? []) as CelRule[]) {
       expect(rule.message, path).toMatch(/^[^\n]{10,}$/)
-      const target = (rule.fieldPath ?? '').split('.').slice(1).reduce<JsonSchema | undefined>((at, name) => at?.properties?.[name], schema)
+      const target = (rule.fieldPath ?? '')
+        .split('.')
+        .slice(1)
+        .reduce<JsonSchema | undefined>((at, name) => at?.properties?.[name], schema)
       expect(target, `${path} ${rule.fieldPath}`).toBeDefined()
     }
   }

@@ -16,7 +16,11 @@ const Plugin = Type.Object(
 
 const FilesSource = Type.Object(
   {
-    paths: boundedList(text('A path or a glob (*, ?, **), relative to the pipeline.', 1024), 64, 'Files to read, in this order; the matches of a glob in the order of their names.'),
+    paths: boundedList(
+      text('A path or a glob (*, ?, **), relative to the pipeline.', 1024),
+      64,
+      'Files to read, in this order; the matches of a glob in the order of their names.',
+    ),
     allowEmpty: Type.Optional(Type.Boolean({ description: 'Whether no match at all is fine. Default: false, the run fails with SourceNotFound.' })),
   },
   closed('Files on the worker’s file system.'),
@@ -27,7 +31,10 @@ const Source = Type.Object(
   closed('Where the bytes come from; exactly one kind.', [exactlyOne('source', ['files', 'plugin'])]),
 )
 
-const Format = Type.Object({ csv: Type.Optional(Csv) }, closed('How bytes become records; exactly one kind. Needed by source.files.', [exactlyOne('format', ['csv'])]))
+const Format = Type.Object(
+  { csv: Type.Optional(Csv) },
+  closed('How bytes become records; exactly one kind. Needed by source.files.', [exactlyOne('format', ['csv'])]),
+)
 
 const PostgresDestination = Type.Object(
   {
@@ -35,17 +42,21 @@ const PostgresDestination = Type.Object(
     mode: Type.Optional(
       oneOf(
         ['Append', 'Upsert', 'Replace', 'Snapshot'],
-        'Append adds rows; Upsert inserts or updates by key; Replace swaps the whole table; Snapshot upserts, and deletes or marks what is gone from the source. Default: Upsert.',
+        'Append adds rows; Upsert inserts or updates by key; Replace swaps the whole table; Snapshot upserts, and deletes or marks ' +
+          'what is gone from the source. Default: Upsert.',
       ),
     ),
     publish: Type.Optional(
       oneOf(
         ['PerBatch', 'PerRun'],
-        'When rows become visible: with every batch, or all at once at the end, behind the quality gate. Default: PerBatch; Replace and Snapshot are always PerRun.',
+        'When rows become visible: with every batch, or all at once at the end, behind the quality gate. Default: PerBatch; ' +
+          'Replace and Snapshot are always PerRun.',
       ),
     ),
     createTable: Type.Optional(Type.Boolean({ description: 'Whether a missing table is created and missing columns are added. Default: false.' })),
-    onMissing: Type.Optional(oneOf(['Delete', 'Mark'], 'For mode Snapshot: rows gone from the source are deleted, or get a time in _deleted_at. Default: Delete.')),
+    onMissing: Type.Optional(
+      oneOf(['Delete', 'Mark'], 'For mode Snapshot: rows gone from the source are deleted, or get a time in _deleted_at. Default: Delete.'),
+    ),
   },
   closed('A table in PostgreSQL.', postgresRules),
 )

@@ -143,7 +143,9 @@ export const specRules: CelRule[] = [
     reason: 'FieldValueForbidden',
   },
   {
-    rule: "!has(self.destination.postgres) || (has(self.destination.postgres.mode) && self.destination.postgres.mode in ['Append', 'Replace']) || has(self.schema.primaryKey)",
+    rule:
+      "!has(self.destination.postgres) || (has(self.destination.postgres.mode) && self.destination.postgres.mode in ['Append', " +
+      "'Replace']) || has(self.schema.primaryKey)",
     message: 'modes Upsert (the default) and Snapshot need schema.primaryKey: declare the fields that identify a record, or set mode to Append or Replace',
     fieldPath: '.schema.primaryKey',
     reason: 'FieldValueRequired',

@@ -42,7 +42,8 @@ function range(field: Field, path: Path): Finding[] {
   const findings = sides.flatMap((side): Finding[] => {
     const given = field[side]
     const place = { path: [...path, side], code: 'value.bound' }
-    if (typeof given === 'number' && !Number.isSafeInteger(given)) return [{ ...place, message: `${side} is beyond what a YAML number holds exactly: put it in quotes` }]
+    if (typeof given === 'number' && !Number.isSafeInteger(given))
+      return [{ ...place, message: `${side} is beyond what a YAML number holds exactly: put it in quotes` }]
     return reason(() => bound(field, side)) === undefined ? [] : [{ ...place, message: `${side} ${given} is not a value of type ${field.type}: correct it` }]
   })
   const numeric = ['integer', 'decimal', 'float'].includes(field.type)
@@ -69,7 +70,8 @@ function bytesOf(name: unknown, path: Path): Finding[] {
 function checkField(field: Field, path: Path): Finding[] {
   const { pattern } = field
   const why = pattern === undefined ? undefined : reason(() => new RegExp(pattern, 'u'))
-  const expression: Finding[] = why === undefined ? [] : [{ path: [...path, 'pattern'], code: 'pattern.invalid', message: `the pattern does not compile: ${why}` }]
+  const expression: Finding[] =
+    why === undefined ? [] : [{ path: [...path, 'pattern'], code: 'pattern.invalid', message: `the pattern does not compile: ${why}` }]
   const dates = (field.patterns ?? []).flatMap((item, index) => datePattern(item, [...path, 'patterns', index]))
   return [...expression, ...dates, ...range(field, path), ...zone(field, path), ...bytesOf(field.name, [...path, 'name'])]
 }
@@ -98,6 +100,8 @@ export function checkContents(pipeline: Pipeline, sound: Sound): Finding[] {
     Array.isArray(items) ? items.flatMap((item, index) => (sound([...at, name, index]) ? check(item, [...at, name, index]) : [])) : []
   const schema = pipeline?.spec?.schema
   const findings = each('fields', schema?.fields, checkField)
+  const table = pipeline?.spec?.destination?.postgres?.table
+  if (typeof table === 'string') findings.push(...table.split('.').flatMap((part) => bytesOf(part, ['spec', 'destination', 'postgres', 'table'])))
   if (sound(['spec', 'format', 'csv', 'encoding'])) findings.push(...checkEncoding(pipeline?.spec?.format?.csv?.encoding))
   const declared = Array.isArray(schema?.fields) ? schema.fields.filter((field) => typeof field?.name === 'string') : []
   return [...findings, ...each('rules', schema?.rules, (rule, path) => checkRule(rule, declared, path))]

@@ -53,7 +53,8 @@ export function checkManifest(text: string, file: string): CheckedManifest {
     problems.push(...found)
     if (document.errors.length === 0 && found.every((problem) => problem.severity === 'warning')) pipelines.push(document.toJS() as Pipeline)
   }
-  if (kinds === 0) problems.push({ file, line: 1, column: 1, path: '', code: 'yaml.empty', message: 'the file holds nothing: write a Pipeline', severity: 'error' })
+  if (kinds === 0)
+    problems.push({ file, line: 1, column: 1, path: '', code: 'yaml.empty', message: 'the file holds nothing: write a Pipeline', severity: 'error' })
   const [pipeline] = pipelines
   return { pipelines, ...(pipeline ? { pipeline } : {}), problems: problems.sort(byPosition) }
 }

@@ -90,9 +90,12 @@ const definition = JSON.parse(JSON.stringify(Pipeline)) as JsonSchema
  */
 export function checkRules(value: unknown, shape: readonly Finding[]): Finding[] {
   const walk = (schema: JsonSchema, node: unknown, path: Path): Finding[] => {
-    if (Array.isArray(node)) return [...duplicates(schema, node, path), ...node.flatMap((item, index) => (schema.items ? walk(schema.items, item, [...path, index]) : []))]
+    if (Array.isArray(node))
+      return [...duplicates(schema, node, path), ...node.flatMap((item, index) => (schema.items ? walk(schema.items, item, [...path, index]) : []))]
     if (node === null || typeof node !== 'object') return []
-    const below = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => walk(property, (node as Record<string, unknown>)[name], [...path, name]))
+    const below = Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
+      walk(property, (node as Record<string, unknown>)[name], [...path, name]),
+    )
     return [...broken(schema, node, path, shape), ...below]
   }
   return walk(definition, value, [])

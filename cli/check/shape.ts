@@ -101,7 +101,11 @@ function describe(error: ErrorObject): Finding {
     case 'const':
       return notAllowed(path, error.data, [params.allowedValue])
     case 'pattern':
-      return { path, code: 'value.pattern', message: `${nameOf(path)} cannot be ${show(error.data)}: ${schema.description ?? `it must match ${schema.pattern}`}` }
+      return {
+        path,
+        code: 'value.pattern',
+        message: `${nameOf(path)} cannot be ${show(error.data)}: ${schema.description ?? `it must match ${schema.pattern}`}`,
+      }
     default:
       return bounds(path, error)
   }
@@ -112,7 +116,9 @@ export function checkShape(value: unknown): Finding[] {
   if (validate(value)) return []
   const errors = validate.errors ?? []
   const unions = errors.filter((error) => error.keyword === 'anyOf')
-  const inUnion = (error: ErrorObject) => unions.some((union) => union.instancePath === error.instancePath && error.schemaPath.startsWith(`${union.schemaPath}/`))
-  const repeats = (error: ErrorObject) => error.keyword === 'type' && errors.some((other) => other.keyword === 'const' && other.instancePath === error.instancePath)
+  const inUnion = (error: ErrorObject) =>
+    unions.some((union) => union.instancePath === error.instancePath && error.schemaPath.startsWith(`${union.schemaPath}/`))
+  const repeats = (error: ErrorObject) =>
+    error.keyword === 'type' && errors.some((other) => other.keyword === 'const' && other.instancePath === error.instancePath)
   return errors.filter((error) => !inUnion(error) && !repeats(error)).map(describe)
 }

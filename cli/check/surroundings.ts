@@ -23,7 +23,9 @@ function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
     if (existsSync(resolve(folder, module))) return []
     return [{ ...place, message: `there is no file ${module} beside the pipeline: correct the path, ending included`, ...neighbour(module, folder) }]
   }
-  const manifest = createRequire(join(resolve(folder), 'pipeline.yaml')).resolve.paths(module)?.some((modules) => existsSync(join(modules, module)))
+  const manifest = createRequire(join(resolve(folder), 'pipeline.yaml'))
+    .resolve.paths(module)
+    ?.some((modules) => existsSync(join(modules, module)))
   if (manifest || existsSync(join(import.meta.dirname, '../../node_modules', module))) return []
   return [{ ...place, message: `no package ${module} is installed: install it, or write ./${module} if it is a file` }]
 }
@@ -33,7 +35,9 @@ function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
     const glob = /[*?[{]/.test(path)
     if (glob ? globSync(path, { cwd: folder }).length > 0 : existsSync(resolve(folder, path))) return []
     const message = glob ? `${path} matches no file now: a run would fail unless allowEmpty is set` : `there is no file ${path} now: a run would fail`
-    return [{ path: ['spec', 'source', 'files', 'paths', index], code: 'files.noMatch', severity: 'warning', message, ...(glob ? {} : neighbour(path, folder)) }]
+    return [
+      { path: ['spec', 'source', 'files', 'paths', index], code: 'files.noMatch', severity: 'warning', message, ...(glob ? {} : neighbour(path, folder)) },
+    ]
   })
 }
 
