@@ -1,4 +1,5 @@
 // headgate demo: runs the examples over real public data and shows what to look at next.
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { loadPipeline } from '../check/load.ts'
 import { cliConfig } from '../config.ts'
@@ -13,7 +14,7 @@ import { openStore, type OpenStore } from './store.ts'
 const examples = ['airports', 'flights', 'birdstrikes']
 
 /** Runs every example once; the second demo finds everything unchanged. */
-export async function demoCommand(_options: { once?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<number> {
+export async function demoCommand({ once: endAtOnce }: { once?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<number> {
   if (terminal.form === 'text') terminal.write(`Starting PostgreSQL in ${cliConfig().home}/ …\n`)
   const store = await openStore(undefined, signal)
   try {
@@ -25,6 +26,7 @@ export async function demoCommand(_options: { once?: boolean }, terminal: Termin
       if (report.run.state !== 'Succeeded') break
     }
     terminal.write(terminal.form === 'json' ? json(reports) : farewell(terminal, reports))
+    if (terminal.form === 'text' && endAtOnce !== true && process.stdin.isTTY) await lookAround(terminal, store, signal)
     return reports.every((report) => report.run.state === 'Succeeded') ? exitCodes.ok : exitCodes.failed
   } finally {
     await store.close()
@@ -36,13 +38,23 @@ async function runExample(example: string, terminal: Terminal, signal: AbortSign
   return runWithProgress({ file, options: {}, terminal, signal, store, pipeline: await loadPipeline(file) })
 }
 
+/** Keeps the database running for whoever wants to look into it, until a key or Ctrl-C. */
+async function lookAround(terminal: Terminal, store: OpenStore, signal: AbortSignal): Promise<void> {
+  terminal.write(`\nThe database is running for you to look into:\n  psql '${store.url}'\nPress Enter to stop it; what it holds stays in ${cliConfig().home}/.\n`)
+  process.stdin.resume()
+  await once(process.stdin, 'data', { signal }).catch(() => {})
+  process.stdin.pause()
+}
+
 function farewell(terminal: Terminal, reports: RunReport[]): string {
   const sum = (of: (report: RunReport) => number) => count(reports.reduce((total, report) => total + of(report), 0))
-  const again = reports.every((report) => report.run.counts.loaded === 0)
+  const again = reports.some((report) => report.run.counts.unchanged > 0)
   return [
     styled(terminal, 'bold', '\nAll together\n'),
     `  ${sum(({ run }) => run.counts.read)} read · ${sum(({ run }) => run.counts.loaded)} loaded · ${sum(({ run }) => run.counts.unchanged)} unchanged · ${sum(({ run }) => run.counts.quarantined)} quarantined\n`,
-    again ? '  Nothing is loaded twice: every record was there already, unchanged.\n' : '  Run it again: everything will be found unchanged, and nothing is loaded twice.\n',
+    again
+      ? '  Nothing is there twice: what came again was found unchanged, and birdstrikes is replaced as a whole by every run.\n'
+      : '  Run it again: what is there will be found unchanged, and nothing will be there twice.\n',
     styled(terminal, 'bold', '\nWhere to look next\n'),
     '  npx headgate runs                                  the runs so far\n',
     '  npx headgate quarantine list                       what was rejected, and why\n',
