@@ -11,7 +11,7 @@ export function carefulCell(plan: FieldPlan, rules: CellRules): Cell {
   return (bytes, start, end, rows) => {
     const cell = bytes.subarray(start, end)
     if (!isAscii(cell) && (!rules.utf8 || !isUtf8(cell) || cell[0] === 0xef)) return false
-    const value = readField(plan, (bytes as Buffer).utf8Slice(start, end), findings)
+    const value = readField(plan, (bytes as Buffer).toString('utf8', start, end), findings)
     if (findings.errors.length + findings.warnings.length > 0) {
       findings.errors.length = 0
       findings.warnings.length = 0

@@ -21,5 +21,5 @@ function equals(token: Buffer, bytes: Uint8Array, start: number, end: number): b
 
 /** Text of a cell that was found to be valid UTF-8. */
 export function textOf(bytes: Buffer, start: number, end: number): string {
-  return bytes.utf8Slice(start, end)
+  return bytes.toString('utf8', start, end)
 }

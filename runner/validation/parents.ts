@@ -45,7 +45,7 @@ function distinctCells(batch: ByteBatch, column: number): Set<string> {
     const at = 2 * (index * batch.width + column)
     const start = batch.cells[at] as number
     const end = batch.cells[at + 1] as number
-    if (start < end) texts.add(batch.bytes.latin1Slice(start, end))
+    if (start < end) texts.add(batch.bytes.toString('utf8', start, end))
   }
   return texts
 }

@@ -1,4 +1,4 @@
-// boolean: declared words, or PostgreSQL's own in any case.
+// boolean: declared words or PostgreSQL's own, in any case.
 import type { Field } from '../../../crds/fields.ts'
 import type { CellRules } from '../../records/byte-batch.ts'
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
@@ -31,10 +31,9 @@ function booleanParser(field: Field): Parse {
   }
 }
 
-/** Declared words count as they are written, the default ones in any case. */
 function wordTest(declared: readonly string[] | undefined, usual: readonly string[]): (word: string) => boolean {
-  const words = new Set(declared ?? usual)
-  return declared === undefined ? (word) => words.has(word.toLowerCase()) : (word) => words.has(word)
+  const words = new Set((declared ?? usual).map((word) => word.toLowerCase()))
+  return (word) => words.has(word.toLowerCase())
 }
 
 function booleanEncoder(column: DestinationColumn): Encoder | undefined {

@@ -58,7 +58,7 @@ function writeLength(rows: EncodedRows, size: number): void {
 function compilePasses({ name, type, pattern, format }: Field): Passes | undefined {
   if (pattern === undefined && format === undefined) return undefined
   const check = compileTextCheck({ name, type, ...(pattern !== undefined && { pattern }), ...(format !== undefined && { format }) })
-  const passes: Passes = (bytes, start, end) => check?.(bytes.utf8Slice(start, end)).length === 0
+  const passes: Passes = (bytes, start, end) => check?.(bytes.toString('utf8', start, end)).length === 0
   if (pattern === undefined && format === 'email') return (bytes, start, end) => isCommonEmail(bytes, start, end) || passes(bytes, start, end)
   return remembering(passes)
 }

@@ -11,7 +11,7 @@ export const uuid: FieldType = {
   parser: () => (input) => (typeof input === 'string' && form.test(input) ? input.toLowerCase() : new Problem('type.uuid', 'is not a UUID')),
   encoder: uuidEncoder,
   compare: (one, other) => text.compare?.(one, other) ?? 0,
-  cell: (_field, column) => (column.type === 'uuid' ? uuidCell : undefined),
+  cell: (field, column) => (column.type === 'uuid' && field.min === undefined && field.max === undefined ? uuidCell : undefined),
 }
 
 function uuidEncoder(column: DestinationColumn): Encoder | undefined {
