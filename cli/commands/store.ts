@@ -1,4 +1,5 @@
 // Opens the store a command works on: the database given, or the embedded one of the local mode.
+import { classifyError } from '../../runner/loaders/postgres/errors.ts'
 import { StoreSession } from '../../runner/engine/session.ts'
 import { migrate } from '../../store/migrate.ts'
 import { cliConfig } from '../config.ts'
@@ -18,7 +19,7 @@ export async function openStore(database: string | undefined, signal?: AbortSign
     await migrate(url)
   } catch (error) {
     await close()
-    throw error
+    throw classifyError(error)
   }
   return { url, session, close }
 }
