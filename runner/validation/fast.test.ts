@@ -4,7 +4,7 @@ import type { Field, Schema } from '../../crds/fields.ts'
 import type { RecordBatch } from '../../sdk/index.ts'
 import { type CellRules } from '../records/byte-batch.ts'
 import { type DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
-import { byteBatch, column, csvRules, numericColumn, program, type TestCell } from './testing/cells.ts'
+import { byteBatch, column, csvRules, numericColumn, program, slowly, type TestCell } from './testing/cells.ts'
 
 type Shape = { field: Field; column: DestinationColumn; cells: fc.Arbitrary<string> }
 
@@ -71,12 +71,6 @@ function cellsOf(texts: fc.Arbitrary<string>): fc.Arbitrary<TestCell> {
   })
   const sound = content.filter((bytes) => Buffer.from(bytes.toString()).equals(bytes) && !/[";\n]/.test(bytes.toString()))
   return fc.record({ content: sound, quoted: fc.boolean() })
-}
-
-/** The same records without bytes, so that only the slow path can take them. */
-function slowly(batch: RecordBatch): RecordBatch {
-  const { size, fields, next } = batch
-  return { size, fields, next, record: (index) => batch.record(index), raw: (index) => batch.raw(index), order: (index) => batch.order(index), problem: (index) => batch.problem(index) }
 }
 
 async function encode(schema: Schema, columns: DestinationColumn[], batch: RecordBatch) {

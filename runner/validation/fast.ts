@@ -14,6 +14,7 @@ import type { CompiledRule } from './rules.ts'
 import type { SortKey } from './sort-key.ts'
 import type { Cell } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
+import { writeHalves, writeInt64 } from './types/integer-cell.ts'
 
 /** Appends the record to `rows` if it is certainly valid; leaves `rows` as it was if not. */
 export type FastRow = (batch: ByteBatch, index: number, rows: EncodedRows, input: number) => boolean
@@ -151,13 +152,9 @@ function writeNull(rows: EncodedRows): void {
 }
 
 function writeFixed(kind: FastColumn['kind'], rows: EncodedRows, run: number, input: number, order: number): void {
-  if (kind === 'null') return writeNull(rows)
-  const high = kind === 'run' ? Math.floor(run / 2 ** 32) : input * 4096 + Math.floor(order / 2 ** 32)
-  const low = (kind === 'run' ? run : order) >>> 0
-  const { bytes, length } = rows
-  bytes.writeInt32BE(8, length)
-  bytes.writeInt32BE(high, length + 4)
-  rows.length = bytes.writeUInt32BE(low, length + 8)
+  if (kind === 'null') writeNull(rows)
+  else if (kind === 'run') writeInt64(rows, run)
+  else writeHalves(rows, input * 4096 + Math.floor(order / 2 ** 32), order >>> 0)
 }
 
 /** Whether a record keeps all rules; reads only the fields that they name. */

@@ -6,9 +6,9 @@ export type SortKey = (bytes: Buffer, start: number) => number
 
 const keys: Record<string, SortKey> = {
   int2: (bytes, start) => bytes.readInt16BE(start + 4),
-  int4: (bytes, start) => bytes.readInt32BE(start + 4),
+  int4: (bytes, start) => int32(bytes, start + 4),
   int8: int64,
-  date: (bytes, start) => bytes.readInt32BE(start + 4),
+  date: (bytes, start) => int32(bytes, start + 4),
   time: int64,
   timestamp: int64,
   timestamptz: int64,
@@ -27,7 +27,11 @@ export function sortKeyOf(column: DestinationColumn): SortKey | undefined {
 }
 
 function int64(bytes: Buffer, start: number): number {
-  return bytes.readInt32BE(start + 4) * 2 ** 32 + bytes.readUInt32BE(start + 8)
+  return int32(bytes, start + 4) * 2 ** 32 + (int32(bytes, start + 8) >>> 0)
+}
+
+function int32(bytes: Buffer, at: number): number {
+  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
 }
 
 function firstBytes(bytes: Buffer, start: number): number {

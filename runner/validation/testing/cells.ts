@@ -1,6 +1,6 @@
 // Batches of cells made by hand, for the tests of this folder.
 import type { Field, Schema } from '../../../crds/fields.ts'
-import { ObjectBatch, type RunContext, type SourceRecord } from '../../../sdk/index.ts'
+import { ObjectBatch, type RecordBatch, type RunContext, type SourceRecord } from '../../../sdk/index.ts'
 import { ByteBatch, type CellRules } from '../../records/byte-batch.ts'
 import { type DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import { compileProgram, type ProgramOptions } from '../program.ts'
@@ -42,6 +42,12 @@ export function byteBatch(fields: readonly string[], records: readonly (readonly
     bytes, size, width: fields.length, cells: Int32Array.from(cells), rows: Int32Array.from(rows), plain: new Uint8Array(size).fill(1),
     rules, fields, next: at, origin: 0, parse,
   })
+}
+
+/** The same records without bytes, so that only the slow path can take them. */
+export function slowly(batch: RecordBatch): RecordBatch {
+  const { size, fields, next } = batch
+  return { size, fields, next, record: (index) => batch.record(index), raw: (index) => batch.raw(index), order: (index) => batch.order(index), problem: (index) => batch.problem(index) }
 }
 
 function cellValue({ content, quoted }: TestCell, rules: CellRules): string | null {

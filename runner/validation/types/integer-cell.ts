@@ -50,9 +50,13 @@ export function writeInt32(rows: EncodedRows, value: number): void {
 
 /** For whole numbers that a double holds exactly. */
 export function writeInt64(rows: EncodedRows, value: number): void {
-  const { bytes, length } = rows
   const high = Math.floor(value / 4294967296)
-  const low = value - high * 4294967296
+  writeHalves(rows, high, value - high * 4294967296)
+}
+
+/** An int8 as its upper and lower 32 bits. */
+export function writeHalves(rows: EncodedRows, high: number, low: number): void {
+  const { bytes, length } = rows
   bytes[length] = 0
   bytes[length + 1] = 0
   bytes[length + 2] = 0

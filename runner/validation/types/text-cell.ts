@@ -39,7 +39,7 @@ function copyAscii(bytes: Uint8Array, start: number, end: number, rows: EncodedR
   let to = rows.length + 4
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number
-    if (byte === 0 || byte > 0x7f) return -1
+    if (((byte - 1) >>> 0) > 0x7e) return -1
     out[to++] = byte
   }
   return end - start
