@@ -1,98 +1,59 @@
 // Compression: detects and undoes it as a stream, and never takes a damaged file for a whole one.
-import { once } from 'node:events'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { HeadgateError } from '../../sdk/index.ts'
 import type { Bytes } from './byte-stream.ts'
+
+import { CompressedInput } from './compressed-input.ts'
+import { Decoding } from './decoding.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** By the first bytes. */
 export function detectCompression(head: Buffer): Compression {
   if (head.length >= 2 && head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
-  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd'
-  return 'none'
+  return isZstdFrame(head) ? 'zstd' : 'none'
 }
 
-/** Throws `SourceCorrupt` after the last bytes that could be read, if the data is cut off, damaged or followed by something else. */
+/**
+ * Decompressed bytes; several members or frames are one stream. Throws `SourceCorrupt` after the last bytes that could be
+ * read, if the data is cut off, damaged or followed by something else.
+ */
 export async function* decompressed(stream: Bytes, compression: Compression, name: string): Bytes {
-  if (compression === 'none') yield* stream
-  else yield* new Decompression(compression, name).run(stream)
+  if (compression === 'none') {
+    yield* stream
+    return
+  }
+  const input = new CompressedInput(stream)
+  let given = 0
+  const corrupt = (what: string, cause?: unknown): HeadgateError => {
+    const place = `after ${given} decompressed bytes (about byte ${input.consumed} of the file)`
+    return new HeadgateError('SourceCorrupt', `${name} is not a sound ${compression} file: ${what}, ${place}; fetch it again`, { cause })
+  }
+  try {
+    do {
+      for await (const chunk of new Decoding(compression, input)) {
+        given += chunk.length
+        yield chunk
+      }
+      // Node's gunzip goes through all members by itself; its zstd stops after a frame.
+      if ((await input.peek(4)).length === 0) return
+    } while (compression === 'zstd' && isZstdFrame(await input.peek(4)))
+  } catch (error) {
+    throw damageOf(error, corrupt)
+  } finally {
+    await input.close()
+  }
+  throw corrupt('something else follows the compressed data')
 }
 
-class Decompression {
-  readonly #name: string
-  readonly #compression: 'gzip' | 'zstd'
-  readonly #decoder: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>
-  readonly #ready: Buffer[] = []
-  #fed = 0
-  #given = 0
-  #ended = false
-  #failure: unknown
-  #wake: () => void = () => undefined
+/** A frame of data, or one to skip. */
+function isZstdFrame(head: Buffer): boolean {
+  if (head.length < 4) return false
+  const magic = head.readUInt32LE(0)
+  return magic === 0xfd2fb528 || (magic >= 0x184d2a50 && magic <= 0x184d2a5f)
+}
 
-  constructor(compression: 'gzip' | 'zstd', name: string) {
-    this.#name = name
-    this.#compression = compression
-    this.#decoder = compression === 'gzip' ? createGunzip({ chunkSize: 256 << 10 }) : createZstdDecompress({ chunkSize: 256 << 10 })
-  }
-
-  async *run(stream: Bytes): Bytes {
-    const decoder = this.#decoder
-    decoder.on('data', (chunk: Buffer) => {
-      this.#ready.push(chunk)
-      if (this.#ready.length >= 4) decoder.pause()
-      this.#wake()
-    })
-    decoder.on('end', () => this.#finish())
-    decoder.on('error', (error) => this.#finish(error))
-    const feeding = this.#feed(stream).catch((error: unknown) => this.#finish(error))
-    try {
-      yield* this.#output()
-    } finally {
-      this.#ended = true
-      decoder.destroy()
-      await feeding
-    }
-    if (decoder.bytesWritten < this.#fed) throw this.#corrupt('something else follows the compressed data')
-  }
-
-  async *#output(): Bytes {
-    for (;;) {
-      const chunk = this.#ready.shift()
-      if (chunk !== undefined) {
-        if (this.#ready.length === 0) this.#decoder.resume()
-        this.#given += chunk.length
-        yield chunk
-      } else if (this.#failure !== undefined) throw this.#explained(this.#failure)
-      else if (this.#ended) return
-      else await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-  }
-
-  async #feed(stream: Bytes): Promise<void> {
-    for await (const chunk of stream) {
-      if (this.#ended) return
-      this.#fed += chunk.length
-      // A copy, because the decoder may hold on to it after the chunk's buffer is used again.
-      if (!this.#decoder.write(Buffer.from(chunk))) await Promise.race([once(this.#decoder, 'drain'), once(this.#decoder, 'close')])
-    }
-    if (!this.#ended) this.#decoder.end()
-  }
-
-  #finish(failure?: unknown): void {
-    this.#failure ??= failure
-    this.#ended = true
-    this.#wake()
-  }
-
-  #explained(failure: unknown): unknown {
-    const { code } = failure as NodeJS.ErrnoException
-    if (typeof code !== 'string' || !/^(Z_|ZSTD_|ERR_)/.test(code)) return failure
-    return this.#corrupt(code === 'Z_BUF_ERROR' ? 'it is cut off' : (failure as Error).message, failure)
-  }
-
-  #corrupt(what: string, cause?: unknown): HeadgateError {
-    const place = `after ${this.#given} decompressed bytes (about byte ${this.#decoder.bytesWritten} of the file)`
-    return new HeadgateError('SourceCorrupt', `${this.#name} is not a sound ${this.#compression} file: ${what}, ${place}; fetch it again`, { cause })
-  }
+function damageOf(error: unknown, corrupt: (what: string, cause: unknown) => HeadgateError): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (typeof code !== 'string' || !/^(Z_|ZSTD_)/.test(code)) return error
+  return corrupt(code === 'Z_BUF_ERROR' ? 'it is cut off' : message, error)
 }

@@ -16,6 +16,8 @@ export class InputWindow implements Window {
   readonly #blockBytes: number
   readonly #chunks: AsyncIterator<Buffer>
   #chunk: Buffer = Buffer.alloc(0)
+  #failed = false
+  #failure: unknown
 
   constructor(stream: Bytes, origin: number, blockBytes: number) {
     this.#chunks = stream[Symbol.asyncIterator]()
@@ -55,10 +57,23 @@ export class InputWindow implements Window {
     this.size = left
   }
 
+  /** Undefined if the stream failed: what was read before is framed first, then the failure is told. */
+  async #next(): Promise<IteratorResult<Buffer> | undefined> {
+    if (this.#failed) throw this.#failure
+    try {
+      return await this.#chunks.next()
+    } catch (error) {
+      this.#failed = true
+      this.#failure = error
+      return undefined
+    }
+  }
+
   async #fill(wanted: number): Promise<void> {
     while (this.size < wanted && !this.last) {
       if (this.#chunk.length === 0) {
-        const next = await this.#chunks.next()
+        const next = await this.#next()
+        if (next === undefined) return
         if (next.done === true) this.last = true
         else this.#chunk = next.value
       }

@@ -64,8 +64,10 @@ export class RecordFramer {
   lineEnd(bytes: Buffer, from: number, until: number, size: number): number {
     this.#bytes = bytes
     this.#size = size
+    const special = this.#dialect.recordDelimiter[0] ?? lineFeed
     for (let position = from; position < until; position++) {
-      if (this.terminator(position) > 0) return position
+      const byte = bytes[position]
+      if ((byte === lineFeed || byte === carriageReturn || byte === special) && this.terminator(position) > 0) return position
     }
     return -1
   }

@@ -1,8 +1,7 @@
 // FilesSource: files of the worker's own file system, by path or glob.
 import { createHash } from 'node:crypto'
-import type { BigIntStats } from 'node:fs'
-import { type FileHandle, glob, open } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { type FileHandle, glob, open, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import type { Input, Source } from '../source.ts'
@@ -24,10 +23,12 @@ export class FilesSource implements Source {
   async *inputs(run: RunContext): AsyncIterable<Input> {
     const seen = new Set<string>()
     for (const pattern of this.config.paths) {
+      run.signal.throwIfAborted()
       for (const path of await this.#matches(pattern, run.folder)) {
         const absolute = resolve(run.folder, path)
         if (seen.has(absolute)) continue
         seen.add(absolute)
+        if (this.config.allowEmpty === true && !(await exists(absolute))) continue
         const identity = await identify(path, run.folder)
         yield { name: path, size: identity.size, identity }
       }
@@ -55,7 +56,7 @@ export class FilesSource implements Source {
   }
 
   async #matches(pattern: string, folder: string): Promise<string[]> {
-    if (!/[*?[{]/.test(pattern)) return [pattern]
+    if (!/[*?[{]/.test(pattern) || (await exists(resolve(folder, pattern)))) return [pattern]
     const found: string[] = []
     for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
       if (!entry.isDirectory()) found.push(resolve(entry.parentPath, entry.name))
@@ -65,6 +66,14 @@ export class FilesSource implements Source {
     const named = found.map((path) => (!pattern.startsWith('/') && path.startsWith(prefix) ? path.slice(prefix.length) : path))
     return [...new Set(named)].sort((one, other) => (one < other ? -1 : 1))
   }
+}
+
+/** A file's name may look like a glob. */
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Reads one chunk ahead, so that the disk works while the records of the last chunk are processed. */
@@ -98,8 +107,7 @@ async function* chunks(file: FileHandle, offset: number, size: number, signal: A
 async function identify(path: string, folder: string): Promise<FileIdentity> {
   const file = await opened(path, folder)
   try {
-    const stats: BigIntStats = await file.stat({ bigint: true })
-    if (!stats.isFile()) throw new HeadgateError('SourceUnreadable', `${path} is ${stats.isDirectory() ? 'a folder' : 'not a regular file'}; name a file, or a glob such as ${path}/*.csv`)
+    const stats = await file.stat({ bigint: true })
     const head = Buffer.alloc(headBytes)
     const { bytesRead } = await file.read(head, 0, headBytes, 0)
     const hash = createHash('sha256').update(head.subarray(0, bytesRead)).digest('hex')
@@ -111,11 +119,21 @@ async function identify(path: string, folder: string): Promise<FileIdentity> {
 
 async function opened(path: string, folder: string): Promise<FileHandle> {
   try {
-    return await open(resolve(folder, path), 'r')
+    const absolute = resolve(folder, path)
+    // Before opening: to open a pipe would wait for its writer.
+    const stats = await stat(absolute)
+    if (!stats.isFile()) throw notAFile(path, stats.isDirectory())
+    return await open(absolute, 'r')
   } catch (cause) {
+    if (cause instanceof HeadgateError) throw cause
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw await notFound(path, folder, cause)
     throw new HeadgateError('SourceUnreadable', `${path} cannot be opened: ${(cause as Error).message}`, { cause })
   }
+}
+
+function notAFile(path: string, isFolder: boolean): HeadgateError {
+  const advice = isFolder ? `is a folder; name a file in it, or a glob such as ${join(path, '*.csv')}` : 'is not a regular file; name one'
+  return new HeadgateError('SourceUnreadable', `${path} ${advice}`)
 }
 
 async function notFound(path: string, folder: string, cause?: unknown): Promise<HeadgateError> {

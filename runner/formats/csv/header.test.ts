@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
+import { readCsv } from '../../../test/support/csv.ts'
+
+describe('the header', () => {
+  test.each([
+    ['is the first line', {}, 'a,"b ""x""", c \n1,2,3\n', ['a', 'b "x"', 'c']],
+    ['may consist of several lines, joined column by column', { header: 2 }, 'Sales,Sales,\n2023,2024,Note\n1,2,3\n', ['Sales 2023', 'Sales 2024', 'Note']],
+    ['is found behind a byte order mark and skipped lines', { skipLines: 1 }, '\ufefftitle\na,b,c\n1,2,3\n', ['a', 'b', 'c']],
+    ['is found behind comments and blank lines', { comment: '//' }, '\n// x\na,b,c\n1,2,3\n', ['a', 'b', 'c']],
+    ['with a stray quote swallows no data', {}, 'a,"b,c\n1,2,3\n', ['a', 'b', 'c']],
+    ['may end with CR', {}, 'a,b,c\r1,2,3\r', ['a', 'b', 'c']],
+    ['may name things that objects have', {}, '__proto__,constructor,1\n1,2,3\n', ['__proto__', 'constructor', '1']],
+  ] as [string, CsvConfig, string, string[]][])('%s', async (_what, config, input, fields) => {
+    for (const chunkBytes of [1, 1 << 16]) {
+      const reading = await readCsv(input, config, { chunkBytes })
+      expect(reading.fields).toEqual(fields)
+      expect(reading.records.map(({ record }) => fields.map((field) => Object.getOwnPropertyDescriptor(record, field)?.value))).toEqual([['1', '2', '3']])
+    }
+  })
+
+  test('without one, the declared fields name the columns', async () => {
+    expect((await readCsv('1,2\n', { header: false }, { declared: ['x', 'y'] })).fields).toEqual(['x', 'y'])
+  })
+
+  test.each([
+    ['a,b,a\n', {}, /columns 1 and 3 both "a"/],
+    ['a,,c\n', {}, /names no column 2/],
+    ['', {}, /empty/],
+    ['a,b\n', { header: 2 }, /1 header lines instead of 2/],
+    [`${Array.from({ length: 1601 }, (_, index) => `c${index}`).join(',')}\n`, {}, /1601 columns.*at most 1600/],
+    [`${','.repeat(9000)}\n`, {}, /more than 8,000 columns/],
+    [Buffer.from('a,\xff\n', 'latin1'), {}, /not utf8; set format\.csv\.encoding/],
+    [Buffer.alloc(70 << 20, 'x'), {}, /longer than 64 MiB/],
+  ] as [string | Buffer, CsvConfig, RegExp][])('is refused if it cannot name the columns (%#)', async (input, config, message) => {
+    await expect(readCsv(input, config)).rejects.toMatchObject({ code: 'InvalidHeader', message: expect.stringMatching(message) })
+  })
+})

@@ -1,0 +1,59 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { RunContext, Slice } from '../../sdk/index.ts'
+import { CsvFormat } from '../formats/csv/format.ts'
+import { SourceExtractor } from './extractor.ts'
+import { FilesSource } from './files/source.ts'
+
+let folder: string
+let run: RunContext
+const stopping = new AbortController()
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-extractor-'))
+  writeFileSync(join(folder, 'a.csv'), `x,y\n${Array.from({ length: 1000 }, (_, row) => `${row},"line\none"\n`).join('')}`)
+  writeFileSync(join(folder, 'b.csv'), 'y,x\n1,2\n')
+  run = { id: 1, name: 'orders-1', pipeline: 'orders', batchSize: 50_000, folder, signal: stopping.signal, warn() {} }
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+function extractor(workers: number, sliceBytes?: number): SourceExtractor {
+  return new SourceExtractor({ source: new FilesSource({ paths: ['*.csv'] }), format: new CsvFormat({}, []), workers, ...(sliceBytes !== undefined && { sliceBytes }) })
+}
+
+async function all(subject: SourceExtractor): Promise<{ slices: Slice[]; records: unknown[] }> {
+  const slices = (await Array.fromAsync(subject.plan(run))).map((slice) => JSON.parse(JSON.stringify(slice)) as Slice)
+  const records: unknown[] = []
+  for (const slice of slices) {
+    for await (const batch of subject.read(slice, undefined, run)) {
+      for (let index = 0; index < batch.size; index++) records.push([slice.input, batch.order(index), batch.record(index)])
+    }
+  }
+  return { slices, records }
+}
+
+test('one worker gets one slice for each file, small files are not cut for more workers', async () => {
+  for (const workers of [1, 4]) {
+    const { slices } = await all(extractor(workers))
+    expect(slices.map(({ input, name }) => [input, name])).toEqual([[0, 'a.csv'], [1, 'b.csv']])
+  }
+})
+
+test('slices of any size give the same records in the same order', async () => {
+  const whole = await all(extractor(1))
+  const cut = await all(extractor(3, 1000))
+  expect(cut.slices.length).toBeGreaterThan(10)
+  expect(cut.records).toEqual(whole.records)
+  expect(cut.slices.filter(({ input }) => input === 0).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)).toBe(whole.slices[0]?.bytes)
+})
+
+test('a file that grows after the plan is not read', async () => {
+  const subject = extractor(1)
+  const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]
+  appendFileSync(join(folder, 'a.csv'), '1,2\n')
+  await expect(Array.fromAsync(subject.read(slice, undefined, run))).rejects.toMatchObject({ code: 'SourceChanged' })
+  await expect(subject.verify(slice, run)).rejects.toMatchObject({ code: 'SourceChanged' })
+})

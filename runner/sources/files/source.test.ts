@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { RunContext } from '../../../sdk/index.ts'
+import { FilesSource } from './source.ts'
+
+let folder: string
+let run: RunContext
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-files-'))
+  mkdirSync(join(folder, 'in/deep'), { recursive: true })
+  for (const name of ['in/b.csv', 'in/a.csv', 'in/c.txt', 'in/deep/d.csv', 'in/[x].csv']) writeFileSync(join(folder, name), name)
+  run = { id: 1, name: 'orders-1', pipeline: 'orders', batchSize: 50_000, folder, signal: new AbortController().signal, warn() {} }
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+async function names(paths: string[], allowEmpty = false): Promise<string[]> {
+  return (await Array.fromAsync(new FilesSource({ paths, allowEmpty }).inputs(run))).map(({ name }) => name)
+}
+
+test.each([
+  ['files in the order of the list', ['in/b.csv', 'in/a.csv'], ['in/b.csv', 'in/a.csv']],
+  ['matches in the order of their names', ['in/?.csv'], ['in/a.csv', 'in/b.csv']],
+  ['files in folders below', ['in/**/*.csv'], ['in/[x].csv', 'in/a.csv', 'in/b.csv', 'in/deep/d.csv']],
+  ['no file twice', ['in/b.csv', './in/b.csv', 'in/[ab].csv'], ['in/b.csv', 'in/a.csv']],
+  ['a file whose name looks like a glob', ['in/[x].csv'], ['in/[x].csv']],
+])('lists %s', async (_what, paths, expected) => {
+  expect(await names(paths)).toEqual(expected)
+})
+
+test('lists files by absolute path', async () => {
+  expect(await names([join(folder, 'in/*.txt')])).toEqual([join(folder, 'in/c.txt')])
+})
+
+test.each([
+  [['in/*.tsv'], 'SourceNotFound', /no file matches in\/\*\.tsv/],
+  [['in/aa.csv'], 'SourceNotFound', /did you mean in\/a\.csv\?/],
+  [['in'], 'SourceUnreadable', /in is a folder; name a file in it, or a glob such as in\/\*\.csv/],
+  [['pipe'], 'SourceUnreadable', /pipe is not a regular file/],
+])('refuses %j', async (paths, code, message) => {
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  await expect(names(paths)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+})
+
+test('having nothing is fine where it is allowed', async () => {
+  expect(await names(['in/*.tsv', 'in/missing.csv'], true)).toEqual([])
+})
+
+test('opens a file at an offset', async () => {
+  const source = new FilesSource({ paths: ['in/a.csv'] })
+  const [input] = await Array.fromAsync(source.inputs(run))
+  const chunks: string[] = []
+  for await (const chunk of source.open(input as never, 3, run)) chunks.push(chunk.toString())
+  expect(chunks.join('')).toBe('a.csv')
+})
+
+test.each([
+  ['was written again with the same size', (path: string) => writeFileSync(path, 'IN/a.csv'), /written again|first bytes/],
+  ['has another time', (path: string) => utimesSync(path, 1, 1), /written again/],
+  ['is shorter', (path: string) => truncateSync(path, 2), /2 bytes instead of 8/],
+  ['is gone', (path: string) => rmSync(path), /can no longer be read/],
+])('a file that %s is not the one that was planned', async (_what, change, message) => {
+  const source = new FilesSource({ paths: ['in/a.csv'] })
+  const [input] = await Array.fromAsync(source.inputs(run))
+  await source.verify(input as never, run)
+  change(join(folder, 'in/a.csv'))
+  await expect(source.verify(input as never, run)).rejects.toMatchObject({ code: 'SourceChanged', message: expect.stringMatching(message) })
+})
