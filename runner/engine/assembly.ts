@@ -17,19 +17,22 @@ export type Assembly = {
   loader: Loader
 }
 
-/** Makes the parts that the pipeline declares. Relative paths start at `folder`. Throws HeadgateError. */
-export async function assemble(spec: PipelineSpec, folder: string): Promise<Assembly> {
+/** What the parts are made for: relative paths start at `folder`, `workers` is how many will share the work. */
+export type AssemblyOptions = { folder: string; workers: number }
+
+/** Makes the parts that the pipeline declares. Throws HeadgateError. */
+export async function assemble(spec: PipelineSpec, { folder, workers }: AssemblyOptions): Promise<Assembly> {
   return {
-    extractor: await makeExtractor(spec, folder),
+    extractor: await makeExtractor(spec, folder, workers),
     validators: await Promise.all((spec.validators ?? []).map(({ plugin }) => loadPlugin(plugin, Validator, folder))),
     transformers: await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder))),
     loader: await makeLoader(spec, folder),
   }
 }
 
-async function makeExtractor(spec: PipelineSpec, folder: string): Promise<Extractor> {
+async function makeExtractor(spec: PipelineSpec, folder: string, workers: number): Promise<Extractor> {
   if (spec.source.plugin !== undefined) return loadPlugin(spec.source.plugin, Extractor, folder)
-  return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), workers: spec.workers ?? 1 })
+  return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), workers })
 }
 
 function makeSource(spec: PipelineSpec): Source {

@@ -89,7 +89,7 @@ export class Work {
 }
 
 export async function openWork(options: WorkOptions): Promise<Work> {
-  return new Work(options, await assemble(options.run.spec, options.folder))
+  return new Work(options, await assemble(options.run.spec, { folder: options.folder, workers: options.run.workers }))
 }
 
 function runContext(options: WorkOptions, warn: RunContext['warn']): RunContext {
