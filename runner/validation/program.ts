@@ -116,7 +116,7 @@ class CompiledProgram implements RecordProgram {
   #candidate(batch: RecordBatch, index: number, binding: Binding, verdict: Verdict | undefined, outcomes: Outcomes): Candidate | undefined {
     const problem = batch.problem(index)
     if (problem !== undefined) {
-      const errors = [problem, ...(verdict?.errors ?? [])]
+      const errors = [problem, ...(verdict?.errors ?? [])].slice(0, 100)
       outcomes.rejected.push({ order: batch.order(index), raw: Buffer.from(batch.raw(index)), record: undefined, errors, key: undefined, state: 'open' })
       return undefined
     }

@@ -12,7 +12,7 @@ export type CompiledRule = {
   outcome: 'reject' | 'warn'
   /** The fields that the rule reads. */
   fields: readonly string[]
-  /** Undefined if the record keeps the rule. `record` is as of `ruleRecord`. */
+  /** Undefined if the record keeps the rule. */
   check(record: TypedRecord): Problem | undefined
 }
 
@@ -26,14 +26,16 @@ const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100
     return value
   })
   .registerFunction('micros(string): int', (timestamp: string) => microsOf(timestamp))
+  .registerFunction('json(string): dyn', (text: string) => JSON.parse(text))
 
 /** Throws InvalidRule. */
 export function compileRules(schema: Schema): CompiledRule[] {
   const types = new Map(schema.fields.map((field) => [field.name, field.type]))
-  return (schema.rules ?? []).map((rule) => compileRule(rule, [...types.keys()]))
+  return (schema.rules ?? []).map((rule) => compileRule(rule, types))
 }
 
-function compileRule(rule: Rule, known: string[]): CompiledRule {
+function compileRule(rule: Rule, types: Map<string, string>): CompiledRule {
+  const known = [...types.keys()]
   const evaluate = parsed(rule)
   const fields = fieldsOf(evaluate.ast)
   for (const field of fields ?? []) {
@@ -44,18 +46,27 @@ function compileRule(rule: Rule, known: string[]): CompiledRule {
   }
   const message = rule.message ?? `breaks the rule ${rule.expression}`
   const code = `rule.${rule.name}`
+  const decimals = (fields ?? known).filter((field) => types.get(field) === 'decimal')
   return {
     name: rule.name,
     outcome: rule.outcome ?? 'reject',
     fields: fields ?? known,
     check: (record) => {
       try {
-        return evaluate({ record }) === true ? undefined : new Problem(code, message)
+        return evaluate({ record: withDoubles(record, decimals) }) === true ? undefined : new Problem(code, message)
       } catch (error) {
         return new Problem(code, `${message} (${firstLine(error)})`)
       }
     },
   }
+}
+
+/** CEL has no decimals: rules see them as doubles. */
+function withDoubles(record: TypedRecord, decimals: readonly string[]): TypedRecord {
+  if (decimals.length === 0) return record
+  const seen = { ...record }
+  for (const name of decimals) if (typeof seen[name] === 'string') seen[name] = Number(seen[name])
+  return seen
 }
 
 function parsed(rule: Rule): ReturnType<Environment['parse']> {

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import type { Field, Schema } from '../../crds/fields.ts'
+import { ObjectBatch, RecordTransformer, RecordValidator, type Report, type SourceRecord, type TypedRecord } from '../../sdk/index.ts'
+import { EncodedRows } from '../records/encoded-rows.ts'
+import type { ProgramOptions } from './program.ts'
+import { byteBatch, column, program, testRun } from './testing/cells.ts'
+
+const fields: Field[] = [
+  { name: 'id', type: 'integer' },
+  { name: 'a', type: 'integer', nullable: true, from: 'A', min: 0 },
+]
+
+async function run(schema: Schema, records: SourceRecord[], more: Partial<ProgramOptions> = {}) {
+  const loaded: { order: number; record: TypedRecord }[] = []
+  const outcomes = await program(schema, undefined, more).process(new ObjectBatch(records, { firstOrder: 10, next: 0 }), 0, { records: loaded })
+  return { ...outcomes, records: loaded.map(({ record }) => record), codes: outcomes.rejected.map(({ errors }) => errors.map(({ code }) => code)) }
+}
+
+const withOutcome = (outcome: 'reject' | 'warn' | 'nullify', nullable = true): Schema => ({ fields: [{ name: 'a', type: 'integer', min: 0, outcome, nullable }] })
+
+describe('outcomes', () => {
+  it.each([
+    { what: 'reject a value out of range', schema: withOutcome('reject'), given: '-1', record: undefined, warned: [] },
+    { what: 'warn of a value out of range and load it', schema: withOutcome('warn'), given: '-1', record: { a: -1n }, warned: ['range.min'] },
+    { what: 'set a value out of range to null', schema: withOutcome('nullify'), given: '-1', record: { a: null }, warned: ['range.min'] },
+    { what: 'set a value of the wrong type to null under warn', schema: withOutcome('warn'), given: 'x', record: { a: null }, warned: ['type.integer'] },
+    { what: 'set a value of the wrong type to null under nullify', schema: withOutcome('nullify'), given: 'x', record: { a: null }, warned: ['type.integer'] },
+    { what: 'reject a value of the wrong type that cannot be null', schema: withOutcome('warn', false), given: 'x', record: undefined, warned: [] },
+    { what: 'never load a null that is not allowed', schema: withOutcome('warn', false), given: null, record: undefined, warned: [] },
+  ])('$what', async ({ schema, given, record, warned }) => {
+    const { records, warnings, rejected } = await run(schema, [{ a: given }])
+    expect({ records, warned: [...warnings.keys()], rejected: rejected.length }).toEqual({ records: record ? [record] : [], warned, rejected: record ? 0 : 1 })
+  })
+})
+
+describe('a rejected record', () => {
+  it('keeps every error, its bytes, its values and its key', async () => {
+    const { rejected } = await run({ primaryKey: ['id'], fields }, [{ id: '007', A: '-1' }])
+    expect(rejected).toEqual([
+      { order: 10, raw: Buffer.from('{"id":"007","A":"-1"}'), record: { id: '007', A: '-1' }, key: { id: '7' }, state: 'open', errors: [{ field: 'a', code: 'range.min', message: 'a is less than 0', value: '-1' }] },
+    ])
+  })
+
+  it('has no key if part of it is wrong, and null is wrong for a key whatever is declared', async () => {
+    const { rejected } = await run({ primaryKey: ['a'], fields }, [{ id: 'x', A: null }])
+    expect(rejected[0]).toMatchObject({ key: undefined, errors: [{ code: 'type.integer' }, { code: 'null', field: 'a' }] })
+  })
+
+  it('shows nothing of a sensitive value, and 200 characters of another', async () => {
+    const schema: Schema = { fields: [{ name: 'secret', type: 'uuid', sensitive: true }, { name: 'long', type: 'uuid' }] }
+    const { rejected } = await run(schema, [{ secret: 'hunter2', long: 'x'.repeat(999) }])
+    expect(rejected[0]?.errors.map(({ value }) => value)).toEqual(['***', 'x'.repeat(200)])
+    expect(JSON.stringify(rejected[0]?.errors)).not.toContain('hunter2')
+  })
+
+  it('has at most 100 errors', async () => {
+    const many = Array.from({ length: 150 }, (_, index): Field => ({ name: `f${index}`, type: 'integer' }))
+    expect((await run({ fields: many }, [{}])).codes[0]).toHaveLength(100)
+  })
+
+  it('that could not be framed keeps its bytes and the reason', async () => {
+    const batch = byteBatch(['id'], [[{ content: Buffer.from('1'), quoted: false }]])
+    const broken = { size: 1, fields: ['id'], next: 1, record: () => ({}), raw: () => batch.raw(0), order: () => 0, problem: () => ({ code: 'csv.quote', message: 'stray quote' }) }
+    const { rejected, accepted } = await program({ fields: [{ name: 'id', type: 'integer' }] }, undefined).process(broken, 0, { records: [] })
+    expect(accepted).toBe(0)
+    expect(rejected).toEqual([{ order: 0, raw: Buffer.from('1'), record: undefined, key: undefined, state: 'open', errors: [{ code: 'csv.quote', message: 'stray quote' }] }])
+  })
+})
+
+describe('the fields of the source', () => {
+  const bytes = (names: string[]) => byteBatch(names, [names.map(() => ({ content: Buffer.from('1'), quoted: false }))])
+
+  it('that are missing fail the run, with the name that is meant', async () => {
+    await expect(program({ fields }, undefined).process(bytes(['ID ', 'A']), 0, { records: [] })).rejects.toMatchObject({ code: 'MissingField', message: expect.stringContaining('"ID " looks like "id"') })
+  })
+
+  it('that are missing but nullable load as null, with one warning', async () => {
+    const warned: string[] = []
+    const compiled = program({ fields }, undefined, { run: testRun(warned) })
+    const sink = { records: [] as { order: number; record: TypedRecord }[] }
+    await compiled.process(bytes(['id']), 0, sink)
+    await compiled.process(bytes(['id']), 0, sink)
+    expect(sink.records.map(({ record }) => record)).toEqual([{ id: 1n, a: null }, { id: 1n, a: null }])
+    expect(warned).toEqual(['MissingField: the source has no field for a; it is loaded as null'])
+  })
+
+  it('that nobody declared are ignored, captured, or fail the run', async () => {
+    const load = async (unknownFields: 'ignore' | 'capture' | 'reject') => {
+      const sink = { records: [] as { order: number; record: TypedRecord }[] }
+      await program({ fields, unknownFields }, undefined).process(bytes(['id', 'A', 'new']), 0, sink)
+      return sink.records[0]?.record
+    }
+    expect(await load('ignore')).toEqual({ id: 1n, a: 1n })
+    expect(await load('capture')).toEqual({ id: 1n, a: 1n, _extra: '{"new":"1"}' })
+    await expect(load('reject')).rejects.toMatchObject({ code: 'UnknownField', message: expect.stringContaining('"new"') })
+  })
+})
+
+describe('classes of an integrator', () => {
+  class Even extends RecordValidator<null> {
+    check(record: SourceRecord, report: Report) {
+      if (Number(record.id) % 2 === 1) report.reject({ field: 'id', code: 'odd', message: 'id is odd' })
+      if (record.id === '4') report.warn({ code: 'four', message: 'it is four' })
+    }
+  }
+
+  it('reject and warn', async () => {
+    const { codes, records, warnings } = await run({ fields }, [{ id: '1', A: 'x' }, { id: '2' }, { id: '4' }], { validators: [new Even(null)] })
+    expect(codes).toEqual([['type.integer', 'odd']])
+    expect(records.map(({ id }) => id)).toEqual([2n, 4n])
+    expect(warnings).toEqual(new Map([['four', { count: 1, example: 'it is four' }]]))
+  })
+
+  class Change extends RecordTransformer<(record: TypedRecord) => TypedRecord | undefined> {
+    map(record: TypedRecord) {
+      return this.config(record)
+    }
+  }
+
+  const columns = [column('id', 'int4'), column('a', 'int2'), column('extra', 'numeric')]
+  const transformed = async (change: (record: TypedRecord) => TypedRecord | undefined) => {
+    const rows = new EncodedRows()
+    const compiled = program({ fields }, columns, { transformers: [new Change(change)] })
+    const outcomes = await compiled.process(new ObjectBatch([{ id: '1', A: '2' }], { firstOrder: 0, next: 1 }), 0, { rows })
+    return { ...outcomes, hex: rows.bytes.subarray(0, rows.length).toString('hex') }
+  }
+
+  it('transform records into columns of their own', async () => {
+    const { hex } = await transformed((record) => ({ ...record, extra: Number(record.a) / 4 }))
+    expect(hex).toBe('0003' + '0000000400000001' + '000000020002' + '0000000a' + '0001ffff00000001' + '1388')
+  })
+
+  it('filter records out', async () => {
+    expect(await transformed(() => undefined)).toMatchObject({ accepted: 0, filtered: 1, rejected: [], hex: '' })
+  })
+
+  it('do not get past the types of the columns', async () => {
+    const { rejected, accepted } = await transformed((record) => ({ ...record, id: null, a: 40000n, extra: 'much' }))
+    expect(accepted).toBe(0)
+    expect(rejected[0]?.errors.map(({ code }) => code)).toEqual(['transform.id', 'transform.a', 'transform.extra'])
+  })
+})
