@@ -13,6 +13,8 @@ export type MergeOptions = {
   keyHashes: boolean
   /** Only rows that an earlier record of this same run overwrote are written. */
   exhaustive: boolean
+  /** Every row is written, whatever is there: for replacing a table's rows. */
+  always?: boolean
   /** Whether the destination is partitioned: a row's place is then its partition and its ctid. */
   partitioned: boolean
 }
@@ -83,7 +85,7 @@ function judgedRows(plan: LoadPlan, options: MergeOptions): string {
     `d._pos AS ${presentPosition}`,
   ].join(', ')
   return `
-  SELECT ${columns}, ${present}, ${options.exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan)} AS ${verdict}
+  SELECT ${columns}, ${present}, ${rowVerdict(plan, options)} AS ${verdict}
   FROM ${options.source} s LEFT JOIN ${joined(plan, options)}`
 }
 
@@ -94,6 +96,11 @@ function joined(plan: LoadPlan, { lookUp }: MergeOptions): string {
   if (!lookUp) return `${target} d ON ${match}`
   const match2 = plan.key.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(' AND ')
   return `LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${match2} OFFSET 0) d ON true`
+}
+
+function rowVerdict(plan: LoadPlan, { exhaustive, always }: MergeOptions): string {
+  if (always === true) return 'CASE WHEN d.ctid IS NULL THEN 0 ELSE 2 END'
+  return exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan)
 }
 
 function usualVerdict(plan: LoadPlan): string {

@@ -1,13 +1,73 @@
 // replaceTable: puts a newly built table in the place of an existing one, or its rows into it where others depend on it.
-import type { RunContext, Transaction } from '../../../sdk/index.ts'
-import { removeRepeats } from './build.ts'
-import { list, relation, type TableName } from './names.ts'
+import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import { removeRepeats, withoutRepeats } from './build.ts'
+import { reasonAgainstSwap } from './dependents.ts'
+import { classifyError } from './errors.ts'
+import { merge } from './merge.ts'
+import { display, list, quote, relation, type TableName } from './names.ts'
 import { columnNames, type LoadPlan } from './plan.ts'
+import { addKeysAndIndexes, readTraits, restoreTraits, type Traits } from './traits.ts'
 
-export async function replaceTable(_run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
+/** Answers how many duplicates were removed from the new rows. */
+export async function replaceTable(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
+  const reason = await reasonAgainstSwap(tx, plan.destination)
+  if (reason !== undefined) return replaceRows(run, tx, plan, staging, reason)
+  const traits = await readTraits(tx, plan.destination)
+  const keyed = traits.constraints.length > 0
+  const removed = keyed
+    ? await withoutRepeats(tx, plan, staging, () => addKeysAndIndexes(tx, staging, traits))
+    : await removeRepeats(tx, plan, staging).then(async (count) => (await addKeysAndIndexes(tx, staging, traits), count))
+  await tx.query('SAVEPOINT headgate_swap')
+  try {
+    await swap(tx, plan, staging, traits)
+    await tx.query('RELEASE SAVEPOINT headgate_swap')
+    return removed
+  } catch (error) {
+    const failure = classifyError(error)
+    if (failure instanceof HeadgateError && failure.retryable) throw error
+    await tx.query('ROLLBACK TO SAVEPOINT headgate_swap')
+    return removed + (await replaceRows(run, tx, plan, staging, 'the new table could not be given all of the old one’s properties'))
+  }
+}
+
+async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableName, traits: Traits): Promise<void> {
+  await tx.query(`LOCK TABLE ${relation(destination)} IN ACCESS EXCLUSIVE MODE`)
+  await tx.query(`DROP TABLE ${relation(destination)}`)
+  await tx.query(`ALTER TABLE ${relation(staging)} SET SCHEMA ${quote(destination.schema)}`)
+  const moved = relation({ schema: destination.schema, name: staging.name })
+  await tx.query(`ALTER TABLE ${moved} RENAME TO ${quote(destination.name)}`)
+  await restoreTraits(tx, destination, staging, traits)
+  await tx.query(`ANALYZE ${relation(destination)}`)
+}
+
+/** The slower way, for a table that others hold on to: its rows are exchanged within the same transaction. */
+async function replaceRows(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName, reason: string): Promise<number> {
+  const { destination } = plan
+  run.warn('PublishedInPlace', `${display(destination)}: ${reason}, so its rows were exchanged in place, which is slower than swapping the table`)
   const removed = await removeRepeats(tx, plan, staging)
   const columns = list(columnNames(plan))
-  await tx.query(`TRUNCATE ${relation(plan.destination)}`)
-  await tx.query(`INSERT INTO ${relation(plan.destination)} (${columns}) SELECT ${columns} FROM ${relation(staging)}`)
+  const insert = `INSERT INTO ${relation(destination)} (${columns}) SELECT ${columns} FROM ${relation(staging)}`
+  if (!(await isReferenced(tx, destination))) {
+    await tx.query(`TRUNCATE ${relation(destination)}`)
+    await tx.query(insert)
+  } else if (plan.key.length > 0) {
+    await exchangeByKey(run, tx, plan, staging)
+  } else {
+    throw new HeadgateError('DestinationMismatch', `${display(destination)} is referenced by foreign keys and has no declared key to replace its rows by; declare schema.primaryKey`)
+  }
+  await tx.query(`ANALYZE ${relation(destination)}`)
   return removed
+}
+
+/** Rows that foreign keys point at stay where they are and are updated; only those that are gone are deleted. */
+async function exchangeByKey(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<void> {
+  const match = plan.key.map((column) => `s.${quote(column)} = d.${quote(column)}`).join(' AND ')
+  await tx.query(`ANALYZE ${relation(staging)}`)
+  await tx.query(`DELETE FROM ${relation(plan.destination)} d WHERE NOT EXISTS (SELECT FROM ${relation(staging)} s WHERE ${match})`)
+  await merge(tx, run, plan, { source: relation(staging), mayRepeatKeys: false, lookUp: false, keyHashes: false, exhaustive: false, always: true })
+}
+
+async function isReferenced(tx: Transaction, table: TableName): Promise<boolean> {
+  const { rows } = await tx.query(`SELECT FROM pg_constraint WHERE confrelid = $1::regclass AND contype = 'f' LIMIT 1`, [relation(table)])
+  return rows.length > 0
 }
