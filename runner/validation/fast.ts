@@ -1,20 +1,21 @@
 // The fast row: a plain record of a ByteBatch, cell by cell from its bytes into COPY binary. It only ever accepts; what it
 // does not accept, the slow path decides.
-import type { TypedRecord } from '../../sdk/index.ts'
 import type { ByteBatch, CellRules } from '../records/byte-batch.ts'
 import type { EncodedRows } from '../records/encoded-rows.ts'
 import type { Binding } from './bind.ts'
 import { extraColumn } from './candidate.ts'
-import { type FieldPlan, type Findings, readField } from './field-plan.ts'
+import type { FieldPlan } from './field-plan.ts'
 import { carefulCell } from './careful-cell.ts'
+import { isPadded, trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, type IsNull, textOf } from './fast-null.ts'
+import { compileHolds } from './fast-rules.ts'
+import { writeCount, writeFixed, writeNull } from './fast-write.ts'
 import type { Reference } from './parents.ts'
 import type { ColumnPlan } from './row-writer.ts'
 import type { CompiledRule } from './rules.ts'
 import type { SortKey } from './sort-key.ts'
 import type { Cell } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
-import { writeHalves, writeInt64 } from './types/integer-cell.ts'
 
 /** Appends the record to `rows` if it is certainly valid; leaves `rows` as it was if not. */
 export type FastRow = (batch: ByteBatch, index: number, rows: EncodedRows, input: number) => boolean
@@ -86,7 +87,7 @@ function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }
 function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
   const width = columns.length
   const fixedBytes = 64 + 40 * width
-  const needsTrim = columns.map(({ at }) => at >= 0 && cellRules.trim)
+  const { trim, quote } = cellRules
   return (batch: ByteBatch, index: number, rows: EncodedRows, input: number): number | undefined => {
     const { bytes, cells } = batch
     const recordStart = batch.rows[2 * index] as number
@@ -99,10 +100,13 @@ function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
       const column = columns[number] as FastColumn
       const from = rows.length
       if (column.kind === 'cell') {
-        const start = cells[base + 2 * column.at] as number
-        const end = cells[base + 2 * column.at + 1] as number
-        const quoted = start > recordStart && bytes[start - 1] === cellRules.quote
-        if (needsTrim[number] && !quoted && isPadded(bytes, start, end)) return undefined
+        let start = cells[base + 2 * column.at] as number
+        let end = cells[base + 2 * column.at + 1] as number
+        const quoted = start > recordStart && bytes[start - 1] === quote
+        if (trim && !quoted) {
+          start = trimmedStart(bytes, start, end)
+          end = trimmedEnd(bytes, start, end)
+        }
         if (end - start <= column.longestNull && column.isNull(bytes, start, end, quoted)) {
           if (!column.nullable) return undefined
           writeNull(rows)
@@ -124,59 +128,6 @@ function writeCell(column: FastColumn, bytes: Uint8Array, start: number, end: nu
   return true
 }
 
-function isPadded(bytes: Uint8Array, start: number, end: number): boolean {
-  if (start === end) return false
-  const first = bytes[start]
-  const last = bytes[end - 1]
-  return first === 0x20 || first === 0x09 || last === 0x20 || last === 0x09
-}
-
 function isKnown(reference: Reference, batch: ByteBatch, start: number, end: number): boolean {
   return reference.known.has(textOf(batch.bytes, start, end))
-}
-
-function writeCount(rows: EncodedRows, count: number): void {
-  const { bytes, length } = rows
-  bytes[length] = count >>> 8
-  bytes[length + 1] = count
-  rows.length = length + 2
-}
-
-function writeNull(rows: EncodedRows): void {
-  const { bytes, length } = rows
-  bytes[length] = 255
-  bytes[length + 1] = 255
-  bytes[length + 2] = 255
-  bytes[length + 3] = 255
-  rows.length = length + 4
-}
-
-function writeFixed(kind: FastColumn['kind'], rows: EncodedRows, run: number, input: number, order: number): void {
-  if (kind === 'null') writeNull(rows)
-  else if (kind === 'run') writeInt64(rows, run)
-  else writeHalves(rows, input * 4096 + Math.floor(order / 2 ** 32), order >>> 0)
-}
-
-/** Whether a record keeps all rules; reads only the fields that they name. */
-function compileHolds({ rules, fields, binding, cellRules }: FastOptions): ((batch: ByteBatch, index: number) => boolean) | undefined {
-  if (rules.length === 0) return undefined
-  const names = new Set(rules.flatMap((rule) => rule.fields))
-  const readers = fields.flatMap((plan, number) => (names.has(plan.name) ? [{ plan, at: binding.columns[number] as number, ...compileNull(plan, cellRules) }] : []))
-  const findings: Findings = { errors: [], parked: [], warnings: [] }
-  return (batch, index) => {
-    const record: TypedRecord = {}
-    const recordStart = batch.rows[2 * index] as number
-    for (const { plan, at, isNull } of readers) {
-      const cell = 2 * (index * batch.width + at)
-      const start = at < 0 ? 0 : (batch.cells[cell] as number)
-      const end = at < 0 ? 0 : (batch.cells[cell + 1] as number)
-      const quoted = start > recordStart && batch.bytes[start - 1] === cellRules.quote
-      const missing = at < 0 || isNull(batch.bytes, start, end, quoted)
-      record[plan.name] = missing ? null : readField(plan, textOf(batch.bytes, start, end), findings)
-    }
-    if (findings.errors.length === 0 && findings.warnings.length === 0) return rules.every((rule) => rule.check(record) === undefined)
-    findings.errors.length = 0
-    findings.warnings.length = 0
-    return false
-  }
 }

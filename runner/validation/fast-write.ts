@@ -1,0 +1,25 @@
+// Writes what is not in the source: the number of columns, null, _run and _pos. Room must be there; for the fast path.
+import type { EncodedRows } from '../records/encoded-rows.ts'
+import { writeHalves, writeInt64 } from './types/integer-cell.ts'
+
+export function writeCount(rows: EncodedRows, count: number): void {
+  const { bytes, length } = rows
+  bytes[length] = count >>> 8
+  bytes[length + 1] = count
+  rows.length = length + 2
+}
+
+export function writeNull(rows: EncodedRows): void {
+  const { bytes, length } = rows
+  bytes[length] = 255
+  bytes[length + 1] = 255
+  bytes[length + 2] = 255
+  bytes[length + 3] = 255
+  rows.length = length + 4
+}
+
+export function writeFixed(kind: 'null' | 'run' | 'position', rows: EncodedRows, run: number, input: number, order: number): void {
+  if (kind === 'null') writeNull(rows)
+  else if (kind === 'run') writeInt64(rows, run)
+  else writeHalves(rows, input * 4096 + Math.floor(order / 2 ** 32), order >>> 0)
+}
