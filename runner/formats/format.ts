@@ -21,6 +21,9 @@ export interface Format {
    */
   plan(content: Content, targetBytes: number | undefined): Promise<Range[]>
 
-  /** Records of a range in source order; `from` is a batch's `next`. A batch is valid until the next one is asked for. */
-  read(content: Content, range: Range, from: number | undefined): AsyncIterable<RecordBatch>
+  /**
+   * Records of a range in source order, at most `batchSize` in a batch; `from` is a batch's `next`. A batch is valid until
+   * the next one is asked for.
+   */
+  read(content: Content, range: Range, from: number | undefined, batchSize: number): AsyncIterable<RecordBatch>
 }

@@ -38,7 +38,7 @@ export class SourceExtractor extends Extractor<SourceExtractorConfig> {
     const { input, range } = slice.spec as SliceSpec
     await this.config.source.verify(input, run)
     const position = typeof from === 'number' ? from : undefined
-    for await (const batch of this.config.format.read(this.#content(input, run), range, position)) {
+    for await (const batch of this.config.format.read(this.#content(input, run), range, position, run.batchSize)) {
       run.signal.throwIfAborted()
       yield batch
     }

@@ -7,7 +7,7 @@ import type { RecordBatch } from '../../sdk/index.ts'
 
 export type ReadRecord = { order: number; raw: string; problem: string | undefined; record: Record<string, unknown> | undefined }
 export type Reading = { fields: readonly string[]; records: ReadRecord[]; positions: number[]; plain: number }
-export type ReadOptions = { declared?: string[]; blockBytes?: number; range?: Range; from?: number; chunkBytes?: number }
+export type ReadOptions = { declared?: string[]; blockBytes?: number; range?: Range; from?: number; chunkBytes?: number; batchSize?: number }
 
 /** An input in memory, given in chunks of `chunkBytes` whose buffer is used again, as a source may do. */
 export function contentOf(bytes: Buffer, chunkBytes = 1 << 16, name = 'feed.csv'): Content {
@@ -22,7 +22,7 @@ export async function readCsv(input: string | Buffer, config: CsvConfig = {}, op
   const content = contentOf(Buffer.from(input as string), options.chunkBytes)
   const format = new CsvFormat(config, options.declared ?? [], { ...(options.blockBytes !== undefined && { blockBytes: options.blockBytes }) })
   const reading: Reading = { fields: [], records: [], positions: [], plain: 0 }
-  for await (const batch of format.read(content, options.range ?? { start: 0, end: null }, options.from)) {
+  for await (const batch of format.read(content, options.range ?? { start: 0, end: null }, options.from, options.batchSize ?? 50_000)) {
     reading.fields = batch.fields
     reading.positions.push(batch.next as number)
     for (let index = 0; index < batch.size; index++) {

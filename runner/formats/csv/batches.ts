@@ -10,13 +10,16 @@ import type { PreparedInput } from './prepare.ts'
 import { RecordParser } from './records.ts'
 import { TranscodedBatch } from './transcoded-batch.ts'
 
+/** A batch ends with the block of bytes it comes from, or sooner. */
+export type BatchLimits = { blockBytes: number; batchSize: number }
+
 /** Records of `stream`, whose first byte has the offset `origin` and starts a record. */
-export async function* batches(input: PreparedInput, config: CsvConfig, stream: Bytes, origin: number, blockBytes: number): AsyncIterable<RecordBatch> {
+export async function* batches(input: PreparedInput, config: CsvConfig, stream: Bytes, origin: number, limits: BatchLimits): AsyncIterable<RecordBatch> {
   const { dialect, encoding, fields } = input
   const parser = new RecordParser(config, dialect, encoding, fields)
   const parse = parser.parse.bind(parser)
   const { rules } = parser
-  for await (const { frames, bytes, origin: start, next } of blocks(stream, origin, { dialect, width: fields.length, blockBytes })) {
+  for await (const { frames, bytes, origin: start, next } of blocks(stream, origin, { ...limits, dialect, width: fields.length })) {
     const { size, width, cells, rows, plain } = frames
     doubtUndecodable(frames, bytes, encoding)
     const parts = { bytes, size, width, cells, rows, plain, rules, fields, next, origin: start, parse }

@@ -18,14 +18,14 @@ export type Block = {
   next: number
 }
 
-export type BlockOptions = { dialect: Dialect; width: number; blockBytes: number; framer?: BlockFramer }
+export type BlockOptions = { dialect: Dialect; width: number; blockBytes: number; batchSize?: number; framer?: BlockFramer }
 
 /** The records of `stream`, whose first byte has the offset `origin` and starts a record. */
 export async function* blocks(stream: Bytes, origin: number, options: BlockOptions): AsyncIterable<Block> {
   const { dialect, width } = options
   const framer = options.framer ?? framerFor(dialect)
   const window = new InputWindow(stream, origin, options.blockBytes)
-  let [frames, other] = [new Frames(width), new Frames(width)]
+  let [frames, other] = [new Frames(width, options.batchSize), new Frames(width, options.batchSize)]
   try {
     await window.refill()
     for (;;) {

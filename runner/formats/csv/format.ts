@@ -34,13 +34,13 @@ export class CsvFormat implements Format {
     return starts.map((start, index) => ({ start, end: starts[index + 1] ?? null }))
   }
 
-  async *read(content: Content, range: Range, from: number | undefined): AsyncIterable<RecordBatch> {
+  async *read(content: Content, range: Range, from: number | undefined, batchSize: number): AsyncIterable<RecordBatch> {
     const input = await prepare(content, this.config, this.#declaredFields)
     const start = Math.max(range.start, input.start, from ?? 0)
     let stream: Bytes = input.open(start)
     if (range.end !== null) stream = upTo(stream, range.end - start)
     if (this.#footerLines > 0) stream = withoutFooter(stream, this.#footerLines, content.name)
-    yield* batches(input, this.config, stream, start, this.#blockBytes)
+    yield* batches(input, this.config, stream, start, { blockBytes: this.#blockBytes, batchSize })
   }
 
   get #footerLines(): number {

@@ -12,9 +12,9 @@ export class Frames {
   readonly plain: Uint8Array
   size = 0
 
-  constructor(width: number) {
+  constructor(width: number, batchSize = cellNumbers) {
     this.width = width
-    this.capacity = Math.max(1, Math.floor(cellNumbers / (2 * width)))
+    this.capacity = Math.max(1, Math.min(batchSize, Math.floor(cellNumbers / (2 * width))))
     this.cells = new Int32Array(this.capacity * 2 * width)
     this.rows = new Int32Array(2 * this.capacity)
     this.plain = new Uint8Array(this.capacity)

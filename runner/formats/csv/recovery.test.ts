@@ -30,13 +30,12 @@ test('wide headers with short rows stay in bounded memory', async () => {
   expect(records.every(({ problem }) => problem === 'csv.columns')).toBe(true)
 })
 
-/** Counts the bytes that a reader touches, to see that rewinding after stray quotes does not read everything again and again. */
 test('thousands of stray quotes are read in about the time of the bytes', async () => {
   const tricky = ['1,"2\n3,4\n', '1,""x\n', '"\n', '1,"2"x\n', '""",\n']
   for (const line of tricky) {
     const bytes = Buffer.from(`a,b\n${line.repeat(Math.ceil(3_000_000 / line.length))}`)
     let rows = 0
-    for await (const batch of new CsvFormat({}, []).read(contentOf(bytes, 1 << 20), { start: 0, end: null }, undefined)) rows += batch.size
+    for await (const batch of new CsvFormat({}, []).read(contentOf(bytes, 1 << 20), { start: 0, end: null }, undefined, 50_000)) rows += batch.size
     expect(rows).toBeGreaterThan(100_000)
   }
 })
