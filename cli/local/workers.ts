@@ -1,5 +1,6 @@
-// Runs a run's workers on this machine: one in this process, several as child processes that are started anew when they die.
+// Runs a run's workers on this machine: the first in this process, the others as child processes that are started anew when they die.
 import { type ChildProcess, fork } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
 import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
@@ -20,12 +21,10 @@ const maxRestarts = 5
 
 /** Resolves when every worker has ended; how the run ended is on its row. */
 export async function runLocalWorkers(options: LocalWorkers): Promise<void> {
-  if (options.workers > 1) {
-    await Promise.all(Array.from({ length: options.workers }, () => superviseWorker(options)))
-    return
-  }
   const { run, folder, databaseUrl, signal, onProgress } = options
-  await runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress, signal }) })
+  const others = Array.from({ length: options.workers - 1 }, () => superviseWorker(options))
+  const first = runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress, signal }) })
+  await Promise.all([first, ...others])
 }
 
 async function superviseWorker(options: LocalWorkers): Promise<void> {
@@ -39,7 +38,7 @@ async function superviseWorker(options: LocalWorkers): Promise<void> {
 async function oneWorker(options: LocalWorkers): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const child = fork(fileURLToPath(new URL(`../../runner/main.${extension}`, import.meta.url)), {
-    env: { ...process.env, HEADGATE_STORE_URL: options.databaseUrl, HEADGATE_RUN: options.run.name, HEADGATE_FOLDER: options.folder },
+    env: { ...process.env, HEADGATE_STORE_URL: options.databaseUrl, HEADGATE_RUN: options.run.name, HEADGATE_FOLDER: options.folder, NODE_COMPILE_CACHE: getCompileCacheDir() },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const stop = () => child.kill('SIGTERM')
