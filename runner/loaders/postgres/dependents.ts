@@ -4,7 +4,8 @@ import { relation, type TableName } from './names.ts'
 
 /** Reasons, in the words of the warning; each is a condition on the table `t` (pg_class). */
 const reasons: Record<string, string> = {
-  'views or functions use the table': `EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'n' AND (
+  'views or functions use the table': `EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'n'
+      AND NOT (d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT c.oid FROM pg_constraint c WHERE c.conrelid = t.oid)) AND (
       (d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid) OR (d.refclassid = 'pg_type'::regclass AND d.refobjid = t.reltype)))`,
   'foreign keys point at or leave the table': `EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'f' AND (c.conrelid = t.oid OR c.confrelid = t.oid))`,
   'it has an exclusion constraint': `EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'x' AND c.conrelid = t.oid)`,
