@@ -1,12 +1,14 @@
 // StoreSession: a worker's connection to the store; it is made when needed and made anew after it was lost.
 import type pg from 'pg'
-import type { Transaction } from '../../sdk/index.ts'
+import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { classifyError, openConnection, transactionOver } from '../loaders/postgres/connection.ts'
 
 export class StoreSession {
   readonly #url: string
   readonly #applicationName: string
-  #client: pg.Client | undefined
+  /** The connection, or the one that is being made: whoever asks meanwhile gets the same. */
+  #connecting: Promise<pg.Client> | undefined
+  #closed = false
 
   constructor(url: string, applicationName: string) {
     this.#url = url
@@ -39,15 +41,27 @@ export class StoreSession {
     }
   }
 
+  /** Final: whoever asks later is refused, so that no forgotten connection keeps the process alive. */
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
+    this.#closed = true
+    const client = await this.#connecting?.catch(() => undefined)
+    this.#connecting = undefined
     await client?.end().catch(() => {})
   }
 
   async #connection(): Promise<pg.Client> {
-    this.#client ??= await openConnection(this.#url, { applicationName: this.#applicationName })
-    return this.#client
+    if (this.#closed) throw new HeadgateError('Internal', 'a closed store session was asked for more')
+    const connecting = (this.#connecting ??= openConnection(this.#url, { applicationName: this.#applicationName }))
+    try {
+      return await connecting
+    } catch (error) {
+      this.#drop(connecting)
+      throw error
+    }
+  }
+
+  #drop(connecting: Promise<pg.Client> | undefined): void {
+    if (this.#connecting === connecting) this.#connecting = undefined
   }
 
   /** Leaves the connection ready for another try, or drops it. */
@@ -56,7 +70,8 @@ export class StoreSession {
     try {
       await client.query('ROLLBACK')
     } catch {
-      if (this.#client === client) this.#client = undefined
+      const current = this.#connecting
+      if ((await current?.catch(() => undefined)) === client) this.#drop(current)
       client.end().catch(() => {})
     }
     return failure
