@@ -1,0 +1,71 @@
+// What a run leaves behind, in a form that can be compared between databases: run ids are replaced by run names.
+import type pg from 'pg'
+
+export type Outcome = {
+  rows: string[]
+  counts: Record<string, unknown>[]
+  quarantine: Record<string, unknown>[]
+  occurrences: Record<string, unknown>[]
+}
+
+/** Reads everything that must not depend on faults, workers or batches. */
+export async function outcomeOf(client: pg.Client, table: string): Promise<Outcome> {
+  const query = async (text: string) => (await client.query<Record<string, unknown>>(text)).rows
+  const rows = await query(
+    `SELECT (to_jsonb(t) - '_run' - '_deleted_at' || jsonb_build_object('_run', run.name, '_deleted', to_jsonb(t) ->> '_deleted_at' IS NOT NULL))::text AS row
+    FROM ${table} AS t LEFT JOIN headgate.run ON run.id = t._run ORDER BY t._run, t._pos, t::text`,
+  )
+  return {
+    rows: rows.map(({ row }) => row as string),
+    counts: await query(`SELECT name, state, failure, read, loaded, unchanged, superseded, filtered, quarantined, parked, warnings FROM headgate.run ORDER BY id`),
+    quarantine: await query(
+      `SELECT run.name AS run, last.name AS last_run, input, position, pos, encode(raw, 'escape') AS raw, record, errors, codes, key, quarantine.state, occurrences, closing.name AS state_run
+      FROM headgate.quarantine JOIN headgate.run ON run.id = quarantine.run JOIN headgate.run AS last ON last.id = last_run
+      LEFT JOIN headgate.run AS closing ON closing.id = state_run ORDER BY digest, last_run, pos`,
+    ),
+    occurrences: await query(
+      `SELECT run.name AS run, slice.name AS input, record_order FROM headgate.quarantine_occurrence
+      JOIN headgate.run ON run.id = run JOIN headgate.slice ON slice.run = quarantine_occurrence.run AND slice.ordinal = slice
+      ORDER BY quarantine_occurrence.run, slice.input, record_order`,
+    ),
+  }
+}
+
+/** What is wrong with the books of the store, in words; nothing if they are in order. */
+export async function faultsInBooks(client: pg.Client): Promise<string[]> {
+  const faults: string[] = []
+  for (const [what, text] of books) {
+    const { rows } = await client.query(text)
+    for (const row of rows) faults.push(`${what}: ${JSON.stringify(row)}`)
+  }
+  return faults
+}
+
+const balance = 'read = loaded + unchanged + superseded + filtered + quarantined + parked'
+
+const books: readonly (readonly [string, string])[] = [
+  ['a batch does not balance', `SELECT run, slice, ordinal FROM headgate.batch WHERE NOT (${balance})`],
+  ['a run does not balance', `SELECT name FROM headgate.run WHERE NOT (${balance})`],
+  [
+    'a run is not the sum of its batches',
+    `SELECT name FROM headgate.run WHERE state = 'Succeeded' AND NOT coalesce((read, loaded, unchanged, superseded, quarantined) =
+      (SELECT sum(read), sum(loaded), sum(unchanged), sum(superseded), sum(quarantined) FROM headgate.batch WHERE batch.run = run.id), false)`,
+  ],
+  [
+    'batches of a slice overlap',
+    `SELECT * FROM (SELECT run, slice, ordinal, first_order, lag(last_order) OVER (PARTITION BY run, slice ORDER BY ordinal) AS before
+      FROM headgate.batch WHERE read > 0) AS placed WHERE first_order <= before`,
+  ],
+  [
+    'a run quarantined other records than it counted',
+    `SELECT name, quarantined + parked AS counted, (SELECT count(*) FROM headgate.quarantine_occurrence WHERE run = run.id) AS kept FROM headgate.run
+      WHERE quarantined + parked <> (SELECT count(*) FROM headgate.quarantine_occurrence WHERE run = run.id)`,
+  ],
+  [
+    'an entry is not what its occurrences say',
+    `SELECT id, occurrences FROM headgate.quarantine
+      WHERE occurrences <> (SELECT count(*) FROM headgate.quarantine_occurrence WHERE quarantine = quarantine.id)`,
+  ],
+  ['a slice of a finished run is not done', `SELECT run, ordinal FROM headgate.slice JOIN headgate.run ON run.id = run WHERE run.state = 'Succeeded' AND slice.state <> 'done'`],
+  ['a staging table is left', `SELECT schemaname, tablename FROM pg_tables WHERE schemaname LIKE 'headgate\\_stage%'`],
+]
