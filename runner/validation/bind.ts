@@ -33,7 +33,10 @@ export function sourceName(field: Field): string {
 
 function twice(schema: Schema, fields: readonly string[]): HeadgateError {
   const repeated = fields.filter((name, index) => fields.indexOf(name) !== index)
-  return new HeadgateError('DuplicateField', `the source has the field ${quoted(repeated)} twice; the schema declares ${schema.fields.length} fields and cannot tell them apart: rename one in the source`)
+  return new HeadgateError(
+    'DuplicateField',
+    `the source has the field ${quoted(repeated)} twice; the schema declares ${schema.fields.length} fields and cannot tell them apart: rename one in the source`,
+  )
 }
 
 function missingFields(needed: Field[], fields: readonly string[]): HeadgateError {
@@ -47,13 +50,19 @@ function missingFields(needed: Field[], fields: readonly string[]): HeadgateErro
 }
 
 function unknownFields(names: string[]): HeadgateError {
-  return new HeadgateError('UnknownField', `the source has ${quoted(names)}, which the schema does not declare; declare it, or set unknownFields to capture or ignore`)
+  return new HeadgateError(
+    'UnknownField',
+    `the source has ${quoted(names)}, which the schema does not declare; declare it, or set unknownFields to capture or ignore`,
+  )
 }
 
 const mostNamed = 50
 
 function quoted(names: readonly string[]): string {
-  const shown = names.slice(0, mostNamed).map((name) => JSON.stringify(name)).join(', ')
+  const shown = names
+    .slice(0, mostNamed)
+    .map((name) => JSON.stringify(name))
+    .join(', ')
   return names.length > mostNamed ? `${shown} and ${names.length - mostNamed} more` : shown
 }
 
@@ -71,7 +80,10 @@ export function closest(name: string, candidates: readonly string[]): string | u
 }
 
 function plain(name: string): string {
-  return name.slice(0, 64).toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
+  return name
+    .slice(0, 64)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '')
 }
 
 /** Levenshtein distance. */

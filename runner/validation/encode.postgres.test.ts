@@ -10,15 +10,42 @@ import { byteBatch, program, slowly } from './testing/cells.ts'
 const { client } = await freshDatabase()
 
 const numbers = ['0', '-0', '1', '-1', '32767', '-32768', '007', '+5']
-const decimals = [...numbers, '0.00', '-0.10', '1.5', '12345678.9', '0.00001', '99999999.9999', '10000', '100000000.0001', '1e3', '1.5e-3', '123456789012345', '.5', '5.']
+const decimals = [
+  ...numbers,
+  '0.00',
+  '-0.10',
+  '1.5',
+  '12345678.9',
+  '0.00001',
+  '99999999.9999',
+  '10000',
+  '100000000.0001',
+  '1e3',
+  '1.5e-3',
+  '123456789012345',
+  '.5',
+  '5.',
+]
 const long = ['123456789012345678901234567890.12345678901234567890', '0.000000000000000000000000000001', '1e50', '-1e-50']
-const moments = ['2024-02-29T23:59:59.999999Z', '0001-01-01 00:00:00Z', '9999-12-31 23:59:59+00', '1969-12-31 23:59:59.5-05:30', '2000-01-01 00:00:00+01', '1700-03-01 12:00:00.000001Z', '2024-07-01 10:00Z']
+const moments = [
+  '2024-02-29T23:59:59.999999Z',
+  '0001-01-01 00:00:00Z',
+  '9999-12-31 23:59:59+00',
+  '1969-12-31 23:59:59.5-05:30',
+  '2000-01-01 00:00:00+01',
+  '1700-03-01 12:00:00.000001Z',
+  '2024-07-01 10:00Z',
+]
 
 /** Whatever is loaded must be what PostgreSQL itself makes of the text. */
 const table: { field: Omit<Field, 'name'>; type: string; values: string[] }[] = [
   { field: { type: 'integer' }, type: 'smallint', values: numbers },
   { field: { type: 'integer' }, type: 'integer', values: [...numbers, '2147483647', '-2147483648'] },
-  { field: { type: 'integer' }, type: 'bigint', values: [...numbers, '9223372036854775807', '-9223372036854775808', '999999999999999', '4294967296', '-4294967297'] },
+  {
+    field: { type: 'integer' },
+    type: 'bigint',
+    values: [...numbers, '9223372036854775807', '-9223372036854775808', '999999999999999', '4294967296', '-4294967297'],
+  },
   { field: { type: 'integer' }, type: 'numeric', values: [...numbers, '123456789012345678901234567890'] },
   { field: { type: 'integer' }, type: 'double precision', values: numbers.filter((value) => value !== '-0') },
   { field: { type: 'decimal' }, type: 'numeric', values: [...decimals, ...long] },
@@ -38,7 +65,11 @@ const table: { field: Omit<Field, 'name'>; type: string; values: string[] }[] = 
   { field: { type: 'timestamp' }, type: 'timestamptz(3)', values: ['2024-02-29T23:59:59.999Z', '2024-02-29T23:59:59.100000Z'] },
   { field: { type: 'timestamp', zone: 'UTC' }, type: 'timestamp', values: ['2024-02-29T23:59:59.999999', '0001-01-01 00:00:00'] },
   { field: { type: 'uuid' }, type: 'uuid', values: ['A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '00000000-0000-0000-0000-000000000000'] },
-  { field: { type: 'json' }, type: 'jsonb', values: ['{"a": [1, 2.50, "\\ud83d\\ude00"], "a": null}', '"x"', '1e1000', `${'['.repeat(500)}${']'.repeat(500)}`] },
+  {
+    field: { type: 'json' },
+    type: 'jsonb',
+    values: ['{"a": [1, 2.50, "\\ud83d\\ude00"], "a": null}', '"x"', '1e1000', `${'['.repeat(500)}${']'.repeat(500)}`],
+  },
   { field: { type: 'json' }, type: 'json', values: ['{"b":1,  "a":2}'] },
   { field: { type: 'text' }, type: 'text', values: ['x', ' x ', '007', 'ü€\u{1f600}', '\u0001\u007f'] },
   { field: { type: 'text' }, type: 'varchar(3)', values: ['abc', 'ü€\u{1f600}'] },
@@ -59,8 +90,16 @@ async function columnOf(type: string): Promise<DestinationColumn> {
 const header = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
 
 /** Loads the values and answers with what the table shows of them. */
-async function loaded(field: Omit<Field, 'name'>, column: DestinationColumn, values: string[], path: 'fast' | 'slow'): Promise<{ text: unknown[]; rejected: unknown[] }> {
-  const batch = byteBatch(['f'], values.map((value) => [{ content: Buffer.from(value), quoted: false }]))
+async function loaded(
+  field: Omit<Field, 'name'>,
+  column: DestinationColumn,
+  values: string[],
+  path: 'fast' | 'slow',
+): Promise<{ text: unknown[]; rejected: unknown[] }> {
+  const batch = byteBatch(
+    ['f'],
+    values.map((value) => [{ content: Buffer.from(value), quoted: false }]),
+  )
   const rows = new EncodedRows()
   const { rejected } = await program({ fields: [{ name: 'f', ...field }] }, [column]).process(path === 'fast' ? batch : slowly(batch), 0, { rows })
   const copy = Buffer.concat([header, rows.bytes.subarray(0, rows.length), Buffer.from('ffff', 'hex')])

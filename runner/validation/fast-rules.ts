@@ -1,8 +1,8 @@
 // Rules on the fast path: only the fields that they name are read as values.
 import type { TypedRecord } from '../../sdk/index.ts'
 import type { ByteBatch } from '../records/byte-batch.ts'
-import { trimmedEnd, trimmedStart } from './fast-blank.ts'
 import type { FastOptions } from './fast.ts'
+import { trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, textOf } from './fast-null.ts'
 import { type Findings, readField } from './field-plan.ts'
 
@@ -10,7 +10,9 @@ import { type Findings, readField } from './field-plan.ts'
 export function compileHolds({ rules, fields, binding, cellRules }: FastOptions): ((batch: ByteBatch, index: number) => boolean) | undefined {
   if (rules.length === 0) return undefined
   const names = new Set(rules.flatMap((rule) => rule.fields))
-  const readers = fields.flatMap((plan, number) => (names.has(plan.name) ? [{ plan, at: binding.columns[number] as number, ...compileNull(plan, cellRules) }] : []))
+  const readers = fields.flatMap((plan, number) =>
+    names.has(plan.name) ? [{ plan, at: binding.columns[number] as number, ...compileNull(plan, cellRules) }] : [],
+  )
   const findings: Findings = { errors: [], parked: [], warnings: [] }
   return (batch, index) => {
     const record: TypedRecord = {}

@@ -4,12 +4,12 @@ import type { ByteBatch, CellRules } from '../records/byte-batch.ts'
 import type { EncodedRows } from '../records/encoded-rows.ts'
 import type { Binding } from './bind.ts'
 import { extraColumn } from './candidate.ts'
-import type { FieldPlan } from './field-plan.ts'
 import { carefulCell } from './careful-cell.ts'
 import { isPadded, trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, type IsNull, textOf } from './fast-null.ts'
 import { compileHolds } from './fast-rules.ts'
 import { writeCount, writeFixed, writeNull } from './fast-write.ts'
+import type { FieldPlan } from './field-plan.ts'
 import type { Reference } from './parents.ts'
 import type { ColumnPlan } from './row-writer.ts'
 import type { CompiledRule } from './rules.ts'
@@ -73,14 +73,35 @@ export function compileFast(options: FastOptions): FastRow | undefined {
 
 function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }: FastOptions): FastColumn | undefined {
   const field = fields[plan.field]
-  const empty = { at: -1, cell: undefined, careful: never, trim: false, isNull: never, nullable: false, longestNull: -1, reference: undefined, sortKey: plan.sortKey }
+  const empty = {
+    at: -1,
+    cell: undefined,
+    careful: never,
+    trim: false,
+    isNull: never,
+    nullable: false,
+    longestNull: -1,
+    reference: undefined,
+    sortKey: plan.sortKey,
+  }
   if (plan.role !== 'value') return { ...empty, kind: plan.role }
   const at = binding.columns[plan.field] ?? -1
   if (field === undefined || at < 0) return plan.column.name === extraColumn || !plan.column.notNull ? { ...empty, kind: 'null' } : undefined
   const cell = fieldTypes[field.field.type].cell(field.field, plan.column, cellRules)
   const careful = carefulCell(field, cellRules)
   const { isNull, longest } = compileNull(field, cellRules)
-  return { ...empty, kind: 'cell', at, cell, careful, trim: field.trim, isNull, nullable: field.nullable, longestNull: longest, reference: references.get(field.name) }
+  return {
+    ...empty,
+    kind: 'cell',
+    at,
+    cell,
+    careful,
+    trim: field.trim,
+    isNull,
+    nullable: field.nullable,
+    longestNull: longest,
+    reference: references.get(field.name),
+  }
 }
 
 /** Answers with the row's sort key, or undefined if a cell is not certain. */

@@ -63,7 +63,10 @@ function parser(field: Field): Parse {
 function columnEncoder(field: Field, column: DestinationColumn): Encoder {
   const encoder = fieldTypes[field.type].encoder(column)
   if (encoder !== undefined) return encoder
-  throw new HeadgateError('ColumnMismatch', `field ${field.name} is ${field.type} and cannot go into column ${column.name}, which is ${column.formatted}; change one of them`)
+  throw new HeadgateError(
+    'ColumnMismatch',
+    `field ${field.name} is ${field.type} and cannot go into column ${column.name}, which is ${column.formatted}; change one of them`,
+  )
 }
 
 /** The value to load for a source value; what is wrong with it goes to `findings`. */

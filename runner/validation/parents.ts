@@ -1,6 +1,6 @@
 // Parents: the schema's reference checks. Warmed from the bytes of a batch, then decided for the records on the slow path.
 import type { Field } from '../../crds/fields.ts'
-import { ByteBatch } from '../records/byte-batch.ts'
+import type { ByteBatch } from '../records/byte-batch.ts'
 import type { Binding } from './bind.ts'
 import type { Candidate } from './candidate.ts'
 import { add, type FieldPlan, recordError } from './field-plan.ts'

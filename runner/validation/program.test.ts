@@ -16,7 +16,9 @@ async function run(schema: Schema, records: SourceRecord[], more: Partial<Progra
   return { ...outcomes, records: loaded.map(({ record }) => record), codes: outcomes.rejected.map(({ errors }) => errors.map(({ code }) => code)) }
 }
 
-const withOutcome = (outcome: 'reject' | 'warn' | 'nullify', nullable = true): Schema => ({ fields: [{ name: 'a', type: 'integer', min: 0, outcome, nullable }] })
+const withOutcome = (outcome: 'reject' | 'warn' | 'nullify', nullable = true): Schema => ({
+  fields: [{ name: 'a', type: 'integer', min: 0, outcome, nullable }],
+})
 
 describe('outcomes', () => {
   it.each([
@@ -37,7 +39,14 @@ describe('a rejected record', () => {
   it('keeps every error, its bytes, its values and its key', async () => {
     const { rejected } = await run({ primaryKey: ['id'], fields }, [{ id: '007', A: '-1' }])
     expect(rejected).toEqual([
-      { order: 10, raw: Buffer.from('{"id":"007","A":"-1"}'), record: { id: '007', A: '-1' }, key: { id: '7' }, state: 'open', errors: [{ field: 'a', code: 'range.min', message: 'a is less than 0', value: '-1' }] },
+      {
+        order: 10,
+        raw: Buffer.from('{"id":"007","A":"-1"}'),
+        record: { id: '007', A: '-1' },
+        key: { id: '7' },
+        state: 'open',
+        errors: [{ field: 'a', code: 'range.min', message: 'a is less than 0', value: '-1' }],
+      },
     ])
   })
 
@@ -47,7 +56,12 @@ describe('a rejected record', () => {
   })
 
   it('shows nothing of a sensitive value, and 200 characters of another', async () => {
-    const schema: Schema = { fields: [{ name: 'secret', type: 'uuid', sensitive: true }, { name: 'long', type: 'uuid' }] }
+    const schema: Schema = {
+      fields: [
+        { name: 'secret', type: 'uuid', sensitive: true },
+        { name: 'long', type: 'uuid' },
+      ],
+    }
     const { rejected } = await run(schema, [{ secret: 'hunter2', long: 'x'.repeat(999) }])
     expect(rejected[0]?.errors.map(({ value }) => value)).toEqual(['***', 'x'.repeat(200)])
     expect(JSON.stringify(rejected[0]?.errors)).not.toContain('hunter2')
@@ -60,10 +74,20 @@ describe('a rejected record', () => {
 
   it('that could not be framed keeps its bytes and the reason', async () => {
     const batch = byteBatch(['id'], [[{ content: Buffer.from('1'), quoted: false }]])
-    const broken = { size: 1, fields: ['id'], next: 1, record: () => ({}), raw: () => batch.raw(0), order: () => 0, problem: () => ({ code: 'csv.quote', message: 'stray quote' }) }
+    const broken = {
+      size: 1,
+      fields: ['id'],
+      next: 1,
+      record: () => ({}),
+      raw: () => batch.raw(0),
+      order: () => 0,
+      problem: () => ({ code: 'csv.quote', message: 'stray quote' }),
+    }
     const { rejected, accepted } = await program({ fields: [{ name: 'id', type: 'integer' }] }, undefined).process(broken, 0, { records: [] })
     expect(accepted).toBe(0)
-    expect(rejected).toEqual([{ order: 0, raw: Buffer.from('1'), record: undefined, key: undefined, state: 'open', errors: [{ code: 'csv.quote', message: 'stray quote' }] }])
+    expect(rejected).toEqual([
+      { order: 0, raw: Buffer.from('1'), record: undefined, key: undefined, state: 'open', errors: [{ code: 'csv.quote', message: 'stray quote' }] },
+    ])
   })
 })
 
@@ -71,7 +95,10 @@ describe('the fields of the source', () => {
   const bytes = (names: string[]) => byteBatch(names, [names.map(() => ({ content: Buffer.from('1'), quoted: false }))])
 
   it('that are missing fail the run, with the name that is meant', async () => {
-    await expect(program({ fields }, undefined).process(bytes(['ID ', 'A']), 0, { records: [] })).rejects.toMatchObject({ code: 'MissingField', message: expect.stringContaining('"ID " looks like "id"') })
+    await expect(program({ fields }, undefined).process(bytes(['ID ', 'A']), 0, { records: [] })).rejects.toMatchObject({
+      code: 'MissingField',
+      message: expect.stringContaining('"ID " looks like "id"'),
+    })
   })
 
   it('that are missing but nullable load as null, with one warning', async () => {
@@ -80,7 +107,10 @@ describe('the fields of the source', () => {
     const sink = { records: [] as { order: number; record: TypedRecord }[] }
     await compiled.process(bytes(['id']), 0, sink)
     await compiled.process(bytes(['id']), 0, sink)
-    expect(sink.records.map(({ record }) => record)).toEqual([{ id: 1n, a: null }, { id: 1n, a: null }])
+    expect(sink.records.map(({ record }) => record)).toEqual([
+      { id: 1n, a: null },
+      { id: 1n, a: null },
+    ])
     expect(warned).toEqual(['MissingField: the source has no field for a; it is loaded as null'])
   })
 

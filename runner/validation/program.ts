@@ -105,8 +105,14 @@ class CompiledProgram implements RecordProgram {
     if (sink.rows === undefined || this.#options.transformers.length > 0) return undefined
     if (this.#fast?.rules !== batch.rules || this.#fast.binding !== binding) {
       const row = compileFast({
-        plans: this.#columns, fields: this.#fields, binding, cellRules: batch.rules, references: this.#references,
-        rules: this.#rules, run: this.#options.run.id, capture: this.#capture,
+        plans: this.#columns,
+        fields: this.#fields,
+        binding,
+        cellRules: batch.rules,
+        references: this.#references,
+        rules: this.#rules,
+        run: this.#options.run.id,
+        capture: this.#capture,
       })
       this.#fast = { rules: batch.rules, binding, row }
     }
@@ -153,7 +159,10 @@ class CompiledProgram implements RecordProgram {
     for (const transformer of this.#options.transformers) {
       const answers = await transformer.transform(kept.map(({ record }) => record))
       if (answers.length !== kept.length) {
-        throw new HeadgateError('TransformFailed', `${transformer.constructor.name} answered ${answers.length} records for ${kept.length}; it must answer one, or undefined, for each`)
+        throw new HeadgateError(
+          'TransformFailed',
+          `${transformer.constructor.name} answered ${answers.length} records for ${kept.length}; it must answer one, or undefined, for each`,
+        )
       }
       const before = kept.length
       kept = kept.flatMap((candidate, number) => (answers[number] === undefined ? [] : [{ ...candidate, record: answers[number] as TypedRecord }]))
@@ -166,13 +175,13 @@ class CompiledProgram implements RecordProgram {
   /** Hands an accepted record to the sink, unless a transformer made something of it that does not fit. */
   #emit(candidate: Candidate, batch: RecordBatch, input: number, sink: Sink, outcomes: Outcomes): void {
     const order = batch.order(candidate.index)
-    if (sink.rows === undefined) {
-      sink.records.push({ order, record: candidate.record })
-    } else {
-      if (this.#options.transformers.length > 0) candidate.errors.push(...refit(this.#columns, this.#fields, candidate.record))
-      if (candidate.errors.length > 0) return this.#reject(candidate, batch, outcomes)
-      writeRow(sink.rows, this.#columns, candidate.record, this.#options.run.id, input, order)
+    if (sink.rows !== undefined && this.#options.transformers.length > 0) candidate.errors.push(...refit(this.#columns, this.#fields, candidate.record))
+    if (candidate.errors.length > 0) {
+      this.#reject(candidate, batch, outcomes)
+      return
     }
+    if (sink.rows === undefined) sink.records.push({ order, record: candidate.record })
+    else writeRow(sink.rows, this.#columns, candidate.record, this.#options.run.id, input, order)
     outcomes.accepted++
     for (const { code, message } of candidate.warnings) {
       const counted = outcomes.warnings.get(code)

@@ -15,10 +15,21 @@ type OnMissing = NonNullable<NonNullable<Field['references']>['onMissing']>
 
 async function load(onMissing: OnMissing | undefined, cells: string[], path: 'fast' | 'slow', more: Partial<Field> = {}) {
   const reference = { table: 'ref.co"untry', column: more.type === 'integer' ? 'number' : 'code', ...(onMissing && { onMissing }) }
-  const batch = byteBatch(['f'], cells.map((cell) => [{ content: Buffer.from(cell), quoted: false }]))
-  const compiled = program({ fields: [{ name: 'f', type: 'text', nullable: true, ...more, references: reference }] }, [column('f', more.type === 'integer' ? 'int8' : 'text')], { references: sqlReferences(queryable) })
+  const batch = byteBatch(
+    ['f'],
+    cells.map((cell) => [{ content: Buffer.from(cell), quoted: false }]),
+  )
+  const compiled = program(
+    { fields: [{ name: 'f', type: 'text', nullable: true, ...more, references: reference }] },
+    [column('f', more.type === 'integer' ? 'int8' : 'text')],
+    { references: sqlReferences(queryable) },
+  )
   const { accepted, rejected, warnings } = await compiled.process(path === 'fast' ? batch : slowly(batch), 0, { rows: new EncodedRows() })
-  return { accepted, rejected: rejected.map(({ order, state, errors }) => [order, state, errors.map(({ code }) => code).join(' ')]), warned: [...warnings.keys()] }
+  return {
+    accepted,
+    rejected: rejected.map(({ order, state, errors }) => [order, state, errors.map(({ code }) => code).join(' ')]),
+    warned: [...warnings.keys()],
+  }
 }
 
 const code = 'reference.ref.co"untry'
@@ -30,7 +41,10 @@ describe.each(['fast', 'slow'] as const)('references on the %s path', (path) => 
     { onMissing: 'warn', accepted: 4, rejected: [], warned: [code] },
     { onMissing: 'nullify', accepted: 4, rejected: [], warned: [code] },
   ] as const)('with onMissing $onMissing', async ({ onMissing, ...expected }) => {
-    expect(await load(onMissing, ['DE', '', 'É', 'XX'], path)).toEqual({ ...expected, rejected: expected.rejected.map(([order, ...rest]) => [order === 3 ? 7 : order, ...rest]) })
+    expect(await load(onMissing, ['DE', '', 'É', 'XX'], path)).toEqual({
+      ...expected,
+      rejected: expected.rejected.map(([order, ...rest]) => [order === 3 ? 7 : order, ...rest]),
+    })
   })
 
   it('compare numbers as numbers, of any size', async () => {
@@ -59,5 +73,8 @@ it('known parents are not asked for again, missing ones are', async () => {
   })
   await parents.missing(['a', 'missing', 'a'])
   expect(await parents.missing(['a', 'missing', 'b'])).toEqual(new Set(['missing']))
-  expect(asked).toEqual([['a', 'missing'], ['missing', 'b']])
+  expect(asked).toEqual([
+    ['a', 'missing'],
+    ['missing', 'b'],
+  ])
 })

@@ -47,8 +47,17 @@ export class KnownParents {
 }
 
 const pgTypes: Record<Field['type'], string> = {
-  text: 'text', enum: 'text', integer: 'int8', decimal: 'numeric', float: 'float8', boolean: 'bool',
-  date: 'date', time: 'time', timestamp: 'timestamptz', uuid: 'uuid', json: 'jsonb',
+  text: 'text',
+  enum: 'text',
+  integer: 'int8',
+  decimal: 'numeric',
+  float: 'float8',
+  boolean: 'bool',
+  date: 'date',
+  time: 'time',
+  timestamp: 'timestamptz',
+  uuid: 'uuid',
+  json: 'jsonb',
 }
 
 /** What a field's values are compared as. */

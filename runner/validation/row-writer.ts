@@ -6,8 +6,8 @@ import type { FieldPlan } from './field-plan.ts'
 import { excerpt, Problem } from './problem.ts'
 import { type SortKey, sortKeyOf } from './sort-key.ts'
 import type { Encoder } from './types/field-type.ts'
-import { naturalType } from './types/natural.ts'
 import { fieldTypes } from './types/index.ts'
+import { naturalType } from './types/natural.ts'
 import { writeInt64, writeNull } from './write.ts'
 
 export type ColumnPlan = {

@@ -3,19 +3,47 @@ import type { Schema } from '../../crds/fields.ts'
 import { compileRules } from './rules.ts'
 
 const fields: Schema['fields'] = [
-  { name: 'n', type: 'integer' }, { name: 'd', type: 'decimal' }, { name: 'none', type: 'text' }, { name: 'at', type: 'timestamp' }, { name: 'later', type: 'timestamp' },
-  { name: 'day', type: 'date' }, { name: 'text', type: 'text' }, { name: 'odd name', type: 'boolean' }, { name: 'meta', type: 'json' },
+  { name: 'n', type: 'integer' },
+  { name: 'd', type: 'decimal' },
+  { name: 'none', type: 'text' },
+  { name: 'at', type: 'timestamp' },
+  { name: 'later', type: 'timestamp' },
+  { name: 'day', type: 'date' },
+  { name: 'text', type: 'text' },
+  { name: 'odd name', type: 'boolean' },
+  { name: 'meta', type: 'json' },
 ]
-const record = { n: 5n, d: '1.50', none: null, at: '2024-01-01 00:00:00+00', later: '2024-01-01 00:00:00.000001+00', day: '2024-02-29', text: 'abc', 'odd name': true, meta: '{"tags": ["x"]}' }
+const record = {
+  n: 5n,
+  d: '1.50',
+  none: null,
+  at: '2024-01-01 00:00:00+00',
+  later: '2024-01-01 00:00:00.000001+00',
+  day: '2024-02-29',
+  text: 'abc',
+  'odd name': true,
+  meta: '{"tags": ["x"]}',
+}
 
 function rule(expression: string, message?: string) {
   return compileRules({ fields, rules: [{ name: 'r', expression, ...(message && { message }) }] })[0]
 }
 
 it.each([
-  'record.n > 4', 'record.n * 2 == 10', 'record.d < 2', 'record.d == 1.5', 'double(record.n) * record.d == 7.5', 'record.none == null || record.none > "x"', 'record.later > record.at',
-  'record.at >= instant("2023-12-31T19:00:00-05:00")', 'micros(record.later) - micros(record.at) == 1', 'record.day > "2024-02-28"', 'record.text.matches("^a") && size(record.text) == 3',
-  'record["odd name"]', 'record.n in [1, 5]', 'json(record.meta).tags[0] == "x"',
+  'record.n > 4',
+  'record.n * 2 == 10',
+  'record.d < 2',
+  'record.d == 1.5',
+  'double(record.n) * record.d == 7.5',
+  'record.none == null || record.none > "x"',
+  'record.later > record.at',
+  'record.at >= instant("2023-12-31T19:00:00-05:00")',
+  'micros(record.later) - micros(record.at) == 1',
+  'record.day > "2024-02-28"',
+  'record.text.matches("^a") && size(record.text) == 3',
+  'record["odd name"]',
+  'record.n in [1, 5]',
+  'json(record.meta).tags[0] == "x"',
 ])('%s holds', (expression) => {
   expect(rule(expression)?.check(record)).toBeUndefined()
 })

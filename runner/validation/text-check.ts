@@ -25,7 +25,9 @@ export function compileTextCheck(field: Pick<Field, 'name' | 'type' | 'minLength
   const validate = compiled(field.name, keywords)
   return (value) => {
     if (validate(value)) return fine
-    return (validate.errors ?? []).map(({ keyword, message }) => new Problem(keyword === 'format' ? `format.${format}` : (codes[keyword] ?? keyword), message ?? 'is not valid'))
+    return (validate.errors ?? []).map(
+      ({ keyword, message }) => new Problem(keyword === 'format' ? `format.${format}` : (codes[keyword] ?? keyword), message ?? 'is not valid'),
+    )
   }
 }
 

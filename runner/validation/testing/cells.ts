@@ -39,15 +39,32 @@ export function byteBatch(fields: readonly string[], records: readonly (readonly
   const bytes = Buffer.concat(parts)
   const size = records.length
   return new ByteBatch({
-    bytes, size, width: fields.length, cells: Int32Array.from(cells), rows: Int32Array.from(rows), plain: new Uint8Array(size).fill(1),
-    rules, fields, next: at, origin: 0, parse,
+    bytes,
+    size,
+    width: fields.length,
+    cells: Int32Array.from(cells),
+    rows: Int32Array.from(rows),
+    plain: new Uint8Array(size).fill(1),
+    rules,
+    fields,
+    next: at,
+    origin: 0,
+    parse,
   })
 }
 
 /** The same records without bytes, so that only the slow path can take them. */
 export function slowly(batch: RecordBatch): RecordBatch {
   const { size, fields, next } = batch
-  return { size, fields, next, record: (index) => batch.record(index), raw: (index) => batch.raw(index), order: (index) => batch.order(index), problem: (index) => batch.problem(index) }
+  return {
+    size,
+    fields,
+    next,
+    record: (index) => batch.record(index),
+    raw: (index) => batch.raw(index),
+    order: (index) => batch.order(index),
+    problem: (index) => batch.problem(index),
+  }
 }
 
 function cellValue({ content, quoted }: TestCell, rules: CellRules): string | null {
@@ -65,7 +82,15 @@ export function numericColumn(name: string, precision: number, scale: number): D
 }
 
 export function testRun(warnings: string[] = []): RunContext {
-  return { id: 7, name: 'run', pipeline: 'test', folder: '.', batchSize: 1000, signal: new AbortController().signal, warn: (code, message) => void warnings.push(`${code}: ${message}`) }
+  return {
+    id: 7,
+    name: 'run',
+    pipeline: 'test',
+    folder: '.',
+    batchSize: 1000,
+    signal: new AbortController().signal,
+    warn: (code, message) => void warnings.push(`${code}: ${message}`),
+  }
 }
 
 export function program(schema: Schema, columns: DestinationColumn[] | undefined, more: Partial<ProgramOptions> = {}) {

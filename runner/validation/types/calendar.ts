@@ -20,10 +20,7 @@ export function daysOf(year: number, month: number, day: number): number {
   const shifted = month > 2 ? year : year - 1
   const monthFromMarch = month > 2 ? month - 3 : month + 9
   const century = Math.floor(shifted / 100)
-  return (
-    365 * shifted + Math.floor(shifted / 4) - century + Math.floor(century / 4) +
-    Math.floor((153 * monthFromMarch + 2) / 5) + day - 1 - 730425
-  )
+  return 365 * shifted + Math.floor(shifted / 4) - century + Math.floor(century / 4) + Math.floor((153 * monthFromMarch + 2) / 5) + day - 1 - 730425
 }
 
 /** YYYY-MM-DD of a count of days since 2000-01-01. */

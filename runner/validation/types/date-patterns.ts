@@ -30,7 +30,7 @@ const tokens: Record<string, string> = {
   zone: '(?<zone>Z|z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)',
 }
 
-const words = /'([^']*)'|yyyy|yy|MM|M|dd|d|HH|H|mm|ss|fraction|zone|[^]/gu
+const words = /'([^']*)'|yyyy|yy|MM|M|dd|d|HH|H|mm|ss|fraction|zone|./gsu
 
 export const isoDate = compiled(/^(?<year>[0-9]{4})-(?<month>[0-9]{2})-(?<day>[0-9]{2})$/u)
 export const isoTime = compiled(/^(?<hour>[0-9]{2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:\.(?<fraction>[0-9]{1,9}))?)?$/u)

@@ -23,7 +23,12 @@ function limitsOf(field: Field, column: DestinationColumn) {
   const declaredBefore = field.precision === undefined ? Infinity : field.precision - declaredScale
   const limits = column.type === 'numeric' ? numericLimits(column) : undefined
   const before = Math.min(declaredBefore, limits?.before ?? Infinity)
-  return { columnScale: limits?.scale, scale: Math.min(declaredScale, limits?.scale ?? Infinity, mostScale), below: before > 15 ? Infinity : 10 ** before, before }
+  return {
+    columnScale: limits?.scale,
+    scale: Math.min(declaredScale, limits?.scale ?? Infinity, mostScale),
+    below: before > 15 ? Infinity : 10 ** before,
+    before,
+  }
 }
 
 export function numericCell(field: Field, column: DestinationColumn): Cell | undefined {

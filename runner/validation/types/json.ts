@@ -47,13 +47,13 @@ function isJson(text: string): boolean {
 /** In valid JSON every backslash stands in a string. A low half must follow its high half at once, both escaped. */
 function badEscapes(text: string): Problem | undefined {
   let expectedAt = -1
-  for (const { 0: escape, 1: digits, index } of text.matchAll(/\\(?:u([0-9a-fA-F]{4})|.)/g)) {
+  for (const { 0: sequence, 1: digits, index } of text.matchAll(/\\(?:u([0-9a-fA-F]{4})|.)/g)) {
     const code = digits === undefined ? -1 : Number.parseInt(digits, 16)
     if (code === 0) return new Problem('encoding.nul', 'holds the character U+0000, which PostgreSQL cannot store')
     const low = code >= 0xdc00 && code <= 0xdfff
     if (low !== (index === expectedAt)) return halfPair()
     if (expectedAt >= 0 && index !== expectedAt) return halfPair()
-    expectedAt = code >= 0xd800 && code <= 0xdbff ? index + escape.length : -1
+    expectedAt = code >= 0xd800 && code <= 0xdbff ? index + sequence.length : -1
   }
   return expectedAt >= 0 ? halfPair() : undefined
 }

@@ -39,7 +39,7 @@ function copyAscii(bytes: Uint8Array, start: number, end: number, rows: EncodedR
   let to = rows.length + 4
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number
-    if (((byte - 1) >>> 0) > 0x7e) return -1
+    if ((byte - 1) >>> 0 > 0x7e) return -1
     out[to++] = byte
   }
   return end - start
@@ -86,7 +86,9 @@ const mostWords = 32
 function wordCell(field: Field, least: number, most: number): Cell | undefined {
   const check = compileTextCheck(field)
   const fits = (word: string) => [...word].length >= least && [...word].length <= most && word.isWellFormed() && !word.includes('\0')
-  const words = (field.values ?? []).filter((word) => fits(word) && /^[\x01-\x7f]*$/.test(word) && (check === undefined || check(word).length === 0))
+  const words = (field.values ?? []).filter(
+    (word) => fits(word) && Buffer.byteLength(word) === word.length && (check === undefined || check(word).length === 0),
+  )
   if (words.length > mostWords) return undefined
   const encoded = words.map((word) => Buffer.from(word))
   return (bytes, start, end, rows) => {

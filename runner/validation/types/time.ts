@@ -4,7 +4,7 @@ import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { Problem } from '../problem.ts'
 import { writeInt64 } from '../write.ts'
 import { clockOfText, timeText } from './calendar.ts'
-import { isoTime, patternReader, type DateParts } from './date-patterns.ts'
+import { type DateParts, isoTime, patternReader } from './date-patterns.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'
 import { text, textEncoder } from './text.ts'
 

@@ -11,10 +11,17 @@ const script = `
   ]))`
 
 it('dates and timestamps do not depend on the zone of the machine', () => {
-  const read = (zone: string) => execFileSync(process.execPath, ['--input-type=module', '-e', script], { env: { ...process.env, TZ: zone, NODE_OPTIONS: '' }, encoding: 'utf8' })
+  const read = (zone: string) =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { env: { ...process.env, TZ: zone, NODE_OPTIONS: '' }, encoding: 'utf8' })
   const expected = [
-    '1900-01-01', '1970-01-01', '2024-03-31', { code: 'type.date', message: 'is not a day of the calendar' },
-    '2024-03-31 02:30:00+00', '2024-11-03 06:30:00+00', '2024-03-31 01:00:00+00', '2024-10-27 00:30:00+00',
+    '1900-01-01',
+    '1970-01-01',
+    '2024-03-31',
+    { code: 'type.date', message: 'is not a day of the calendar' },
+    '2024-03-31 02:30:00+00',
+    '2024-11-03 06:30:00+00',
+    '2024-03-31 01:00:00+00',
+    '2024-10-27 00:30:00+00',
     { code: 'type.timestamp.zone', message: 'does not exist in the declared zone: clocks were put forward over it' },
   ]
   for (const zone of ['UTC', 'America/New_York', 'Pacific/Apia', 'Europe/Berlin']) expect(JSON.parse(read(zone)), zone).toEqual(expected)

@@ -41,7 +41,15 @@ function cachedOffsets(zone: string): (utcSeconds: number) => number {
 
 function offsets(zone: string): (utcSeconds: number) => number {
   const format = new Intl.DateTimeFormat('en-US-u-ca-iso8601-nu-latn', {
-    timeZone: zone, hourCycle: 'h23', era: 'short', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    timeZone: zone,
+    hourCycle: 'h23',
+    era: 'short',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
   })
   return (utcSeconds) => {
     const parts: Record<string, string> = {}
