@@ -1,7 +1,6 @@
 // Compression: detects and undoes it as a stream, and never takes a damaged file for a whole one.
 import { HeadgateError } from '../../sdk/index.ts'
 import type { Bytes } from './byte-stream.ts'
-
 import { CompressedInput } from './compressed-input.ts'
 import { Decoding } from './decoding.ts'
 

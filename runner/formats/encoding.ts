@@ -22,7 +22,6 @@ export type TextEncoding = {
 }
 
 const same = (bytes: Buffer): Buffer => bytes
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** `head` are the input's first bytes, for a byte order mark; `tokens` the delimiters and quotes that framing looks for. */
 export function encodingOf(declared: string | undefined, head: Buffer, tokens: readonly string[]): TextEncoding {
@@ -55,11 +54,7 @@ function isWide(name: string): name is WideName {
 }
 
 function decodeUtf8(bytes: Buffer): string | undefined {
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return undefined
-  }
+  return isUtf8(bytes) ? bytes.toString() : undefined
 }
 
 function asItIs(name: string): TextEncoding {

@@ -40,6 +40,8 @@ export class ByteBatch implements RecordBatch {
   readonly next: Position
   /** Offset of `bytes[0]` in the input's (decompressed) bytes. */
   readonly origin: number
+  /** Of the last record that `problem` looked at; `record` is asked for it next. */
+  #parsed: { index: number; record: SourceRecord } | undefined
   readonly #parse: (raw: Buffer) => SourceRecord | RecordProblem
 
   constructor(parts: ByteBatchParts) {
@@ -62,7 +64,9 @@ export class ByteBatch implements RecordBatch {
   }
 
   record(index: number): SourceRecord {
-    const parsed = this.#parse(this.framed(index))
+    const parsed = this.#parsed?.index === index ? this.#parsed.record : this.#parse(this.framed(index))
+    // Handed out once: whoever gets it may change it.
+    this.#parsed = undefined
     if (isProblem(parsed)) throw new HeadgateError('Internal', `record ${index} has a problem and no values: ${parsed.message}`)
     return parsed
   }
@@ -74,7 +78,9 @@ export class ByteBatch implements RecordBatch {
   problem(index: number): RecordError | undefined {
     if (this.plain[index] === 1) return undefined
     const parsed = this.#parse(this.framed(index))
-    return isProblem(parsed) ? parsed : undefined
+    if (isProblem(parsed)) return parsed
+    this.#parsed = { index, record: parsed }
+    return undefined
   }
 
   /** The record's bytes within `bytes`. */
