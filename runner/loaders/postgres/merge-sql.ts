@@ -9,6 +9,8 @@ export type MergeOptions = {
   mayRepeatKeys: boolean
   /** Whether the source is small against the destination, so that each row is looked up by key instead of scanning it. */
   lookUp: boolean
+  /** Instead of look-ups: the whole numbers between which all keys of the source lie, if they lie so densely that reading the range is cheaper. */
+  keyRange?: { from: bigint; to: bigint } | undefined
   /** Whether hashes of unchanged and overwritten keys are wanted. */
   keyHashes: boolean
   /** Only rows that an earlier record of this same run overwrote are written. */
@@ -48,7 +50,7 @@ WITH m AS MATERIALIZED (${judged}),
 updated AS (
   UPDATE ${target} d SET ${assignments(plan)} FROM m WHERE ${where.join(' AND ')} RETURNING 1),
 inserted AS (
-  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0)
+  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0${options.keyRange === undefined ? '' : ` ORDER BY ${list(plan.key, 'm.')}`})
 SELECT (SELECT count(*) FROM updated)::int8 AS updated,
   count(*) FILTER (WHERE m.${verdict} = 0)::int8 AS "new",
   count(*) FILTER (WHERE m.${verdict} = 1)::int8 AS unchanged,
@@ -84,9 +86,17 @@ function judgedRows(plan: LoadPlan, options: MergeOptions): string {
     `d._run AS ${presentRun}`,
     `d._pos AS ${presentPosition}`,
   ].join(', ')
-  return `
+  const rows = `
   SELECT ${columns}, ${present}, ${rowVerdict(plan, options)} AS ${verdict}
-  FROM ${options.source} s LEFT JOIN ${joined(plan, options)}`
+  FROM ${options.source} s`
+  if (options.keyRange === undefined) return `${rows} LEFT JOIN ${joined(plan, options)}`
+  // A full join cannot be done row by row, which the planner might else choose on a wrong guess of the range's size.
+  return `SELECT * FROM (${rows} FULL JOIN ${rangeJoined(plan, options.keyRange)} OFFSET 0) f WHERE f._pos IS NOT NULL`
+}
+
+function rangeJoined(plan: LoadPlan, { from, to }: { from: bigint; to: bigint }): string {
+  const key = quote(plan.key[0] as string)
+  return `(SELECT t.ctid, t.tableoid, t.* FROM ${relation(plan.destination)} t WHERE t.${key} BETWEEN ${from} AND ${to} OFFSET 0) d ON d.${key} = s.${key}`
 }
 
 /** OFFSET 0 keeps the planner from turning the look-ups into one join that scans the whole destination. */

@@ -26,12 +26,16 @@ const nothing: PublishCounts = { loaded: 0, unchanged: 0, superseded: 0, removed
 export async function publishRun(run: RunContext, tx: Transaction, options: PublishOptions): Promise<PublishCounts> {
   const { plan } = options
   const { staging } = plan
+  // Until autovacuum comes by, plans for a table that was just filled would be made in the dark.
+  if (plan.route === 'stage' && plan.empty) await tx.query(`ANALYZE ${relation(plan.destination)}`)
   if (staging === null || (await readTable(tx, staging)) === undefined) return nothing
   await tx.query(`SELECT set_config('work_mem', '128MB', true), set_config('maintenance_work_mem', '256MB', true)`)
   if (plan.route === 'build' && (plan.mode === 'Replace' || (await readTable(tx, plan.destination)) === undefined)) {
     return { ...nothing, ...(await publishBuild(run, tx, plan, staging)) }
   }
-  return publishStaged(run, tx, options, staging)
+  const counts = await publishStaged(run, tx, options, staging)
+  await tx.query(`DROP TABLE ${relation(staging)}`)
+  return counts
 }
 
 async function publishStaged(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {

@@ -126,6 +126,20 @@ describe('an upsert by batch', () => {
     expect(await run.load(two, { keepKeys: true })).toMatchObject({ loaded: 2 })
   })
 
+  it.each([
+    { what: 'dense', step: 1 },
+    { what: 'far apart', step: 1000 },
+  ])('judges keys alike whether they are $what', async ({ step }) => {
+    const row = (place: number, name: string) => ({ id: BigInt(place * step), name, pos: place })
+    const { destination, content } = await tableWith(Array.from({ length: 300 }, (_, place) => row(place, 'present')))
+    const rows = Array.from({ length: 200 }, (_, place) => row(place + 150, place % 2 === 0 ? 'present' : 'changed'))
+    const counts = await (await startRun(client, destination)).load([...rows, { ...row(340, 'later'), pos: 999 }])
+    expect(counts).toMatchObject({ loaded: 125, unchanged: 75, superseded: 1, overwrote: 0 })
+    expect(counts.unchangedKeys).toHaveLength(75 * 8)
+    const names = (await content()).map(({ name }) => name)
+    expect([names.length, names.filter((name) => name === 'present').length, names[340]]).toEqual([350, 249, 'later'])
+  })
+
   it('leaves nothing behind when the transaction is rolled back, and loads the same batch again', async () => {
     const { destination, content } = await tableWith(two)
     const run = await startRun(client, destination)
