@@ -1,7 +1,7 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { contentOf, readCsv } from '../../test/support/csv.ts'
 import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
+import { contentOf, readCsv } from '../../test/support/csv.ts'
 import { CsvFormat } from './csv/format.ts'
 
 const rows = 20_000
@@ -40,7 +40,8 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     const format = new CsvFormat({}, [])
     let records = 0
     const read = async (): Promise<void> => {
-      for await (const batch of format.read(contentOf(packed.subarray(0, packed.length - 2000), 500), { start: 0, end: null }, undefined, 50_000)) records += batch.size
+      for await (const batch of format.read(contentOf(packed.subarray(0, packed.length - 2000), 500), { start: 0, end: null }, undefined, 50_000))
+        records += batch.size
     }
     await expect(read()).rejects.toMatchObject({ code: 'SourceCorrupt' })
     expect(records).toBeGreaterThan(rows / 10)

@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { readCsv, valuesOf } from '../../test/support/csv.ts'
 
 const text = 'name,city\nJürgen,"Köln, ""am Rhein"""\nZoë,Łódź\n'
-const values = [['Jürgen', 'Köln, "am Rhein"'], ['Zoë', 'Łódź']]
+const values = [
+  ['Jürgen', 'Köln, "am Rhein"'],
+  ['Zoë', 'Łódź'],
+]
 const bom = '\ufeff'
 
 describe('reads', () => {
@@ -43,7 +46,10 @@ describe('reads', () => {
 
 test('raw is what the source holds, byte by byte', async () => {
   for (const encoding of ['utf-16le', 'utf-16be', 'utf-32le', 'latin1', 'shift_jis']) {
-    const bytes = iconv.encode('a|b\nü表|2\n3\n'.replace('ü', encoding === 'shift_jis' ? 'ソ' : 'ü').replace('表', encoding === 'latin1' ? 'é' : '表'), encoding)
+    const bytes = iconv.encode(
+      'a|b\nü表|2\n3\n'.replace('ü', encoding === 'shift_jis' ? 'ソ' : 'ü').replace('表', encoding === 'latin1' ? 'é' : '表'),
+      encoding,
+    )
     const { records } = await readCsv(bytes, { encoding, delimiter: '|' })
     for (const { raw } of records) expect(bytes.includes(Buffer.from(raw, 'latin1'))).toBe(true)
     expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.columns'])

@@ -3,7 +3,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
 import { HeadgateError } from '../../sdk/index.ts'
 import type { Bytes } from './byte-stream.ts'
-import { fromWideText, wideText, type WideName } from './wide-text.ts'
+import { fromWideText, type WideName, wideText } from './wide-text.ts'
 
 export type TextEncoding = {
   name: string
@@ -26,11 +26,21 @@ const same = (bytes: Buffer): Buffer => bytes
 /** `head` are the input's first bytes, for a byte order mark; `tokens` the delimiters and quotes that framing looks for. */
 export function encodingOf(declared: string | undefined, head: Buffer, tokens: readonly string[]): TextEncoding {
   const name = markOf(head) ?? normalized(declared ?? 'utf-8')
-  if (name === 'utf8') return { name, utf8: true, transcode: undefined, original: same, encode: (text) => Buffer.from(text), decode: decodeUtf8, decodable: isUtf8 }
-  if (isWide(name)) return transcoding(name, (stream) => wideText(stream, name), (framed) => fromWideText(framed, name))
+  if (name === 'utf8')
+    return { name, utf8: true, transcode: undefined, original: same, encode: (text) => Buffer.from(text), decode: decodeUtf8, decodable: isUtf8 }
+  if (isWide(name))
+    return transcoding(
+      name,
+      (stream) => wideText(stream, name),
+      (framed) => fromWideText(framed, name),
+    )
   if (!iconv.encodingExists(name)) throw unknown(declared ?? name)
   if (framesAsItIs(name, tokens)) return asItIs(name)
-  return transcoding(name, (stream) => viaIconv(stream, name), (framed) => iconv.encode(framed.toString(), name))
+  return transcoding(
+    name,
+    (stream) => viaIconv(stream, name),
+    (framed) => iconv.encode(framed.toString(), name),
+  )
 }
 
 /** The encoding that a byte order mark tells. */
@@ -62,7 +72,15 @@ function asItIs(name: string): TextEncoding {
     const text = iconv.decode(bytes, name, { stripBOM: false })
     return text.includes('\ufffd') ? undefined : text
   }
-  return { name, utf8: false, transcode: undefined, original: same, encode: (text) => iconv.encode(text, name), decode, decodable: (bytes) => isAscii(bytes) || decode(bytes) !== undefined }
+  return {
+    name,
+    utf8: false,
+    transcode: undefined,
+    original: same,
+    encode: (text) => iconv.encode(text, name),
+    decode,
+    decodable: (bytes) => isAscii(bytes) || decode(bytes) !== undefined,
+  }
 }
 
 function transcoding(name: string, transcode: (stream: Bytes) => Bytes, original: (framed: Buffer) => Buffer): TextEncoding {
@@ -79,7 +97,8 @@ function framesAsItIs(name: string, tokens: readonly string[]): boolean {
   if (tokens.some((token) => iconv.decode(iconv.encode(token, name), name) !== token)) return false
   const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
   if ([...everyByte].every((byte) => iconv.decode(Buffer.from([byte]), name).length === 1) && iconv.decode(everyByte, name).length === 256) return true
-  const safe = /^(cp949|windows949|ms949|uhc|euckr|ksc|gbk|gb2312|gb18030|cp936|windows936|ms936|shiftjis|sjis|windows31j|cp932|ms932|big5|cp950|windows950|eucjp)/
+  const safe =
+    /^(cp949|windows949|ms949|uhc|euckr|ksc|gbk|gb2312|gb18030|cp936|windows936|ms936|shiftjis|sjis|windows31j|cp932|ms932|big5|cp950|windows950|eucjp)/
   return safe.test(name) && tokens.every((token) => [...Buffer.from(token)].every((byte) => byte < 0x30))
 }
 
@@ -100,11 +119,28 @@ function marked(text: string): Buffer {
   return Buffer.concat(pieces)
 }
 
-const wellKnown = ['utf-8', 'utf-16le', 'utf-16be', 'latin1', 'iso-8859-1', 'iso-8859-15', 'windows-1250', 'windows-1251', 'windows-1252', 'cp949', 'euc-kr', 'shift_jis', 'gbk', 'gb18030', 'big5']
+const wellKnown = [
+  'utf-8',
+  'utf-16le',
+  'utf-16be',
+  'latin1',
+  'iso-8859-1',
+  'iso-8859-15',
+  'windows-1250',
+  'windows-1251',
+  'windows-1252',
+  'cp949',
+  'euc-kr',
+  'shift_jis',
+  'gbk',
+  'gb18030',
+  'big5',
+]
 
 function unknown(name: string): HeadgateError {
   const digits = name.replace(/\D/g, '')
-  const close = wellKnown.find((known) => digits !== '' && known.replace(/\D/g, '') === digits) ?? wellKnown.find((known) => known[0] === name[0]?.toLowerCase())
+  const close =
+    wellKnown.find((known) => digits !== '' && known.replace(/\D/g, '') === digits) ?? wellKnown.find((known) => known[0] === name[0]?.toLowerCase())
   const hint = close === undefined ? `use one such as ${wellKnown.slice(0, 6).join(', ')}` : `did you mean ${close}?`
   return new HeadgateError('InvalidConfig', `format.csv.encoding: ${JSON.stringify(name)} is not a known encoding; ${hint}`)
 }

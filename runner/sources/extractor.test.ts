@@ -21,7 +21,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 function extractor(workers: number, sliceBytes?: number): SourceExtractor {
-  return new SourceExtractor({ source: new FilesSource({ paths: ['*.csv'] }), format: new CsvFormat({}, []), workers, ...(sliceBytes !== undefined && { sliceBytes }) })
+  return new SourceExtractor({
+    source: new FilesSource({ paths: ['*.csv'] }),
+    format: new CsvFormat({}, []),
+    workers,
+    ...(sliceBytes !== undefined && { sliceBytes }),
+  })
 }
 
 async function all(subject: SourceExtractor): Promise<{ slices: Slice[]; records: unknown[] }> {
@@ -38,7 +43,10 @@ async function all(subject: SourceExtractor): Promise<{ slices: Slice[]; records
 test('one worker gets one slice for each file, small files are not cut for more workers', async () => {
   for (const workers of [1, 4]) {
     const { slices } = await all(extractor(workers))
-    expect(slices.map(({ input, name }) => [input, name])).toEqual([[0, 'a.csv'], [1, 'b.csv']])
+    expect(slices.map(({ input, name }) => [input, name])).toEqual([
+      [0, 'a.csv'],
+      [1, 'b.csv'],
+    ])
   }
 })
 

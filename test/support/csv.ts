@@ -2,7 +2,7 @@
 import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
 import { CsvFormat } from '../../runner/formats/csv/format.ts'
 import type { Content, Range } from '../../runner/formats/format.ts'
-import { ByteBatch } from '../../runner/records/byte-batch.ts'
+import type { ByteBatch } from '../../runner/records/byte-batch.ts'
 import type { RecordBatch } from '../../sdk/index.ts'
 
 export type ReadRecord = { order: number; raw: string; problem: string | undefined; record: Record<string, unknown> | undefined }
@@ -53,7 +53,8 @@ function compareViews(batch: ByteBatch, index: number, record: Record<string, un
     const at = 2 * (index * batch.width + column)
     const [start, end] = [batch.cells[at] as number, batch.cells[at + 1] as number]
     const text = cellText(batch, index, start, end)
-    if (batch.rules.utf8 && text !== record[field]) throw new Error(`record ${index}, ${field}: cell ${JSON.stringify(text)} but record ${JSON.stringify(record[field])}`)
+    if (batch.rules.utf8 && text !== record[field])
+      throw new Error(`record ${index}, ${field}: cell ${JSON.stringify(text)} but record ${JSON.stringify(record[field])}`)
   }
 }
 

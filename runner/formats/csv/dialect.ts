@@ -10,7 +10,7 @@ export type Dialect = {
   /** Empty for none. */
   quote: Buffer
   /** How a quote is made literal inside quotes. */
-  escape: 'doubling' | 'none' | Buffer
+  escaping: 'doubling' | 'none' | Buffer
   /** Empty for none. */
   comment: Buffer
   /** A declared record delimiter that is none of LF, CRLF, CR; empty for none. */
@@ -25,7 +25,7 @@ export function dialectOf(config: CsvConfig, delimiter: string, quote: string, e
   const dialect: Dialect = {
     delimiter: encode(delimiter),
     quote: encode(quote),
-    escape: escapeOf(config.escape, quote, encode),
+    escaping: escapeOf(config.escape, quote, encode),
     comment: encode(config.comment ?? ''),
     recordDelimiter: /^(\n|\r\n?|)$/.test(recordDelimiter) ? Buffer.alloc(0) : encode(recordDelimiter),
     trim: config.trim ?? false,
@@ -37,19 +37,19 @@ export function dialectOf(config: CsvConfig, delimiter: string, quote: string, e
 
 /** Whether the tight framer understands it; everything else is framed by RecordFramer alone. */
 export function isSimple(dialect: Dialect): boolean {
-  const { delimiter, quote, escape, comment, recordDelimiter } = dialect
-  return delimiter.length === 1 && quote.length <= 1 && typeof escape === 'string' && comment.length === 0 && recordDelimiter.length === 0
+  const { delimiter, quote, escaping, comment, recordDelimiter } = dialect
+  return delimiter.length === 1 && quote.length <= 1 && typeof escaping === 'string' && comment.length === 0 && recordDelimiter.length === 0
 }
 
 /** Bytes that must be there beyond a place to know what stands at it. */
 export function lookahead(dialect: Dialect): number {
-  const escape = typeof dialect.escape === 'string' ? 0 : dialect.escape.length
-  return dialect.quote.length + escape + Math.max(2, dialect.delimiter.length, dialect.recordDelimiter.length, dialect.comment.length, dialect.quote.length)
+  const escaping = typeof dialect.escaping === 'string' ? 0 : dialect.escaping.length
+  return dialect.quote.length + escaping + Math.max(2, dialect.delimiter.length, dialect.recordDelimiter.length, dialect.comment.length, dialect.quote.length)
 }
 
-function escapeOf(escape: string | undefined, quote: string, encode: (text: string) => Buffer): Dialect['escape'] {
-  if (quote === '' || escape === '') return 'none'
-  return escape === undefined || escape === quote ? 'doubling' : encode(escape)
+function escapeOf(escaping: string | undefined, quote: string, encode: (text: string) => Buffer): Dialect['escaping'] {
+  if (quote === '' || escaping === '') return 'none'
+  return escaping === undefined || escaping === quote ? 'doubling' : encode(escaping)
 }
 
 function refuseContradictions(config: CsvConfig, delimiter: string, quote: string): void {
@@ -59,7 +59,8 @@ function refuseContradictions(config: CsvConfig, delimiter: string, quote: strin
   if (/[\r\n]/.test(delimiter)) refuse('delimiter holds a line end; records end at LF, CRLF and CR')
   if (/[\r\n]/.test(quote)) refuse('quote is a line end; choose another character, or "" for none')
   if (quote !== '' && delimiter.includes(quote)) refuse(`delimiter ${JSON.stringify(delimiter)} holds the quote ${quote}; they must differ`)
-  const escape = config.escape ?? ''
-  if (escape !== '' && escape !== quote && (delimiter.includes(escape) || /[\r\n]/.test(escape))) refuse('escape is part of the delimiter or a line end')
+  const escaping = config.escape ?? ''
+  if (escaping !== '' && escaping !== quote && (delimiter.includes(escaping) || /[\r\n]/.test(escaping)))
+    refuse('escape is part of the delimiter or a line end')
   if (config.recordDelimiter === delimiter) refuse('recordDelimiter and delimiter are the same')
 }

@@ -13,7 +13,8 @@ export async function* withoutFooter(stream: Bytes, count: number, name: string)
     // One line more is kept than asked for, because more bytes may turn out to belong to the last one.
     const keep = footerStart(bytes, count + 1)
     held = Buffer.from(bytes.subarray(keep))
-    if (held.length > mostFooterBytes) throw new HeadgateError('InvalidConfig', `${name}: ${count} footer lines are longer than ${mostFooterBytes >> 20} MiB; check format.csv.skipFooterLines`)
+    if (held.length > mostFooterBytes)
+      throw new HeadgateError('InvalidConfig', `${name}: ${count} footer lines are longer than ${mostFooterBytes >> 20} MiB; check format.csv.skipFooterLines`)
     if (keep > 0) yield bytes.subarray(0, keep)
   }
   const end = footerStart(held, count)

@@ -1,14 +1,15 @@
 // The framers against each other, against csv-parse, and against any bytes at all.
-import fc from 'fast-check'
+
 import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import { contentOf, readCsv, valuesOf } from '../../../test/support/csv.ts'
 import { blocks } from './blocks.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { FastFramer } from './fast-framer.ts'
-import type { BlockFramer } from './frames.ts'
 import { CsvFormat } from './format.ts'
+import type { BlockFramer } from './frames.ts'
 import { GeneralFramer } from './general-framer.ts'
 
 const rounds = { numRuns: 500 }
@@ -19,7 +20,18 @@ const token = fc.oneof(
 )
 const mutated = fc.array(token, { maxLength: 60 }).map((tokens) => tokens.join(''))
 const blockBytes = fc.constantFrom(1, 2, 5, 17, 1 << 10)
-const configs = fc.constantFrom<CsvConfig>({}, { quote: '' }, { escape: '' }, { escape: '\\' }, { trim: true }, { comment: '#' }, { delimiter: '||' }, { delimiter: ';', quote: "'" }, { recordDelimiter: '|\n' }, { recordDelimiter: ';;' })
+const configs = fc.constantFrom<CsvConfig>(
+  {},
+  { quote: '' },
+  { escape: '' },
+  { escape: '\\' },
+  { trim: true },
+  { comment: '#' },
+  { delimiter: '||' },
+  { delimiter: ';', quote: "'" },
+  { recordDelimiter: '|\n' },
+  { recordDelimiter: ';;' },
+)
 const small = 12
 const limits = fc.constantFrom(small, 1 << 20)
 
@@ -34,7 +46,11 @@ async function framed(input: string, dialect: Dialect, size: number, framer: Blo
   for await (const { frames, origin } of blocks(contentOf(Buffer.from(input), 7).open(0), 0, { dialect, width: 2, blockBytes: size, framer })) {
     for (let row = 0; row < frames.size; row++) {
       const cells = [...frames.cells.subarray(row * 4, row * 4 + 4)].map((cell) => cell + origin)
-      all.push({ start: origin + (frames.rows[2 * row] as number), end: origin + (frames.rows[2 * row + 1] as number), cells: frames.plain[row] === 1 ? cells : undefined })
+      all.push({
+        start: origin + (frames.rows[2 * row] as number),
+        end: origin + (frames.rows[2 * row + 1] as number),
+        cells: frames.plain[row] === 1 ? cells : undefined,
+      })
     }
   }
   return all
@@ -42,12 +58,18 @@ async function framed(input: string, dialect: Dialect, size: number, framer: Blo
 
 test('the fast framer finds the same records as the general one, in blocks of any size', async () => {
   await fc.assert(
-    fc.asyncProperty(mutated, fc.constantFrom<CsvConfig>({}, { quote: '' }, { escape: '' }, { trim: true }), blockBytes, limits, async (input, config, size, most) => {
-      const dialect = tight(config, most)
-      const whole = await framed(input, dialect, 1 << 10, new GeneralFramer(dialect))
-      expect(await framed(input, dialect, size, new FastFramer(dialect))).toEqual(whole)
-      expect(await framed(input, dialect, size, new GeneralFramer(dialect))).toEqual(whole)
-    }),
+    fc.asyncProperty(
+      mutated,
+      fc.constantFrom<CsvConfig>({}, { quote: '' }, { escape: '' }, { trim: true }),
+      blockBytes,
+      limits,
+      async (input, config, size, most) => {
+        const dialect = tight(config, most)
+        const whole = await framed(input, dialect, 1 << 10, new GeneralFramer(dialect))
+        expect(await framed(input, dialect, size, new FastFramer(dialect))).toEqual(whole)
+        expect(await framed(input, dialect, size, new GeneralFramer(dialect))).toEqual(whole)
+      },
+    ),
     rounds,
   )
 })
@@ -58,7 +80,14 @@ test('records, line ends and blank lines cover the whole input, in order', async
       const dialect = tight({ ...config }, 1 << 20)
       const bytes = Buffer.from(input)
       let position = 0
-      const gap = config.comment !== undefined ? /^(#[^\r\n]*(\r\n?|\n|$)|\r\n?|\n)*$/ : config.recordDelimiter === '|\n' ? /^(\|\n|\r\n?|\n)*$/ : config.recordDelimiter === ';;' ? /^(;;|\r\n?|\n)*$/ : /^[\r\n]*$/
+      const gap =
+        config.comment !== undefined
+          ? /^(#[^\r\n]*(\r\n?|\n|$)|\r\n?|\n)*$/
+          : config.recordDelimiter === '|\n'
+            ? /^(\|\n|\r\n?|\n)*$/
+            : config.recordDelimiter === ';;'
+              ? /^(;;|\r\n?|\n)*$/
+              : /^[\r\n]*$/
       for (const { start, end } of await framed(input, dialect, size, new GeneralFramer(dialect))) {
         expect(bytes.toString('utf8', position, start)).toMatch(gap)
         expect(end).toBeGreaterThan(start)
@@ -84,7 +113,10 @@ test('any bytes at all are read to their end, whatever the dialect', async () =>
 })
 
 test('well-formed input reads as csv-parse reads it', async () => {
-  const cell = fc.oneof(fc.constantFrom('', '1', '"', ',', '\n', '\r\n', 'a"b', ' '), fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()))
+  const cell = fc.oneof(
+    fc.constantFrom('', '1', '"', ',', '\n', '\r\n', 'a"b', ' '),
+    fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+  )
   const row = fc.tuple(cell, cell, cell, fc.boolean())
   await fc.assert(
     fc.asyncProperty(fc.array(row), fc.constantFrom('\n', '\r\n', '\r'), blockBytes, async (rows, newline, size) => {

@@ -47,7 +47,14 @@ export function preambleOf(head: Buffer, whole: boolean, config: CsvConfig, dial
 }
 
 /** Names of the columns. */
-export function fieldNames(preamble: Preamble, config: CsvConfig, dialect: Dialect, encoding: TextEncoding, declared: readonly string[], name: string): string[] {
+export function fieldNames(
+  preamble: Preamble,
+  config: CsvConfig,
+  dialect: Dialect,
+  encoding: TextEncoding,
+  declared: readonly string[],
+  name: string,
+): string[] {
   const wanted = headerLines(config)
   if (wanted === 0) return checked([...declared], name)
   if (preamble.lines.length < wanted) {
@@ -55,15 +62,28 @@ export function fieldNames(preamble: Preamble, config: CsvConfig, dialect: Diale
   }
   const rows = preamble.lines.map((line) => cellsOf(line, dialect, encoding, name))
   const width = Math.max(...rows.map((row) => row.length))
-  const names = Array.from({ length: width }, (_, column) => rows.map((row) => row[column] ?? '').filter((part) => part !== '').join(' '))
+  const names = Array.from({ length: width }, (_, column) =>
+    rows
+      .map((row) => row[column] ?? '')
+      .filter((part) => part !== '')
+      .join(' '),
+  )
   return checked(names, name)
 }
 
 function checked(names: string[], name: string): string[] {
-  if (names.length > mostColumns) throw invalid(name, `has ${names.length >= mostCells ? 'more than 8,000' : names.length} columns; PostgreSQL tables have at most ${mostColumns}. Is the delimiter right?`)
+  if (names.length > mostColumns)
+    throw invalid(
+      name,
+      `has ${names.length >= mostCells ? 'more than 8,000' : names.length} columns; PostgreSQL tables have at most ${mostColumns}. Is the delimiter right?`,
+    )
   const seen = new Map<string, number>()
   for (const [index, column] of names.entries()) {
-    if (column === '') throw invalid(name, `names no column ${index + 1} in its header (a delimiter at the line's end, perhaps); name it, or skip the line with skipLines and set header: false`)
+    if (column === '')
+      throw invalid(
+        name,
+        `names no column ${index + 1} in its header (a delimiter at the line's end, perhaps); name it, or skip the line with skipLines and set header: false`,
+      )
     const first = seen.get(column)
     if (first !== undefined) throw invalid(name, `names columns ${first + 1} and ${index + 1} both ${JSON.stringify(column)}; names must differ`)
     seen.set(column, index)

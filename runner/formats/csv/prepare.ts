@@ -58,5 +58,8 @@ async function readPreamble(open: (offset: number) => Bytes, config: CsvConfig, 
     if (preamble !== undefined) return { lines: preamble.lines.map((line) => Buffer.from(line)), start: preamble.start }
   }
   const lines = (config.skipLines ?? 0) + headerLines(config)
-  throw new HeadgateError('InvalidHeader', `${name}: the first ${lines} lines are longer than ${mostPreambleBytes >> 20} MiB; is this a text file with line ends?`)
+  throw new HeadgateError(
+    'InvalidHeader',
+    `${name}: the first ${lines} lines are longer than ${mostPreambleBytes >> 20} MiB; is this a text file with line ends?`,
+  )
 }

@@ -121,14 +121,14 @@ export class RecordFramer {
 
   /** Place of the closing quote, -1 if it is not reached. */
   #quotedEnd(from: number): number {
-    const { quote, escape } = this.#dialect
+    const { quote, escaping } = this.#dialect
     let position = from
     while (position < this.#stop && position <= this.#limit) {
-      if (typeof escape !== 'string' && this.#at(escape, position) && this.#escapes(position + escape.length, escape)) {
-        position += escape.length + (this.#at(quote, position + escape.length) ? quote.length : escape.length)
+      if (typeof escaping !== 'string' && this.#at(escaping, position) && this.#escapes(position + escaping.length, escaping)) {
+        position += escaping.length + (this.#at(quote, position + escaping.length) ? quote.length : escaping.length)
         this.exact = false
       } else if (this.#at(quote, position)) {
-        if (escape !== 'doubling' || !this.#at(quote, position + quote.length)) return position
+        if (escaping !== 'doubling' || !this.#at(quote, position + quote.length)) return position
         position += 2 * quote.length
         this.exact = false
       } else position++
@@ -136,8 +136,8 @@ export class RecordFramer {
     return -1
   }
 
-  #escapes(position: number, escape: Buffer): boolean {
-    return this.#at(this.#dialect.quote, position) || this.#at(escape, position)
+  #escapes(position: number, escaping: Buffer): boolean {
+    return this.#at(this.#dialect.quote, position) || this.#at(escaping, position)
   }
 
   /** End of the unquoted field: a delimiter, a line end, the end of input, or a quote that should not be there. -1 if none is reached. */

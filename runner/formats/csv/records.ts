@@ -44,7 +44,8 @@ export class RecordParser {
     const width = this.#fields.length
     if (raw.length > this.#dialect.maxRecordBytes) return this.#tooLong()
     const kind = framer.frame(raw, 0, raw.length, true, this.#cells, 0, width)
-    if (kind === Kind.BadQuote) return new RecordProblem('csv.quote', `a quote stands inside ${this.#nameOf(framer.count)} where none may: quotes must surround the whole field`)
+    if (kind === Kind.BadQuote)
+      return new RecordProblem('csv.quote', `a quote stands inside ${this.#nameOf(framer.count)} where none may: quotes must surround the whole field`)
     if (kind === Kind.Unterminated) return new RecordProblem('csv.unterminated', `the quote that opens ${this.#nameOf(framer.count)} is never closed`)
     if (framer.count !== width && !this.#tolerates(framer.count)) {
       return new RecordProblem('csv.columns', `expected ${width} fields and found ${framer.count}`)
@@ -78,9 +79,9 @@ export class RecordParser {
   }
 
   #unescaped(cell: Buffer): Buffer {
-    const { quote, escape } = this.#dialect
-    if (escape === 'none' || !cell.includes(escape === 'doubling' ? quote : escape)) return cell
-    const mark = escape === 'doubling' ? quote : escape
+    const { quote, escaping } = this.#dialect
+    if (escaping === 'none' || !cell.includes(escaping === 'doubling' ? quote : escaping)) return cell
+    const mark = escaping === 'doubling' ? quote : escaping
     const pieces: Buffer[] = []
     let from = 0
     for (let at = cell.indexOf(mark); at >= 0; at = cell.indexOf(mark, at)) {
@@ -101,7 +102,10 @@ export class RecordParser {
   }
 
   #tooLong(): RecordProblem {
-    return new RecordProblem('csv.tooLong', `the record is longer than ${this.#dialect.maxRecordBytes} bytes; its beginning is kept (format.csv.maxRecordBytes allows more)`)
+    return new RecordProblem(
+      'csv.tooLong',
+      `the record is longer than ${this.#dialect.maxRecordBytes} bytes; its beginning is kept (format.csv.maxRecordBytes allows more)`,
+    )
   }
 
   #nameOf(index: number): string {

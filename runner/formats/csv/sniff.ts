@@ -23,7 +23,10 @@ export function sniff(head: Buffer, config: CsvConfig, name: string): Sniffed {
     }
   }
   if (best !== undefined) return best
-  throw new HeadgateError('InvalidConfig', `format.csv.delimiter: auto finds no delimiter in ${name} that gives its lines the same number of fields; name it, for example delimiter: ";"`)
+  throw new HeadgateError(
+    'InvalidConfig',
+    `format.csv.delimiter: auto finds no delimiter in ${name} that gives its lines the same number of fields; name it, for example delimiter: ";"`,
+  )
 }
 
 /** Share of records with the most frequent number of fields, raised a little by that number; 0 if nothing is consistent. */
