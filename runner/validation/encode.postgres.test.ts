@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { from as copyFrom } from 'pg-copy-streams'
@@ -5,7 +6,7 @@ import { expect, it } from 'vitest'
 import type { Field } from '../../crds/fields.ts'
 import { freshDatabase } from '../../test/support/database.ts'
 import { type DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
-import { byteBatch, program, slowly } from './testing/cells.ts'
+import { byteBatch, column, program, slowly } from './testing/cells.ts'
 
 const { client } = await freshDatabase()
 
@@ -107,6 +108,27 @@ async function loaded(
   const result = await client.query('SELECT f::text AS f FROM target ORDER BY ctid')
   return { text: result.rows.map((row) => row.f), rejected }
 }
+
+it('rejects keys that no index can hold, and loads those that it can', async () => {
+  await client.query('CREATE TABLE keyed (f text, g text, PRIMARY KEY (f, g))')
+  const random = (size: number) => Buffer.from(randomBytes(size).toString('base64').slice(0, size))
+  const records = [1300, 1301].map((size) => [random(size), random(1300)].map((content) => ({ content, quoted: false })))
+  const rows = new EncodedRows()
+  const compiled = program(
+    {
+      primaryKey: ['f', 'g'],
+      fields: [
+        { name: 'f', type: 'text' },
+        { name: 'g', type: 'text' },
+      ],
+    },
+    [column('f', 'text'), column('g', 'text')],
+  )
+  const { rejected } = await compiled.process(byteBatch(['f', 'g'], records), 0, { rows })
+  expect(rejected.map(({ errors }) => errors.map(({ code }) => code))).toEqual([['range.column']])
+  const copy = Buffer.concat([header, rows.bytes.subarray(0, rows.length), Buffer.from('ffff', 'hex')])
+  await pipeline(Readable.from([copy]), client.query(copyFrom('COPY keyed FROM STDIN (FORMAT binary)')))
+})
 
 for (const { field, type, values } of table) {
   it(`loads ${field.type} into ${type} as PostgreSQL reads it itself`, async () => {

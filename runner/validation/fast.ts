@@ -29,6 +29,8 @@ type FastColumn = {
   /** The definition itself, for cells that are not certain at first sight. */
   careful: Cell
   trim: boolean
+  /** Longer cells are left to the careful one. */
+  mostBytes: number
   isNull: IsNull
   nullable: boolean
   /** Cells longer than this are no null token. */
@@ -78,6 +80,7 @@ function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }
     cell: undefined,
     careful: never,
     trim: false,
+    mostBytes: 2 ** 30,
     isNull: never,
     nullable: false,
     longestNull: -1,
@@ -97,6 +100,7 @@ function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }
     cell,
     careful,
     trim: field.trim,
+    mostBytes: Math.min(field.mostBytes, 2 ** 30),
     isNull,
     nullable: field.nullable,
     longestNull: longest,
@@ -142,7 +146,8 @@ function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
 
 /** `room` is what the rest of the record may need; the careful cell may have used more than its share. */
 function writeCell(column: FastColumn, bytes: Uint8Array, start: number, end: number, rows: EncodedRows, room: number): boolean {
-  const certain = column.cell !== undefined && !(column.trim && isPadded(bytes, start, end)) && column.cell(bytes, start, end, rows)
+  const certain =
+    column.cell !== undefined && end - start <= column.mostBytes && !(column.trim && isPadded(bytes, start, end)) && column.cell(bytes, start, end, rows)
   if (certain) return true
   if (!column.careful(bytes, start, end, rows)) return false
   rows.reserve(room)

@@ -20,6 +20,8 @@ export type FieldPlan = {
   nullable: boolean
   column: DestinationColumn | undefined
   encoder: Encoder | undefined
+  /** Most bytes of its text, so that an index can hold the key; Infinity outside of the key. */
+  mostBytes: number
 }
 
 /** What was found about one record so far. */
@@ -32,11 +34,15 @@ export type Findings = {
 
 const mostErrors = 100
 
+/** An index entry takes at most 2704 bytes; the columns of a key share them. */
+const mostKeyBytes = 2600
+
 export function compileFields(schema: Schema, columns: readonly DestinationColumn[] | undefined): FieldPlan[] {
   const byName = new Map(columns?.map((column) => [column.name, column]))
   return schema.fields.map((field) => {
     const column = byName.get(field.name)
     const inKey = schema.primaryKey?.includes(field.name) === true
+    const mostBytes = inKey ? Math.floor(mostKeyBytes / (schema.primaryKey?.length ?? 1)) : Infinity
     return {
       field,
       name: field.name,
@@ -47,7 +53,8 @@ export function compileFields(schema: Schema, columns: readonly DestinationColum
       trim: field.trim === true,
       nullable: field.nullable === true && !inKey && column?.notNull !== true,
       column,
-      encoder: column === undefined ? undefined : columnEncoder(field, column),
+      encoder: column === undefined ? undefined : keyEncoder(columnEncoder(field, column), mostBytes),
+      mostBytes,
     }
   })
 }
@@ -67,6 +74,12 @@ function columnEncoder(field: Field, column: DestinationColumn): Encoder {
     'ColumnMismatch',
     `field ${field.name} is ${field.type} and cannot go into column ${column.name}, which is ${column.formatted}; change one of them`,
   )
+}
+
+function keyEncoder(encoder: Encoder, mostBytes: number): Encoder {
+  if (mostBytes === Infinity) return encoder
+  const tooLong = new Problem('range.column', `is longer than the ${mostBytes} bytes that the index of a primary key can hold`)
+  return { fit: (value) => (Buffer.byteLength(String(value)) > mostBytes ? tooLong : encoder.fit(value)), write: encoder.write }
 }
 
 /** The value to load for a source value; what is wrong with it goes to `findings`. */
