@@ -71,19 +71,25 @@ async function runCalmly(databaseUrl: string, { pipeline }: Feed, delivery: stri
 async function runDisturbed(round: Round, url: string, delivery: string): Promise<void> {
   for (let start = 0; start < starts; start++) {
     round.log(`start ${start}`)
+    if (start > 0 && (await hasFailed(round, url))) break
     if (await oneStart(round, url, delivery, start < disturbedStarts)) return
   }
-  throw new Error(`the run has not ended after ${starts} starts`)
+  throw await hung(round, url, `the run has not ended after ${starts} starts`)
 }
 
-async function oneStart({ random, server, log, compileCache }: Round, url: string, delivery: string, disturbed: boolean): Promise<boolean> {
+async function oneStart(round: Round, url: string, delivery: string, disturbed: boolean): Promise<boolean> {
+  const { random, server, log, compileCache } = round
   const faults = disturbed ? drawFaults(random) : []
   let injector: FaultInjector | undefined
   const proxy = await startProxy(url, (noticed) => injector?.judge(noticed) ?? { do: 'pass' })
   const command = new RunningCommand(['run', join(delivery, 'pipeline.yaml'), '--database', proxy.url, '--name', runName(delivery)], { NODE_COMPILE_CACHE: compileCache })
   injector = new FaultInjector(faults, { command, log, crashServer: server.crash })
   const ended = await Promise.race([command.ended, sleep(startLimitMilliseconds, undefined, { ref: false })])
-  if (ended === undefined) throw await hung(server, url, command, log)
+  if (ended === undefined) {
+    const error = await hung(round, url, `the command has not ended after ${startLimitMilliseconds} ms`)
+    command.signalAll('SIGKILL')
+    throw error
+  }
   const { code, signal, output } = ended
   await injector.end()
   // Now and then the next start finds workers whose parent was killed still at work.
@@ -94,16 +100,27 @@ async function oneStart({ random, server, log, compileCache }: Round, url: strin
   return code === 0
 }
 
-/** Says where a run hangs; ends its processes. */
-async function hung(server: ChaosServer, url: string, command: RunningCommand, log: Round['log']): Promise<Error> {
+/** Whether the run has failed in a way that is not to be tried again, which no fault of ours may cause. */
+async function hasFailed({ server }: Round, url: string): Promise<boolean> {
   const client = await server.connect(url)
-  const { rows } = await client.query(`SELECT application_name, state, query, wait_event FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-  const slices = await client.query('SELECT ordinal, state, worker, epoch, batches FROM headgate.slice ORDER BY run DESC, ordinal')
-  for (const row of [...rows, ...slices.rows]) log(JSON.stringify(row))
+  const { rows } = await client.query(`SELECT 1 FROM headgate.run WHERE state = 'Failed' AND failure ->> 'retryable' = 'false'`)
   await client.end()
-  if (process.env.HEADGATE_CHAOS_HALT) { console.log('workers', command.workers()); await sleep(1e6) }
-  command.signalAll('SIGKILL')
-  return new Error(`the command has not ended after ${startLimitMilliseconds} ms`)
+  return rows.length > 0
+}
+
+/** Adds to the log what the store says of a run that does not end. */
+async function hung({ server, log }: Round, url: string, message: string): Promise<Error> {
+  const client = await server.connect(url)
+  for (const text of [
+    'SELECT name, state, failure FROM headgate.run ORDER BY id',
+    'SELECT ordinal, state, worker, epoch, batches FROM headgate.slice ORDER BY run, ordinal',
+    'SELECT code, message FROM headgate.run_event ORDER BY id',
+    'SELECT application_name, state, query, wait_event FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  ]) {
+    for (const row of (await client.query(text)).rows) log(JSON.stringify(row))
+  }
+  await client.end()
+  return new Error(message)
 }
 
 type Look = { outcome: Outcome; faults: string[]; connections: unknown[] }
