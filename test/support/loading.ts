@@ -1,5 +1,5 @@
 // Loads records with the PostgresLoader the way the engine does: plan once, a transaction per batch, publish at the end.
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll } from 'vitest'
 import type { Field, Schema } from '../../crds/fields.ts'
 import type { PostgresDestination } from '../../crds/pipeline.ts'

@@ -57,7 +57,10 @@ function cut(name: string): string {
 }
 
 async function freeName(tx: Transaction, schema: string, wanted: string): Promise<string> {
-  const { rows } = await tx.query('SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2', [schema, wanted])
+  const { rows } = await tx.query('SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2', [
+    schema,
+    wanted,
+  ])
   if (rows.length === 0) return wanted
   return freeName(tx, schema, `${cut(wanted.slice(0, -5))}${rows.length}_pkey`)
 }

@@ -41,7 +41,9 @@ export function checkColumns(name: TableName, table: Table, columns: readonly De
   const written = new Set(columns.map((column) => column.name))
   const demanding = table.columns.find((column) => column.notNull && !column.hasDefault && !column.generated && !written.has(column.name))
   if (demanding !== undefined) {
-    throw mismatch(`${display(name)}: column ${demanding.name} takes no null and has no default, but no field fills it; declare a field ${demanding.name}, or give the column a default`)
+    throw mismatch(
+      `${display(name)}: column ${demanding.name} takes no null and has no default, but no field fills it; declare a field ${demanding.name}, or give the column a default`,
+    )
   }
 }
 
@@ -52,7 +54,9 @@ function checkColumn(name: TableName, declared: DeclaredColumn, column: TableCol
   const taken = declared.field === undefined ? (managedTypes[declared.name] ?? []) : takenBy[declared.field.type]
   if (!taken.includes(column.type)) {
     const expected = declared.field === undefined ? declared.type : `field of type ${declared.field.type}`
-    throw mismatch(`${where} is ${column.formatted}, which cannot take the ${expected}; change the column to one of ${taken.join(', ')}, or declare the field otherwise`)
+    throw mismatch(
+      `${where} is ${column.formatted}, which cannot take the ${expected}; change the column to one of ${taken.join(', ')}, or declare the field otherwise`,
+    )
   }
   if (column.notNull && !declared.notNull) {
     throw mismatch(`${where} takes no null, but the field is nullable; remove nullable from the field, or DROP NOT NULL from the column`)

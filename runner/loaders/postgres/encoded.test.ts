@@ -112,7 +112,11 @@ describe('encoded rows', () => {
 })
 
 describe('the order of keys', () => {
-  const keys = (...numbers: number[]) => encoded(1, numbers.map((id, pos) => ({ id, name: '', pos })))
+  const keys = (...numbers: number[]) =>
+    encoded(
+      1,
+      numbers.map((id, pos) => ({ id, name: '', pos })),
+    )
 
   it.each([
     { what: 'rising keys', rows: keys(1, 2, 3), order: undefined, mayRepeat: false },

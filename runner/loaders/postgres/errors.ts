@@ -7,7 +7,11 @@ const unavailable: Classification = { code: 'StoreUnavailable', retryable: true,
 const busy: Classification = { code: 'StoreBusy', retryable: true, advice: 'the transaction was undone and is tried again' }
 const full: Classification = { code: 'StoreFull', retryable: true, advice: 'make room or raise the limit; it is tried again' }
 const denied: Classification = { code: 'StoreDenied', retryable: false, advice: 'check the user, its password and its privileges' }
-const refused: Classification = { code: 'DestinationRefused', retryable: false, advice: 'the destination does not take these rows; change its constraint or the schema of the pipeline' }
+const refused: Classification = {
+  code: 'DestinationRefused',
+  retryable: false,
+  advice: 'the destination does not take these rows; change its constraint or the schema of the pipeline',
+}
 const defect: Classification = { code: 'StoreError', retryable: false, advice: 'see the server’s log' }
 
 /** By SQLSTATE, the longest prefix wins. */
@@ -30,8 +34,20 @@ const bySqlState: Record<string, Classification> = {
   '23': refused,
 }
 
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNABORTED', 'ENOENT'])
-const lostConnection = /connection (terminated|ended|error)|not queryable|timeout expired|timeout exceeded|socket (closed|hang up)|stream (was )?(destroyed|ended)|premature close/i
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
+  'ENOENT',
+])
+const lostConnection =
+  /connection (terminated|ended|error)|not queryable|timeout expired|timeout exceeded|socket (closed|hang up)|stream (was )?(destroyed|ended)|premature close/i
 
 /** Turns whatever a query threw into a HeadgateError; errors that are not the database's come back as they are. */
 export function classifyError(error: unknown): Error {

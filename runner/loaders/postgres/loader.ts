@@ -1,11 +1,11 @@
 // PostgresLoader: writes a pipeline's accepted records into a PostgreSQL table. Used by the engine; see docs/loading.md.
 import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
-import { encodedRows, recordRows, type Rows } from './copy.ts'
+import { encodedRows, type Rows, recordRows } from './copy.ts'
 import { list, quote, relation, stagingTable } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
 import { type PrepareOptions, preparePlan } from './prepare.ts'
-import { type PublishCounts, publishRun, type PublishOptions } from './publish.ts'
+import { type PublishCounts, type PublishOptions, publishRun } from './publish.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
 
 export type { LoadPlan } from './plan.ts'
@@ -83,8 +83,8 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   }
 
   #guess(run: RunContext, plan: LoadPlan): Guess {
-    let guess = this.#guesses.get(run.id)
-    if (guess === undefined) this.#guesses.set(run.id, (guess = new Guess(plan.empty)))
+    const guess = this.#guesses.get(run.id) ?? new Guess(plan.empty)
+    this.#guesses.set(run.id, guess)
     return guess
   }
 }

@@ -127,7 +127,9 @@ function same(plan: LoadPlan): string {
   const equal = plan.columns
     .filter(({ name }) => name !== '_run' && name !== '_pos' && !plan.key.includes(name))
     // json has no equality; its text is what was loaded.
-    .map(({ name, type }) => (type === 'json' ? `s.${quote(name)}::text IS NOT DISTINCT FROM d.${quote(name)}::text` : `s.${quote(name)} IS NOT DISTINCT FROM d.${quote(name)}`))
+    .map(({ name, type }) =>
+      type === 'json' ? `s.${quote(name)}::text IS NOT DISTINCT FROM d.${quote(name)}::text` : `s.${quote(name)} IS NOT DISTINCT FROM d.${quote(name)}`,
+    )
   if (plan.onMissing === 'Mark') equal.push('d._deleted_at IS NULL')
   return equal.length === 0 ? 'true' : `(${equal.join(' AND ')})`
 }

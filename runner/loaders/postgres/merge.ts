@@ -1,7 +1,7 @@
 // merge: runs the merge statement until nobody interferes with it. Used per batch (stage) and per run (publish).
 import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { sqlState } from './errors.ts'
-import { lockStatement, mergeStatement, type MergeOptions, repeatsStatement } from './merge-sql.ts'
+import { lockStatement, type MergeOptions, mergeStatement, repeatsStatement } from './merge-sql.ts'
 import { display } from './names.ts'
 import type { LoadPlan } from './plan.ts'
 
@@ -27,7 +27,9 @@ export async function merge(tx: Transaction, run: RunContext, plan: LoadPlan, re
     await tx.query('ROLLBACK TO SAVEPOINT headgate_merge')
     await tx.query(lockStatement(plan, request.source))
   }
-  throw new HeadgateError('StoreBusy', `${display(plan.destination)}: others kept changing the same rows through ${tries} tries; it is tried again`, { retryable: true })
+  throw new HeadgateError('StoreBusy', `${display(plan.destination)}: others kept changing the same rows through ${tries} tries; it is tried again`, {
+    retryable: true,
+  })
 }
 
 /** Undefined if another transaction got in between. */

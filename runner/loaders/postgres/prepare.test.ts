@@ -12,19 +12,28 @@ describe('preparing the destination', () => {
     await expect(startRun(client, { table: 'sales.orders' })).rejects.toMatchObject({
       code: 'DestinationMissing',
       retryable: false,
-      message: expect.stringContaining('CREATE TABLE "sales"."orders" (\n  "id" bigint NOT NULL,\n  "name" text,\n  "_run" bigint NOT NULL,\n  "_pos" bigint NOT NULL,\n  PRIMARY KEY ("id")\n);'),
+      message: expect.stringContaining(
+        'CREATE TABLE "sales"."orders" (\n  "id" bigint NOT NULL,\n  "name" text,\n  "_run" bigint NOT NULL,\n  "_pos" bigint NOT NULL,\n  PRIMARY KEY ("id")\n);',
+      ),
     })
   })
 
   it('shows how to add missing columns, or adds them', async () => {
     await client.query('CREATE TABLE grown (id bigint PRIMARY KEY)')
-    await expect(startRun(client, { table: 'grown' })).rejects.toMatchObject({ code: 'DestinationMissing', message: expect.stringContaining('ADD COLUMN IF NOT EXISTS "_run" bigint') })
+    await expect(startRun(client, { table: 'grown' })).rejects.toMatchObject({
+      code: 'DestinationMissing',
+      message: expect.stringContaining('ADD COLUMN IF NOT EXISTS "_run" bigint'),
+    })
     const run = await startRun(client, { table: 'grown', createTable: true })
     expect(run.plan.columns.map((column) => column.name)).toEqual(['id', 'name', '_run', '_pos'])
   })
 
   it.each([
-    { what: 'a column that cannot take the field', columns: 'id bigint PRIMARY KEY, name integer', says: /name is integer, which cannot take the field of type text/ },
+    {
+      what: 'a column that cannot take the field',
+      columns: 'id bigint PRIMARY KEY, name integer',
+      says: /name is integer, which cannot take the field of type text/,
+    },
     { what: 'a column that takes no null', columns: 'id bigint PRIMARY KEY, name text NOT NULL', says: /name takes no null/ },
     { what: 'a column nobody fills', columns: 'id bigint PRIMARY KEY, name text, more int NOT NULL', says: /column more takes no null and has no default/ },
     { what: 'a generated column', columns: 'id bigint PRIMARY KEY, name text GENERATED ALWAYS AS (id::text) STORED', says: /name is generated/ },

@@ -77,7 +77,10 @@ async function addColumns(destination: PostgresDestination, tx: Transaction, nam
   const statements = missing.map((column) => addColumnStatement(name, column))
   if (destination.createTable !== true) {
     const names = missing.map((column) => column.name).join(', ')
-    throw new HeadgateError('DestinationMissing', `${display(name)} lacks ${names}; set createTable: true in the destination, or add them:\n${statements.join(';\n')};`)
+    throw new HeadgateError(
+      'DestinationMissing',
+      `${display(name)} lacks ${names}; set createTable: true in the destination, or add them:\n${statements.join(';\n')};`,
+    )
   }
   for (const statement of statements) await tx.query(statement)
 }

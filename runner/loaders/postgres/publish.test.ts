@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { freshDatabase } from '../../../test/support/database.ts'
-import { connect, field, orderSchema, type Row, startRun } from '../../../test/support/loading.ts'
+import { connect, field, type Row, startRun } from '../../../test/support/loading.ts'
 import { dropAbandoned } from './abandoned.ts'
 
 const database = await freshDatabase()
@@ -27,7 +27,9 @@ describe('a first load into a table that the run creates', () => {
     const { table, counts } = await created(mode, [...three, { id: 2n, name: 'later', pos: 9 }])
     expect(counts).toMatchObject({ loaded: -1, superseded: 1, unchanged: 0 })
     expect(await rowsOf(table)).toMatchObject([{ name: 'name 1' }, { name: 'later', _pos: '9' }, { name: 'name 3' }])
-    const { rows } = await client.query(`SELECT conname, pg_get_constraintdef(oid) AS is FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'p'`, [table])
+    const { rows } = await client.query(`SELECT conname, pg_get_constraintdef(oid) AS is FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'p'`, [
+      table,
+    ])
     expect(rows).toEqual([{ conname: `${table}_pkey`, is: 'PRIMARY KEY (id)' }])
   })
 
@@ -82,7 +84,9 @@ describe('a first load into a table that the run creates', () => {
   it('merges if somebody else created the table meanwhile', async () => {
     const run = await startRun(client, { table: 'meanwhile', createTable: true })
     await run.load(three)
-    await client.query(`CREATE TABLE meanwhile (id bigint PRIMARY KEY, name text, _run bigint, _pos bigint); INSERT INTO meanwhile VALUES (1, 'name 1', 0, 1), (4, 'theirs', 0, 1)`)
+    await client.query(
+      `CREATE TABLE meanwhile (id bigint PRIMARY KEY, name text, _run bigint, _pos bigint); INSERT INTO meanwhile VALUES (1, 'name 1', 0, 1), (4, 'theirs', 0, 1)`,
+    )
     expect(await run.publish()).toMatchObject({ loaded: -1, unchanged: 1 })
     expect(await rowsOf('meanwhile')).toHaveLength(4)
   })
@@ -99,7 +103,13 @@ describe('a run that is published as one', () => {
   it.each([
     { mode: 'Append' as const, before: 3, rows: three, counts: { loaded: 0, unchanged: 0, superseded: 0 }, after: 6 },
     { mode: 'Upsert' as const, before: 3, rows: three, counts: { loaded: -3, unchanged: 3, superseded: 0 }, after: 3 },
-    { mode: 'Upsert' as const, before: 3, rows: [...three, { id: 4n, name: 'four', pos: 4 }, { id: 4n, name: '4', pos: 5 }], counts: { loaded: -4, unchanged: 3, superseded: 1 }, after: 4 },
+    {
+      mode: 'Upsert' as const,
+      before: 3,
+      rows: [...three, { id: 4n, name: 'four', pos: 4 }, { id: 4n, name: '4', pos: 5 }],
+      counts: { loaded: -4, unchanged: 3, superseded: 1 },
+      after: 4,
+    },
   ])('merges in mode $mode, $after rows', async ({ mode, before, rows, counts, after }) => {
     const { table, destination } = await created(mode)
     const run = await startRun(client, { ...destination, publish: 'PerRun' })

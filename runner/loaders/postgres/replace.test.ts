@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { freshDatabase } from '../../../test/support/database.ts'
-import { connect, startRun, type Row } from '../../../test/support/loading.ts'
+import { connect, type Row, startRun } from '../../../test/support/loading.ts'
 
 const database = await freshDatabase()
 const { client } = await connect(database.url)
@@ -61,8 +61,14 @@ describe('mode Replace', () => {
 
   it.each([
     { what: 'a view', sql: (table: string) => `CREATE VIEW ${table}_view AS SELECT id FROM ${table}` },
-    { what: 'a trigger', sql: (table: string) => `CREATE TRIGGER quiet BEFORE UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()` },
-    { what: 'a foreign key that points at it', sql: (table: string) => `CREATE TABLE ${table}_child (parent bigint REFERENCES ${table}); INSERT INTO ${table}_child VALUES (1)` },
+    {
+      what: 'a trigger',
+      sql: (table: string) => `CREATE TRIGGER quiet BEFORE UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+    },
+    {
+      what: 'a foreign key that points at it',
+      sql: (table: string) => `CREATE TABLE ${table}_child (parent bigint REFERENCES ${table}); INSERT INTO ${table}_child VALUES (1)`,
+    },
     { what: 'a policy', sql: (table: string) => `CREATE POLICY everything ON ${table} USING (true)` },
     { what: 'a sequence of its own', sql: (table: string) => `ALTER TABLE ${table} ADD COLUMN number serial` },
   ])('exchanges the rows in place where the table has $what', async ({ sql }) => {

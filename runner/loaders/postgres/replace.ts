@@ -3,6 +3,7 @@ import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/i
 import { removeRepeats, withoutRepeats } from './build.ts'
 import { reasonAgainstSwap } from './dependents.ts'
 import { classifyError } from './errors.ts'
+import { findKey, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
 import { display, list, quote, relation, type TableName } from './names.ts'
 import { columnNames, type LoadPlan } from './plan.ts'
@@ -13,10 +14,7 @@ export async function replaceTable(run: RunContext, tx: Transaction, plan: LoadP
   const reason = await reasonAgainstSwap(tx, plan.destination)
   if (reason !== undefined) return replaceRows(run, tx, plan, staging, reason)
   const traits = await readTraits(tx, plan.destination)
-  const keyed = traits.constraints.length > 0
-  const removed = keyed
-    ? await withoutRepeats(tx, plan, staging, () => addKeysAndIndexes(tx, staging, traits))
-    : await removeRepeats(tx, plan, staging).then(async (count) => (await addKeysAndIndexes(tx, staging, traits), count))
+  const removed = await addKeys(tx, plan, staging, traits)
   await tx.query('SAVEPOINT headgate_swap')
   try {
     await swap(tx, plan, staging, traits)
@@ -28,6 +26,16 @@ export async function replaceTable(run: RunContext, tx: Transaction, plan: LoadP
     await tx.query('ROLLBACK TO SAVEPOINT headgate_swap')
     return removed + (await replaceRows(run, tx, plan, staging, 'the new table could not be given all of the old one’s properties'))
   }
+}
+
+/** Where a key of the table enforces the declared one, only its failure tells of duplicates; else they are looked for. */
+async function addKeys(tx: Transaction, plan: LoadPlan, staging: TableName, traits: Traits): Promise<number> {
+  const table = await readTable(tx, plan.destination)
+  const enforced = plan.key.length > 0 && table !== undefined && findKey(table, plan.key) !== undefined
+  if (enforced) return withoutRepeats(tx, plan, staging, () => addKeysAndIndexes(tx, staging, traits))
+  const removed = await removeRepeats(tx, plan, staging)
+  await addKeysAndIndexes(tx, staging, traits)
+  return removed
 }
 
 async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableName, traits: Traits): Promise<void> {
@@ -53,7 +61,10 @@ async function replaceRows(run: RunContext, tx: Transaction, plan: LoadPlan, sta
   } else if (plan.key.length > 0) {
     await exchangeByKey(run, tx, plan, staging)
   } else {
-    throw new HeadgateError('DestinationMismatch', `${display(destination)} is referenced by foreign keys and has no declared key to replace its rows by; declare schema.primaryKey`)
+    throw new HeadgateError(
+      'DestinationMismatch',
+      `${display(destination)} is referenced by foreign keys and has no declared key to replace its rows by; declare schema.primaryKey`,
+    )
   }
   await tx.query(`ANALYZE ${relation(destination)}`)
   return removed

@@ -81,7 +81,10 @@ async function restoreRights(tx: Transaction, target: string, { owner, grants }:
   const { rows } = await tx.query('SELECT current_user AS name')
   if (grants !== null) {
     // Whatever default privileges gave the new table is not the old one's.
-    const given = await tx.query('SELECT DISTINCT grantee::int8, CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END AS role FROM pg_class, aclexplode(relacl) WHERE oid = $1::regclass', [target])
+    const given = await tx.query(
+      'SELECT DISTINCT grantee::int8, CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END AS role FROM pg_class, aclexplode(relacl) WHERE oid = $1::regclass',
+      [target],
+    )
     for (const { role } of given.rows) await tx.query(`REVOKE ALL ON ${target} FROM ${roleName(role as string | null)}`)
     for (const { role, privilege, grantable } of grants) {
       await tx.query(`GRANT ${privilege} ON ${target} TO ${roleName(role)}${grantable && role !== null ? ' WITH GRANT OPTION' : ''}`)
