@@ -22,7 +22,7 @@ export class FastFramer implements BlockFramer {
     this.#general = new GeneralFramer(dialect)
     this.#delimiter = dialect.delimiter[0] as number
     this.#quote = dialect.quote[0] ?? -1
-    this.#doubling = dialect.escape === 'doubling'
+    this.#doubling = dialect.escaping === 'doubling'
     this.#maxRecordBytes = dialect.maxRecordBytes
     for (const byte of [this.#delimiter, this.#quote, lineFeed, carriageReturn]) {
       if (byte >= 0) this.#special[byte] = 1
