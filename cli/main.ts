@@ -22,8 +22,9 @@ withOutput(withStore(program.command('run').description('Run a pipeline once, on
   .option('--resume', 'go on with the pipeline’s interrupted run')
   .action(async (file: string, options) => finish((await import('./commands/run.ts')).runCommand(file, options, terminal(options), stop.signal), options))
 
-withOutput(program.command('check').description('Check manifests without a cluster or database').argument('<pipeline.yaml...>'))
-  .action(async (files: string[], options) => finish((await import('./check/command.ts')).checkCommand(files, options), options))
+withOutput(program.command('check').description('Check manifests without a cluster or database').argument('<pipeline.yaml...>')).action(
+  async (files: string[], options) => finish((await import('./check/command.ts')).checkCommand(files, options), options),
+)
 
 withOutput(withStore(program.command('runs').description('List the latest runs')))
   .option('--pipeline <name>', 'only runs of this pipeline')
@@ -40,11 +41,17 @@ withOutput(withStore(quarantine.command('list').description('List rejected recor
   .option('--limit <n>', 'how many', wholeNumber, 50)
   .action(async (options) => finish((await import('./commands/quarantine.ts')).quarantineListCommand(options, terminal(options)), options))
 
-withOutput(withStore(quarantine.command('show').description('Show one rejected record whole').argument('<id>', 'number of the entry', wholeNumber)))
-  .action(async (id: number, options) => finish((await import('./commands/quarantine.ts')).quarantineShowCommand(id, options, terminal(options)), options))
+withOutput(withStore(quarantine.command('show').description('Show one rejected record whole').argument('<id>', 'number of the entry', wholeNumber))).action(
+  async (id: number, options) => finish((await import('./commands/quarantine.ts')).quarantineShowCommand(id, options, terminal(options)), options),
+)
 
-withOutput(withStore(program.command('trace').description('Tell where a row came from').argument('<table>', 'schema.table').argument('<key...>', 'values of its primary key')))
-  .action(async (table: string, key: string[], options) => finish((await import('./commands/trace.ts')).traceCommand(table, key, options, terminal(options)), options))
+withOutput(
+  withStore(
+    program.command('trace').description('Tell where a row came from').argument('<table>', 'schema.table').argument('<key...>', 'values of its primary key'),
+  ),
+).action(async (table: string, key: string[], options) =>
+  finish((await import('./commands/trace.ts')).traceCommand(table, key, options, terminal(options)), options),
+)
 
 withOutput(program.command('demo').description('Load real public data into an embedded PostgreSQL'))
   .option('--once', 'for scripts: no questions, end when done')

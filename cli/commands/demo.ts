@@ -8,7 +8,7 @@ import type { RunReport } from '../local/run-pipeline.ts'
 import { runSummary } from '../local/summary.ts'
 import { count, json, styled, type Terminal } from '../output.ts'
 import { runWithProgress } from './run.ts'
-import { openStore, type OpenStore } from './store.ts'
+import { type OpenStore, openStore } from './store.ts'
 
 /** In this order: flights refer to airports. */
 const examples = ['airports', 'flights', 'birdstrikes']
@@ -40,7 +40,9 @@ async function runExample(example: string, terminal: Terminal, signal: AbortSign
 
 /** Keeps the database running for whoever wants to look into it, until a key or Ctrl-C. */
 async function lookAround(terminal: Terminal, store: OpenStore, signal: AbortSignal): Promise<void> {
-  terminal.write(`\nThe database is running for you to look into:\n  psql '${store.url}'\nPress Enter to stop it; what it holds stays in ${cliConfig().home}/.\n`)
+  terminal.write(
+    `\nThe database is running for you to look into:\n  psql '${store.url}'\nPress Enter to stop it; what it holds stays in ${cliConfig().home}/.\n`,
+  )
   process.stdin.resume()
   await once(process.stdin, 'data', { signal }).catch(() => {})
   process.stdin.pause()

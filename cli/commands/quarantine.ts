@@ -3,7 +3,7 @@ import { HeadgateError } from '../../sdk/index.ts'
 import { listQuarantine, type QuarantineEntry, type QuarantineFilter, type QuarantineState, showQuarantine } from '../../store/quarantine-queries.ts'
 import { findRun } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { json, styled, table, type Terminal, visible } from '../output.ts'
+import { json, styled, type Terminal, table, visible } from '../output.ts'
 import { type OpenStore, openStore } from './store.ts'
 
 export type ListOptions = { database?: string; pipeline?: string; run?: string; state?: string; code?: string; limit: number }
@@ -14,7 +14,10 @@ export async function quarantineListCommand(options: ListOptions, terminal: Term
   try {
     const entries = await listQuarantine(store.session, await filterOf(store, options))
     if (terminal.form === 'json') terminal.write(json(entries))
-    else terminal.write(entries.length === 0 ? 'Nothing in quarantine matches.\n' : `${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n`)
+    else
+      terminal.write(
+        entries.length === 0 ? 'Nothing in quarantine matches.\n' : `${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n`,
+      )
     return exitCodes.ok
   } finally {
     await store.close()
@@ -37,7 +40,16 @@ const headings = ['ID', 'PIPELINE', 'STATE', 'TIMES', 'WHERE', 'FIELD', 'CODE', 
 function row(entry: QuarantineEntry): (string | number)[] {
   const [first, ...more] = entry.errors
   const code = `${first?.code ?? ''}${more.length === 0 ? '' : ` +${more.length}`}`
-  return [String(entry.id), entry.pipeline, entry.state, entry.occurrences, `${entry.input}@${entry.position}`, first?.field ?? '', code, (first?.value ?? '').slice(0, 40)]
+  return [
+    String(entry.id),
+    entry.pipeline,
+    entry.state,
+    entry.occurrences,
+    `${entry.input}@${entry.position}`,
+    first?.field ?? '',
+    code,
+    (first?.value ?? '').slice(0, 40),
+  ]
 }
 
 /** Shows one entry with its raw record and every error. */

@@ -1,7 +1,7 @@
 // headgate runs
 import { listRuns, type Run } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { duration, json, table, type Terminal } from '../output.ts'
+import { duration, json, type Terminal, table } from '../output.ts'
 import { openStore } from './store.ts'
 
 export type RunsOptions = { database?: string; pipeline?: string; limit: number }

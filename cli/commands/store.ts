@@ -1,6 +1,7 @@
 // Opens the store a command works on: the database given, or the embedded one of the local mode.
-import { classifyError } from '../../runner/loaders/postgres/errors.ts'
+
 import { StoreSession } from '../../runner/engine/session.ts'
+import { classifyError } from '../../runner/loaders/postgres/errors.ts'
 import { migrate } from '../../store/migrate.ts'
 import { cliConfig } from '../config.ts'
 

@@ -3,7 +3,7 @@ import { HeadgateError } from '../../sdk/index.ts'
 import { primaryKeyColumns } from '../../store/table-key.ts'
 import { type Trace, traceKey } from '../../store/trace.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { json, styled, table, type Terminal } from '../output.ts'
+import { json, styled, type Terminal, table } from '../output.ts'
 import { openStore } from './store.ts'
 
 /** Tells where a row came from: run, input, place in it, and what was rejected under the same key. */
@@ -25,7 +25,10 @@ function keyOf(tableName: string, columns: readonly string[], keys: readonly str
     return Object.fromEntries(keys.map((key) => [key.slice(0, key.indexOf('=')), key.slice(key.indexOf('=') + 1)]))
   }
   if (keys.length === columns.length && columns.length > 0) return Object.fromEntries(columns.map((column, place) => [column, keys[place] as string]))
-  const wanted = columns.length === 0 ? 'no primary key: give column=value' : `the primary key ${columns.join(', ')}: give ${columns.length} values in this order, or column=value`
+  const wanted =
+    columns.length === 0
+      ? 'no primary key: give column=value'
+      : `the primary key ${columns.join(', ')}: give ${columns.length} values in this order, or column=value`
   throw new HeadgateError('InvalidKey', `${tableName} has ${wanted}`)
 }
 
@@ -37,13 +40,20 @@ function story(trace: Trace, terminal: Terminal): string {
   if (trace.origin !== undefined) {
     const { run, runId, inputName, order, batch } = trace.origin
     parts.push(heading('Came from'))
-    parts.push(`run      ${run === undefined ? `${runId} (no longer kept)` : `${run.name} of ${run.pipeline}, ${run.state}, started ${run.startedAt?.toISOString() ?? 'never'}`}\n`)
+    parts.push(
+      `run      ${run === undefined ? `${runId} (no longer kept)` : `${run.name} of ${run.pipeline}, ${run.state}, started ${run.startedAt?.toISOString() ?? 'never'}`}\n`,
+    )
     parts.push(`input    ${inputName ?? trace.origin.input}, offset ${order}\n`)
     if (batch !== undefined) parts.push(`batch    ${batch.ordinal} of slice ${batch.slice}, committed ${batch.committedAt.toISOString()}\n`)
   }
   if (trace.quarantine.length > 0) {
     parts.push(heading('Rejected under this key'))
-    parts.push(table(['ID', 'STATE', 'RUN', 'CODES'], trace.quarantine.map((entry) => [String(entry.id), entry.state, entry.lastRun, entry.errors.map((error) => error.code).join(', ')])))
+    parts.push(
+      table(
+        ['ID', 'STATE', 'RUN', 'CODES'],
+        trace.quarantine.map((entry) => [String(entry.id), entry.state, entry.lastRun, entry.errors.map((error) => error.code).join(', ')]),
+      ),
+    )
   }
   return parts.join('')
 }

@@ -1,5 +1,5 @@
 // What a finished run says to people.
-import { count, duration, styled, table, type Terminal, visible } from '../output.ts'
+import { count, duration, styled, type Terminal, table, visible } from '../output.ts'
 import type { RunReport } from './run-pipeline.ts'
 
 export function runSummary(terminal: Terminal, report: RunReport): string {
@@ -37,7 +37,10 @@ function countsLine({ run: { counts } }: RunReport): string {
     ['filtered', counts.filtered],
     ['parked', counts.parked],
   ] as const
-  return `  ${shown.filter(([name, number], place) => place < 4 || number > 0).map(([name, number]) => `${count(number)} ${name}`).join(' · ')}\n`
+  return `  ${shown
+    .filter(([name, number], place) => place < 4 || number > 0)
+    .map(([name, number]) => `${count(number)} ${name}`)
+    .join(' · ')}\n`
 }
 
 function reasonsTable({ reasons }: RunReport): string {

@@ -38,7 +38,13 @@ async function superviseWorker(options: LocalWorkers): Promise<void> {
 async function oneWorker(options: LocalWorkers): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const child = fork(fileURLToPath(new URL(`../../runner/main.${extension}`, import.meta.url)), {
-    env: { ...process.env, HEADGATE_STORE_URL: options.databaseUrl, HEADGATE_RUN: options.run.name, HEADGATE_FOLDER: options.folder, NODE_COMPILE_CACHE: getCompileCacheDir() },
+    env: {
+      ...process.env,
+      HEADGATE_STORE_URL: options.databaseUrl,
+      HEADGATE_RUN: options.run.name,
+      HEADGATE_FOLDER: options.folder,
+      NODE_COMPILE_CACHE: getCompileCacheDir(),
+    },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const stop = () => child.kill('SIGTERM')

@@ -50,7 +50,9 @@ function isGone(worker: string): boolean {
 function processStart(processId: number): string | undefined {
   try {
     if (process.platform === 'linux') return linuxProcessStart(processId)
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(processId)], { encoding: 'utf8' }).trim().replaceAll('/', '-')
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(processId)], { encoding: 'utf8' })
+      .trim()
+      .replaceAll('/', '-')
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 // commitBatch: one batch, one transaction: fence, load, quarantine, ledger, position. Called by the slice loop.
-import { HeadgateError, type Loader, type LoadCounts, type RunContext, type Transaction } from '../../sdk/index.ts'
+import { HeadgateError, type LoadCounts, type Loader, type RunContext, type Transaction } from '../../sdk/index.ts'
 import { recordBatch } from '../../store/ledger.ts'
 import { quarantineRecords } from '../../store/quarantine.ts'
 import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.ts'

@@ -56,7 +56,10 @@ async function recordCorrections(work: Work, transaction: Transaction, claim: Cl
   const { loaded, unchanged, superseded } = corrections
   if (loaded + unchanged + superseded !== 0) {
     const found = JSON.stringify(corrections)
-    throw new HeadgateError('Unbalanced', `run ${work.run.name}: publishing corrected the counts by ${found}, which do not add up to 0; this is a defect, please report it`)
+    throw new HeadgateError(
+      'Unbalanced',
+      `run ${work.run.name}: publishing corrected the counts by ${found}, which do not add up to 0; this is a defect, please report it`,
+    )
   }
   await recordBatch(transaction, {
     run: work.run.id,

@@ -8,7 +8,10 @@ type Totals = { read: number; quarantined: number; parked: number }
 export function checkGate(quality: PipelineSpec['quality'], totals: Totals): void {
   const { maxRejectedRatio, minRecords } = quality ?? {}
   if (minRecords !== undefined && totals.read < minRecords) {
-    throw new HeadgateError('QualityGate', `the source gave ${totals.read} records, quality.minRecords asks for ${minRecords}; look at the source before lowering it`)
+    throw new HeadgateError(
+      'QualityGate',
+      `the source gave ${totals.read} records, quality.minRecords asks for ${minRecords}; look at the source before lowering it`,
+    )
   }
   const rejected = totals.quarantined + totals.parked
   const ratio = totals.read === 0 ? 0 : rejected / totals.read

@@ -21,5 +21,8 @@ export async function reapplyBatch(work: Work, transaction: Transaction, which: 
     await loader.loadEncoded(batch.rows, transaction, run, { input: slice.input, plan, exhaustive: true })
     if (batch.lastOrder >= lastOrder) return
   }
-  throw new HeadgateError('SourceChanged', `${slice.name} no longer holds the records of batch ${which.ordinal} of slice ${which.slice}; run the pipeline again`)
+  throw new HeadgateError(
+    'SourceChanged',
+    `${slice.name} no longer holds the records of batch ${which.ordinal} of slice ${which.slice}; run the pipeline again`,
+  )
 }

@@ -52,7 +52,11 @@ describe('retrying', () => {
   it('waits twice as long each time, up to the longest wait', async () => {
     const waits: number[] = []
     const { attempt } = failing(passing, passing, passing, passing)
-    const retries = { policy: { limit: 9, initialMilliseconds: 1, maxMilliseconds: 3 }, signal: AbortSignal.any([]), onRetry: (_: Error, wait: number) => waits.push(wait) }
+    const retries = {
+      policy: { limit: 9, initialMilliseconds: 1, maxMilliseconds: 3 },
+      signal: AbortSignal.any([]),
+      onRetry: (_: Error, wait: number) => waits.push(wait),
+    }
     await retrying(retries, attempt)
     expect(waits).toEqual([1, 2, 3, 3])
   })

@@ -1,5 +1,5 @@
 // loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
-import { completeSlice, type ClaimedSlice } from '../../store/slices.ts'
+import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import { preparedBatches } from './batches.ts'
 import { commitBatch, lockRunning } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'

@@ -1,6 +1,6 @@
 // openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
 import type { Extractor, Json, RunContext } from '../../sdk/index.ts'
-import { recordEvent, type Run } from '../../store/runs.ts'
+import { type Run, recordEvent } from '../../store/runs.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import type { LoadPlan } from '../loaders/postgres/plan.ts'

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { failRun, findRunById, type Run } from '../../store/runs.ts'
-import { claimSlice, type ClaimedSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
+import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { finishRun } from './finish.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'

@@ -18,7 +18,10 @@ export async function loadPlugin<Instance>(plugin: Plugin, base: Class<Instance>
   }
   const instance: unknown = new (exported as new (config: unknown) => unknown)(plugin.config)
   if (instance instanceof base) return instance
-  throw new HeadgateError('InvalidPlugin', `"${name}" of module ${plugin.module} is not a subclass of ${base.name}; extend ${base.name} from the headgate package`)
+  throw new HeadgateError(
+    'InvalidPlugin',
+    `"${name}" of module ${plugin.module} is not a subclass of ${base.name}; extend ${base.name} from the headgate package`,
+  )
 }
 
 async function importModule(module: string, folder: string): Promise<Record<string, unknown>> {

@@ -30,9 +30,7 @@ export type Outcomes = {
 }
 
 /** Where accepted records go: encoded for PostgreSQL, or as objects for a loader that has no encoding. */
-export type Sink =
-  | { rows: EncodedRows; records?: undefined }
-  | { rows?: undefined; records: { order: number; record: TypedRecord }[] }
+export type Sink = { rows: EncodedRows; records?: undefined } | { rows?: undefined; records: { order: number; record: TypedRecord }[] }
 
 export interface RecordProgram {
   /**
