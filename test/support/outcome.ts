@@ -8,25 +8,33 @@ export type Outcome = {
   occurrences: Record<string, unknown>[]
 }
 
-/** Reads everything that must not depend on faults, workers or batches. */
-export async function outcomeOf(client: pg.Client, table: string): Promise<Outcome> {
-  const query = async (text: string) => (await client.query<Record<string, unknown>>(text)).rows
+/** Runs are compared by what their name has after its last dot. */
+const name = (run: string) => `regexp_replace(${run}.name, '^.*[.]', '')`
+
+/** Reads everything that must not depend on faults, workers or batches. `table` is SQL; without a pipeline, of all pipelines. */
+export async function outcomeOf(client: pg.Client, table: string, pipeline?: string): Promise<Outcome> {
+  const query = async (text: string, values: unknown[] = [pipeline ?? null]) => (await client.query<Record<string, unknown>>(text, values)).rows
   const rows = await query(
-    `SELECT (to_jsonb(t) - '_run' - '_deleted_at' || jsonb_build_object('_run', run.name, '_deleted', to_jsonb(t) ->> '_deleted_at' IS NOT NULL))::text AS row
+    `SELECT (to_jsonb(t) - '_run' - '_deleted_at' || jsonb_build_object('_run', ${name('run')}, '_deleted', to_jsonb(t) ->> '_deleted_at' IS NOT NULL))::text AS row
     FROM ${table} AS t LEFT JOIN headgate.run ON run.id = t._run ORDER BY t._run, t._pos, t::text`,
+    [],
   )
   return {
     rows: rows.map(({ row }) => row as string),
-    counts: await query(`SELECT name, state, failure, read, loaded, unchanged, superseded, filtered, quarantined, parked, warnings FROM headgate.run ORDER BY id`),
+    counts: await query(
+      `SELECT ${name('run')} AS name, state, failure, read, loaded, unchanged, superseded, filtered, quarantined, parked, warnings
+      FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id`,
+    ),
     quarantine: await query(
-      `SELECT run.name AS run, last.name AS last_run, input, position, pos, encode(raw, 'escape') AS raw, record, errors, codes, key, quarantine.state, occurrences, closing.name AS state_run
+      `SELECT ${name('run')} AS run, ${name('last')} AS last_run, input, position, pos, encode(raw, 'escape') AS raw, record, errors, codes, key, quarantine.state, occurrences,
+        ${name('closing')} AS state_run
       FROM headgate.quarantine JOIN headgate.run ON run.id = quarantine.run JOIN headgate.run AS last ON last.id = last_run
-      LEFT JOIN headgate.run AS closing ON closing.id = state_run ORDER BY digest, last_run, pos`,
+      LEFT JOIN headgate.run AS closing ON closing.id = state_run WHERE $1::text IS NULL OR quarantine.pipeline = $1 ORDER BY digest, last_run, pos`,
     ),
     occurrences: await query(
-      `SELECT run.name AS run, slice.name AS input, record_order FROM headgate.quarantine_occurrence
+      `SELECT ${name('run')} AS run, slice.name AS input, record_order FROM headgate.quarantine_occurrence
       JOIN headgate.run ON run.id = run JOIN headgate.slice ON slice.run = quarantine_occurrence.run AND slice.ordinal = slice
-      ORDER BY quarantine_occurrence.run, slice.input, record_order`,
+      WHERE $1::text IS NULL OR run.pipeline = $1 ORDER BY quarantine_occurrence.run, slice.input, record_order`,
     ),
   }
 }
@@ -66,6 +74,9 @@ const books: readonly (readonly [string, string])[] = [
     `SELECT id, occurrences FROM headgate.quarantine
       WHERE occurrences <> (SELECT count(*) FROM headgate.quarantine_occurrence WHERE quarantine = quarantine.id)`,
   ],
-  ['a slice of a finished run is not done', `SELECT run, ordinal FROM headgate.slice JOIN headgate.run ON run.id = run WHERE run.state = 'Succeeded' AND slice.state <> 'done'`],
+  [
+    'a slice of a finished run is not done',
+    `SELECT run, ordinal FROM headgate.slice JOIN headgate.run ON run.id = run WHERE run.state = 'Succeeded' AND slice.state <> 'done'`,
+  ],
   ['a staging table is left', `SELECT schemaname, tablename FROM pg_tables WHERE schemaname LIKE 'headgate\\_stage%'`],
 ]

@@ -1,0 +1,42 @@
+// Runs of small pipelines in this very process, for tests that run many of them in one database.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { runWorker } from '../../runner/engine/worker.ts'
+import { createRun, type Run, startRun } from '../../store/runs.ts'
+import type { TestStore } from '../support/store.ts'
+
+export type Destination = NonNullable<PipelineSpec['destination']['postgres']>
+
+/** How a delivery is worked on; none of it may matter to the result. */
+export type Manner = { workers: number; batchSize: number }
+
+/** An empty folder that is gone when the test file is done. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-property-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Writes the files into a folder of their own and answers its path. */
+export function written(folder: string, name: string, files: Record<string, string | Buffer>): string {
+  const place = join(folder, name)
+  mkdirSync(place, { recursive: true })
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(place, file), content)
+  return place
+}
+
+/** One run over the files of `folder`, by workers that share this process. */
+export async function deliver(store: TestStore, request: { name: string; pipeline: string; folder: string; spec: PipelineSpec; manner: Manner }): Promise<Run> {
+  const { name, pipeline, folder, spec, manner } = request
+  const created = await createRun(store.client, { name, pipeline, spec, ...manner })
+  await startRun(store.client, created.id)
+  const run = { ...created, state: 'Running' as const }
+  const { signal } = new AbortController()
+  const work = () => runWorker({ run, folder, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal })
+  const [ended] = await Promise.all(Array.from({ length: manner.workers }, work))
+  return ended as Run
+}
