@@ -5,8 +5,8 @@ import { batchesWithKeys, forgetKeys, recordBatch, runTotals } from '../../store
 import { rejectedKeys } from '../../store/rejected-keys.ts'
 import { succeedRun } from '../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../store/slices.ts'
-import { hasOpenKeyed, supersedeByDestination, supersedeByKeys } from '../../store/supersede.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { closeEntries } from './close-entries.ts'
 import { lockRunning } from './commit.ts'
 import { checkGate } from './gate.ts'
 import { judgeObservations } from './observations.ts'
@@ -33,17 +33,6 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   await forgetKeys(transaction, id)
   await advanceSlice(transaction, claim, { records: 0, done: true })
   await succeedRun(transaction, id)
-}
-
-/**
- * Closes quarantine entries that a later accepted record has made pointless: those of staged rows, which no batch could
- * close because the gate might have kept them out, and those made by a slice that came after the slice with the good record.
- */
-async function closeEntries({ commit: { run, plan } }: Work, transaction: Transaction): Promise<void> {
-  if (plan === null || plan.key.length === 0 || !(await hasOpenKeyed(transaction, run.pipeline))) return
-  const accepted = { pipeline: run.pipeline, run: run.id, columns: plan.key }
-  if (plan.staging !== null) await supersedeByKeys(transaction, { ...accepted, schema: plan.staging.schema, relation: plan.staging.name })
-  else await supersedeByDestination(transaction, { ...accepted, schema: plan.destination.schema, table: plan.destination.name })
 }
 
 async function publish({ commit: { loader, run, plan } }: Work, transaction: Transaction): Promise<LoadCounts> {

@@ -1,0 +1,38 @@
+// closeEntries: closes quarantine entries that a later accepted record of the run has made pointless. Called by the finish step.
+import type { Transaction } from '../../sdk/index.ts'
+import { batchesWithKeys } from '../../store/ledger.ts'
+import { type OpenKey, openKeys, supersedeEntries } from '../../store/open-keys.ts'
+import { type DestinationRows, hasOpenKeyed, supersedeByDestination, supersedeByKeys } from '../../store/supersede.ts'
+import type { Work } from './work.ts'
+
+/**
+ * Those of staged rows, which no batch could close because the gate might have kept them out, and those made by a slice
+ * that came after the slice with the good record.
+ */
+export async function closeEntries({ commit: { run, plan } }: Work, transaction: Transaction): Promise<void> {
+  if (plan === null || plan.key.length === 0 || !(await hasOpenKeyed(transaction, run.pipeline))) return
+  const accepted = { pipeline: run.pipeline, run: run.id, columns: plan.key }
+  if (plan.staging !== null) {
+    await supersedeByKeys(transaction, { ...accepted, schema: plan.staging.schema, relation: plan.staging.name })
+    return
+  }
+  const destination = { ...accepted, schema: plan.destination.schema, table: plan.destination.name }
+  await supersedeByDestination(transaction, destination)
+  await closeByUnchanged(transaction, destination)
+}
+
+/** A good record that was there already leaves no trace in its row; the ledger's hashes of unchanged keys have it. */
+async function closeByUnchanged(transaction: Transaction, destination: DestinationRows): Promise<void> {
+  const open = Map.groupBy(await openKeys(transaction, destination), ({ hash }) => hash)
+  if (open.size === 0) return
+  const closed = new Set<number>()
+  for await (const { input, firstOrder, unchangedKeys } of batchesWithKeys(transaction, destination.run)) {
+    const place = (BigInt(input) << 44n) + BigInt(firstOrder)
+    for (const { id, pos } of carried(unchangedKeys, open)) if (pos < place) closed.add(id)
+  }
+  if (closed.size > 0) await supersedeEntries(transaction, destination.run, [...closed])
+}
+
+function* carried(keys: Buffer | null, open: ReadonlyMap<bigint, OpenKey[]>): Iterable<OpenKey> {
+  for (let at = 0; keys !== null && at < keys.length; at += 8) yield* open.get(keys.readBigUInt64BE(at)) ?? []
+}
