@@ -49,7 +49,9 @@ const checks = {
 const notation = {
   nullTokens: Type.Optional(boundedSet(Type.String({ maxLength: 64 }), 32, 'Words that mean null in this field, in addition to those of the format.')),
   trim: Type.Optional(Type.Boolean({ description: 'Whether spaces and tabs around the value are dropped before anything else. Default: false.' })),
-  decimalComma: Type.Optional(Type.Boolean({ description: 'Whether numbers are written 1.234,56 instead of 1,234.56 or 1234.56. Default: false.' })),
+  decimalComma: Type.Optional(
+    Type.Boolean({ description: 'Whether numbers are written 1.234,56 or 1234,56. Default: false, which is 1234.56, without thousands separators.' }),
+  ),
   patterns: Type.Optional(
     boundedList(
       Type.String({ minLength: 1, maxLength: 64 }),
@@ -100,12 +102,6 @@ export const Schema = Type.Object(
     versionField: Type.Optional(
       identifier(
         'Field whose larger value is the newer version of a record; a newer one never loses to an older one. Default: the later record in source order wins.',
-      ),
-    ),
-    onDuplicate: Type.Optional(
-      oneOf(
-        ['supersede', 'quarantine'],
-        'A key that comes twice in one run: the later wins and the earlier counts as superseded, or the earlier is quarantined. Default: supersede.',
       ),
     ),
     unknownFields: Type.Optional(

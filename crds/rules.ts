@@ -107,12 +107,6 @@ export const schemaRules: CelRule[] = [
     fieldPath: '.primaryKey',
     reason: 'FieldValueRequired',
   },
-  {
-    rule: '!has(self.onDuplicate) || has(self.primaryKey)',
-    message: 'onDuplicate is about records of one key: declare primaryKey, too',
-    fieldPath: '.primaryKey',
-    reason: 'FieldValueRequired',
-  },
 ]
 
 export const postgresRules: CelRule[] = [

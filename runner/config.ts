@@ -15,7 +15,7 @@ export function workerConfig(environment: NodeJS.ProcessEnv = process.env): Work
   return {
     storeUrl: required(environment, 'HEADGATE_STORE_URL'),
     run: required(environment, 'HEADGATE_RUN'),
-    folder: environment['HEADGATE_FOLDER'] ?? process.cwd(),
+    folder: environment.HEADGATE_FOLDER ?? process.cwd(),
   }
 }
 

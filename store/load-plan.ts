@@ -10,5 +10,5 @@ export async function saveLoadPlan(tx: Queryable, run: number, plan: Json): Prom
 /** null for a loader that needs none. */
 export async function findLoadPlan(db: Queryable, run: number): Promise<Json> {
   const { rows } = await db.query('SELECT load_plan FROM headgate.run WHERE id = $1', [run])
-  return onlyRow(rows)['load_plan'] as Json
+  return onlyRow(rows).load_plan as Json
 }

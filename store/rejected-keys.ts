@@ -13,8 +13,8 @@ export async function* rejectedKeys(db: Queryable, run: number): AsyncIterable<R
       ORDER BY id LIMIT $3`,
       [run, last, keysPerPage],
     )
-    for (const row of rows) yield row['key'] as Record<string, string> | null
+    for (const row of rows) yield row.key as Record<string, string> | null
     if (rows.length < keysPerPage) return
-    last = Number(rows.at(-1)?.['id'])
+    last = Number(rows.at(-1)?.id)
   }
 }

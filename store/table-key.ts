@@ -16,5 +16,5 @@ export async function primaryKeyColumns(db: Queryable, table: string): Promise<s
     [schema, name],
   )
   if (rows[0] === undefined) throw new HeadgateError('TableNotFound', `there is no table ${schema}.${name}; give it as schema.table`)
-  return rows[0]['columns'] as string[]
+  return rows[0].columns as string[]
 }

@@ -17,13 +17,6 @@ const cases: Case[] = [
   ['versionField: changed', 'versionField: change', 'change', 'spec.schema.versionField', 'versionField names a field'],
   ['    primaryKey: [id]\n', '', 'schema', 'spec.schema.primaryKey', 'modes Upsert (the default) and Snapshot need schema.primaryKey'],
   ['    primaryKey: [id]\n', '', 'schema', 'spec.schema.primaryKey', 'versionField compares records of one key'],
-  [
-    '    primaryKey: [id]\n    versionField: changed',
-    '    onDuplicate: supersede',
-    'schema',
-    'spec.schema.primaryKey',
-    'onDuplicate is about records of one key',
-  ],
   ['mode: Upsert', 'mode: Replace, publish: PerBatch', 'PerBatch', 'spec.destination.postgres.publish', 'Replace and Snapshot become visible all at once'],
   ['mode: Upsert', 'mode: Upsert, onMissing: Mark', 'Mark', 'spec.destination.postgres.onMissing', 'only for mode Snapshot'],
   [id, '{name: id, type: integer, min: 9, max: 1}', '9, max', `${fields}[0].min`, 'not above max'],

@@ -1,7 +1,8 @@
 // Opens the store a command works on: the database given, or the embedded one of the local mode.
-
+import pg from 'pg'
 import { StoreSession } from '../../runner/engine/session.ts'
 import { classifyError } from '../../runner/loaders/postgres/errors.ts'
+import { HeadgateError } from '../../sdk/index.ts'
 import { migrate } from '../../store/migrate.ts'
 import { cliConfig } from '../config.ts'
 
@@ -9,6 +10,7 @@ export type OpenStore = { url: string; session: StoreSession; close(): Promise<v
 
 /** Starts the embedded PostgreSQL unless a URL is given; `close` stops it again if this command started it. */
 export async function openStore(database: string | undefined, signal?: AbortSignal): Promise<OpenStore> {
+  if (database !== undefined) checkUrl(database)
   const embedded = database === undefined ? await startEmbedded(signal) : undefined
   const url = database ?? (embedded as { url: string }).url
   const session = new StoreSession(url, 'headgate')
@@ -23,6 +25,21 @@ export async function openStore(database: string | undefined, signal?: AbortSign
     throw classifyError(error)
   }
   return { url, session, close }
+}
+
+/** Names nothing of the URL, which may hold a password. */
+function checkUrl(database: string): void {
+  if (!/^postgres(ql)?:\/\//.test(database)) {
+    throw new HeadgateError(
+      'InvalidConfig',
+      'the database must be a URL that begins with postgresql:// or postgres://, such as postgresql://me@localhost/sales',
+    )
+  }
+  try {
+    new pg.Client({ connectionString: database })
+  } catch {
+    throw new HeadgateError('InvalidConfig', 'the database URL cannot be read; write special characters of user and password as %xx, such as %40 for @')
+  }
 }
 
 async function startEmbedded(signal: AbortSignal | undefined) {

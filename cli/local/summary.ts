@@ -38,7 +38,7 @@ function countsLine({ run: { counts } }: RunReport): string {
     ['parked', counts.parked],
   ] as const
   return `  ${shown
-    .filter(([name, number], place) => place < 4 || number > 0)
+    .filter(([, number], place) => place < 4 || number > 0)
     .map(([name, number]) => `${count(number)} ${name}`)
     .join(' · ')}\n`
 }

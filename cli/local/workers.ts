@@ -1,11 +1,11 @@
 // Runs a run's workers on this machine: the first in this process, the others as child processes that are started anew when they die.
 import { type ChildProcess, fork } from 'node:child_process'
-import { getCompileCacheDir } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
 import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import type { Run } from '../../store/runs.ts'
+import { workerEnvironment } from '../config.ts'
 
 export type LocalWorkers = {
   run: Run
@@ -38,13 +38,7 @@ async function superviseWorker(options: LocalWorkers): Promise<void> {
 async function oneWorker(options: LocalWorkers): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const child = fork(fileURLToPath(new URL(`../../runner/main.${extension}`, import.meta.url)), {
-    env: {
-      ...process.env,
-      HEADGATE_STORE_URL: options.databaseUrl,
-      HEADGATE_RUN: options.run.name,
-      HEADGATE_FOLDER: options.folder,
-      NODE_COMPILE_CACHE: getCompileCacheDir(),
-    },
+    env: workerEnvironment(options),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const stop = () => child.kill('SIGTERM')

@@ -4,7 +4,7 @@ import { judgeObservations, type Observations } from './observations.ts'
 function keys(...numbers: number[]): Buffer | null {
   if (numbers.length === 0) return null
   const buffer = Buffer.alloc(numbers.length * 8)
-  numbers.forEach((number, index) => buffer.writeBigUInt64BE(BigInt(number), index * 8))
+  for (const [index, number] of numbers.entries()) buffer.writeBigUInt64BE(BigInt(number), index * 8)
   return buffer
 }
 

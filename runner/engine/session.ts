@@ -51,7 +51,8 @@ export class StoreSession {
 
   async #connection(): Promise<pg.Client> {
     if (this.#closed) throw new HeadgateError('Internal', 'a closed store session was asked for more')
-    const connecting = (this.#connecting ??= openConnection(this.#url, { applicationName: this.#applicationName }))
+    this.#connecting ??= openConnection(this.#url, { applicationName: this.#applicationName })
+    const connecting = this.#connecting
     try {
       return await connecting
     } catch (error) {

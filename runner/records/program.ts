@@ -11,7 +11,7 @@ export type RejectedRecord = {
   record: Record<string, unknown> | undefined
   /** Everything that is wrong with it, at most 100 errors. */
   errors: RecordError[]
-  /** Values of the primary key in PostgreSQL's text notation, by field, if all of them are valid. */
+  /** Values of the primary key in PostgreSQL's text notation, by field, if all of them can be read. */
   key: Record<string, string> | undefined
   /** `parked` waits for its parent, see onMissing: park. */
   state: 'open' | 'parked'

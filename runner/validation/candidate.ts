@@ -49,14 +49,16 @@ export function applyRules(candidate: Candidate, rules: readonly CompiledRule[])
   }
 }
 
-/** The primary key in PostgreSQL's text notation, if all of it is valid. */
+/**
+ * The primary key in PostgreSQL's text notation, if all of it can be read: a value that fails a check (a pattern, a
+ * reference) still says which row is meant. What is not of its type or does not fit its column has become null.
+ */
 export function keyOf(candidate: Candidate, schema: Schema): Record<string, string> | undefined {
   if (schema.primaryKey === undefined) return undefined
-  const wrong = new Set(candidate.errors.map((error) => error.field))
   const key: Record<string, string> = {}
   for (const name of schema.primaryKey) {
     const value = candidate.record[name]
-    if (value === null || value === undefined || wrong.has(name)) return undefined
+    if (value === null || value === undefined) return undefined
     key[name] = String(value)
   }
   return key

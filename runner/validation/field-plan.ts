@@ -7,6 +7,7 @@ import { type Check, compileCheck } from './checks.ts'
 import { excerpt, Problem } from './problem.ts'
 import type { Encoder, Parse } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
+import { parseText } from './types/text.ts'
 
 export type FieldPlan = {
   field: Field
@@ -90,7 +91,7 @@ export function readField(plan: FieldPlan, input: unknown, findings: Findings): 
     return null
   }
   const value = plan.parse(given)
-  if (value instanceof Problem) return unloadable(plan, value, input, findings)
+  if (value instanceof Problem) return unloadable(plan, value, input, findings) ?? unlistedWord(plan, value, given)
   const misfit = plan.encoder?.fit(value)
   if (misfit !== undefined) return unloadable(plan, misfit, input, findings)
   return plan.check === undefined ? value : checked(plan, plan.check, value, input, findings)
@@ -107,6 +108,13 @@ function unloadable(plan: FieldPlan, problem: Problem, input: unknown, findings:
   return null
 }
 
+/** A word outside of an enum still says which row of a key is meant; its record is rejected. */
+function unlistedWord(plan: FieldPlan, problem: Problem, given: unknown): unknown {
+  if (problem.code !== 'enum' || plan.mostBytes === Infinity) return null
+  const word = parseText(given)
+  return word instanceof Problem || plan.encoder?.fit(word) !== undefined ? null : word
+}
+
 function checked(plan: FieldPlan, check: Check, value: unknown, input: unknown, findings: Findings): unknown {
   const problems: Problem[] = []
   check(value, problems)
@@ -114,7 +122,7 @@ function checked(plan: FieldPlan, check: Check, value: unknown, input: unknown, 
   const outcome = plan.field.outcome ?? 'reject'
   const rejected = outcome === 'reject' || (outcome === 'nullify' && !plan.nullable)
   for (const problem of problems) add(rejected ? findings.errors : findings.warnings, recordError(plan, problem, input))
-  return outcome === 'nullify' ? null : value
+  return outcome === 'nullify' && plan.nullable ? null : value
 }
 
 export function recordError(plan: FieldPlan, problem: Problem, input: unknown): RecordError {

@@ -50,7 +50,29 @@ describe('a rejected record', () => {
     ])
   })
 
-  it('has no key if part of it is wrong, and null is wrong for a key whatever is declared', async () => {
+  it('has a key as long as all of it can be read, whatever else is wrong with it', async () => {
+    const schema: Schema = {
+      primaryKey: ['id', 'code', 'kind', 'parent'],
+      fields: [
+        { name: 'id', type: 'integer', min: 0, outcome: 'nullify' },
+        { name: 'code', type: 'text', pattern: '^[A-Z]$' },
+        { name: 'kind', type: 'enum', values: ['a'] },
+        { name: 'parent', type: 'text', references: { table: 'parents', column: 'id' } },
+      ],
+    }
+    const columns = [column('id', 'int2'), column('code', 'text'), column('kind', 'text'), column('parent', 'text')]
+    const keys = async (id: string) => {
+      const batch = new ObjectBatch([{ id, code: 'x', kind: 'b', parent: 'gone' }], { firstOrder: 0, next: 1 })
+      const compiled = program(schema, columns, { references: async () => new Set() })
+      const { rejected } = await compiled.process(batch, 0, { rows: new EncodedRows() })
+      return rejected.map(({ key, errors }) => ({ key, codes: errors.map(({ code }) => code) }))
+    }
+    const codes = ['pattern', 'enum', 'reference.parents']
+    expect(await keys('-1')).toEqual([{ key: { id: '-1', code: 'x', kind: 'b', parent: 'gone' }, codes: ['range.min', ...codes] }])
+    expect(await keys('40000')).toEqual([{ key: undefined, codes: ['range.column', ...codes] }])
+  })
+
+  it('has no key if part of it cannot be read, and null is wrong for a key whatever is declared', async () => {
     const { rejected } = await run({ primaryKey: ['a'], fields }, [{ id: 'x', A: null }])
     expect(rejected[0]).toMatchObject({ key: undefined, errors: [{ code: 'type.integer' }, { code: 'null', field: 'a' }] })
   })

@@ -66,7 +66,7 @@ function unwritable(column: DestinationColumn): HeadgateError {
   return new HeadgateError('ColumnMismatch', `column ${column.name} is ${column.formatted}, which values cannot be written to; use another type`)
 }
 
-/** Reads a transformer's values into their columns' types, in place. Answers with what does not fit. */
+/** Reads a transformer's values into their columns' types, in place. Answers with what does not fit, which becomes null. */
 export function refit(plans: ColumnPlan[], fields: readonly FieldPlan[], record: TypedRecord): RecordError[] {
   const errors: RecordError[] = []
   for (const plan of plans) {
@@ -77,6 +77,7 @@ export function refit(plans: ColumnPlan[], fields: readonly FieldPlan[], record:
     const value = excerpt(record[column.name], fields[plan.field]?.field.sensitive === true)
     const error = { field: column.name, code: `transform.${column.name}`, message: `${column.name}, as transformed, ${problem.message}` }
     errors.push(value === undefined ? error : { ...error, value })
+    record[column.name] = null
   }
   return errors
 }

@@ -3,9 +3,13 @@ import { HeadgateError } from '../../../sdk/index.ts'
 
 type Classification = { code: string; retryable: boolean; advice: string }
 
-const unavailable: Classification = { code: 'StoreUnavailable', retryable: true, advice: 'it is tried again' }
-const busy: Classification = { code: 'StoreBusy', retryable: true, advice: 'the transaction was undone and is tried again' }
-const full: Classification = { code: 'StoreFull', retryable: true, advice: 'make room or raise the limit; it is tried again' }
+const unavailable: Classification = {
+  code: 'StoreUnavailable',
+  retryable: true,
+  advice: 'check the URL and whether PostgreSQL runs and answers; a run tries again by itself',
+}
+const busy: Classification = { code: 'StoreBusy', retryable: true, advice: 'the transaction was undone; a run tries it again by itself' }
+const full: Classification = { code: 'StoreFull', retryable: true, advice: 'make room or raise the limit; a run tries again by itself' }
 const denied: Classification = { code: 'StoreDenied', retryable: false, advice: 'check the user, its password and its privileges' }
 const refused: Classification = {
   code: 'DestinationRefused',
@@ -18,17 +22,17 @@ const defect: Classification = { code: 'StoreError', retryable: false, advice: '
 const bySqlState: Record<string, Classification> = {
   '08': unavailable,
   '57P': unavailable,
-  '57014': { code: 'StoreTimeout', retryable: true, advice: 'a statement was cancelled or took too long; it is tried again' },
+  '57014': { code: 'StoreTimeout', retryable: true, advice: 'a statement was cancelled or took too long; a run tries again by itself' },
   '55P03': busy,
   '40': busy,
   '53100': full,
   '53200': full,
-  '53300': { code: 'StoreUnavailable', retryable: true, advice: 'the server has too many connections; it is tried again' },
+  '53300': { code: 'StoreUnavailable', retryable: true, advice: 'the server has too many connections; a run tries again by itself' },
   '53': full,
   '28': denied,
   '3D000': { code: 'StoreDenied', retryable: false, advice: 'the database does not exist; create it or correct the URL' },
   '42501': denied,
-  '25006': { code: 'StoreUnavailable', retryable: true, advice: 'the server is read-only, perhaps a standby; it is tried again' },
+  '25006': { code: 'StoreUnavailable', retryable: true, advice: 'the server is read-only, perhaps a standby; a run tries again by itself' },
   '58': unavailable,
   '22': refused,
   '23': refused,

@@ -19,7 +19,7 @@ export const enumeration: FieldType = {
   cell: textCell,
 }
 
-function parseText(input: unknown): unknown {
+export function parseText(input: unknown): unknown {
   const value = typeof input === 'string' ? input : scalarText(input)
   if (value === undefined) return new Problem('type.text', 'is an object or a list, not a text')
   return badText(value) ?? value
