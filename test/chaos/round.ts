@@ -51,8 +51,8 @@ async function compareWithUndisturbed(round: Round): Promise<void> {
   const disturbed = await look(round, url)
   expect(disturbed.outcome.counts).toEqual(calm.outcome.counts)
   expect(disturbed.outcome.rows).toEqual(calm.outcome.rows)
-  expect(disturbed.outcome.quarantine).toEqual(calm.outcome.quarantine)
-  expect(disturbed.outcome.occurrences).toEqual(calm.outcome.occurrences)
+  expect(disturbed.outcome.quarantined).toEqual(calm.outcome.quarantined)
+  expect(disturbed.outcome.unresolved).toEqual(calm.outcome.unresolved)
   expect(disturbed.faults).toEqual([])
   expect(disturbed.connections).toEqual([])
 }

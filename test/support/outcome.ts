@@ -4,8 +4,10 @@ import type pg from 'pg'
 export type Outcome = {
   rows: string[]
   counts: Record<string, unknown>[]
-  quarantine: Record<string, unknown>[]
-  occurrences: Record<string, unknown>[]
+  /** Entries that still wait for someone, and where they were seen last. */
+  unresolved: Record<string, unknown>[]
+  /** Every rejected record of every run with its place. Over how many entries a repeated one is spread is not looked at. */
+  quarantined: Record<string, unknown>[]
 }
 
 /** Runs are compared by what their name has after its last dot. */
@@ -25,16 +27,16 @@ export async function outcomeOf(client: pg.Client, table: string, pipeline?: str
       `SELECT ${name('run')} AS name, state, failure, read, loaded, unchanged, superseded, filtered, quarantined, parked, warnings
       FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id`,
     ),
-    quarantine: await query(
-      `SELECT ${name('run')} AS run, ${name('last')} AS last_run, input, position, pos, encode(raw, 'escape') AS raw, record, errors, codes, key, quarantine.state, occurrences,
-        ${name('closing')} AS state_run
-      FROM headgate.quarantine JOIN headgate.run ON run.id = quarantine.run JOIN headgate.run AS last ON last.id = last_run
-      LEFT JOIN headgate.run AS closing ON closing.id = state_run WHERE $1::text IS NULL OR quarantine.pipeline = $1 ORDER BY digest, last_run, pos`,
+    unresolved: await query(
+      `SELECT ${name('last')} AS last_run, pos, encode(raw, 'escape') AS raw, record, errors, codes, key, quarantine.state
+      FROM headgate.quarantine JOIN headgate.run AS last ON last.id = last_run
+      WHERE quarantine.state IN ('open', 'parked', 'corrected') AND ($1::text IS NULL OR quarantine.pipeline = $1) ORDER BY digest, last_run, pos`,
     ),
-    occurrences: await query(
-      `SELECT ${name('run')} AS run, slice.name AS input, record_order FROM headgate.quarantine_occurrence
-      JOIN headgate.run ON run.id = run JOIN headgate.slice ON slice.run = quarantine_occurrence.run AND slice.ordinal = slice
-      WHERE $1::text IS NULL OR run.pipeline = $1 ORDER BY quarantine_occurrence.run, slice.input, record_order`,
+    quarantined: await query(
+      `SELECT ${name('run')} AS run, slice.name AS input, record_order, encode(raw, 'escape') AS raw FROM headgate.quarantine_occurrence AS seen
+      JOIN headgate.quarantine ON quarantine.id = seen.quarantine JOIN headgate.run ON run.id = seen.run
+      JOIN headgate.slice ON slice.run = seen.run AND slice.ordinal = seen.slice
+      WHERE $1::text IS NULL OR run.pipeline = $1 ORDER BY seen.run, slice.input, record_order`,
     ),
   }
 }
