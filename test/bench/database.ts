@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { startPostgres } from '../../cli/embedded/index.ts'
+import { type EmbeddedPostgres, startPostgres } from '../../cli/embedded/index.ts'
+import { cpuSecondsOf } from './process-tree.ts'
 
 export type BenchDatabase = {
   url: string
@@ -14,6 +15,8 @@ export type BenchDatabase = {
   prepare(statements: readonly string[]): Promise<void>
   /** Number of rows and a checksum that does not depend on their order, over the columns that were loaded. */
   contents(table: string): Promise<string>
+  /** CPU time that the server has used so far. */
+  cpuSeconds(): number
   close(): Promise<void>
 }
 
@@ -58,18 +61,18 @@ export async function openDatabase(signal: AbortSignal): Promise<BenchDatabase> 
     const client = new pg.Client({ connectionString: server.url })
     await client.connect()
     await client.query('CREATE SCHEMA bench')
-    return await describe(server.url, client, remove)
+    return await describe(server, client, remove)
   } catch (error) {
     await remove()
     throw error
   }
 }
 
-async function describe(url: string, client: pg.Client, remove: () => Promise<void>): Promise<BenchDatabase> {
+async function describe(server: EmbeddedPostgres, client: pg.Client, remove: () => Promise<void>): Promise<BenchDatabase> {
   const { rows } = await client.query('SELECT name, current_setting(name) AS value FROM pg_settings WHERE name = ANY($1)', [shown])
   const values = new Map(rows.map((row) => [row.name as string, row.value as string]))
   return {
-    url,
+    url: server.url,
     version: (await client.query('SHOW server_version')).rows[0].server_version,
     settings: Object.fromEntries(shown.flatMap((name) => (values.has(name) ? [[name, values.get(name) as string]] : []))),
     prepare: async (statements) => {
@@ -80,6 +83,7 @@ async function describe(url: string, client: pg.Client, remove: () => Promise<vo
       const { rows: found } = await client.query(sums)
       return `${found[0].rows} rows, checksum ${found[0].checksum}`
     },
+    cpuSeconds: () => cpuSecondsOf(server.processId),
     close: async () => {
       await client.end().catch(() => {})
       await remove()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { randomIntegers, shuffledKeys } from './random.ts'
 
 /** Raise it when rows change, so that no old file is taken for a new one. */
-const version = 1
+const version = 2
 
 export type Order = 'sorted' | 'random'
 
@@ -82,10 +82,10 @@ function row(key: number, edition: 1 | 2, seed: number): string {
 function note(random: (below: number) => number, pick: (from: readonly string[]) => string): string {
   const kind = random(16)
   if (kind === 0) return ''
-  const text = Array.from({ length: 4 + random(6) }, () => pick(words))
+  const text = Array.from({ length: 3 + random(5) }, () => pick(words))
   if (kind > 2) return text.join(' ')
   const between = kind === 1 ? ', ' : '\n'
-  return `"${text.slice(0, 3).join(' ')}${between}""${text.slice(3).join(' ')}"""`
+  return `"${text.slice(0, 2).join(' ')}${between}""${text.slice(2).join(' ')}"""`
 }
 
 function two(number: number): string {

@@ -1,6 +1,6 @@
 // Runs one command, and tells how long it took and how much memory each of its processes used.
 import { spawn } from 'node:child_process'
-import { type ProcessPeak, watchTree } from './process-tree.ts'
+import { type ProcessUse, watchTree } from './process-tree.ts'
 
 /** A command line. `environment` comes on top of this process's. */
 export type Command = { file: string; arguments: readonly string[]; environment?: Record<string, string> }
@@ -8,7 +8,7 @@ export type Command = { file: string; arguments: readonly string[]; environment?
 export type Measured = {
   /** From the start of the process to its end. */
   seconds: number
-  peaks: ProcessPeak[]
+  uses: ProcessUse[]
   output: string
 }
 
@@ -23,7 +23,7 @@ export async function measure(command: Command, { timeoutMilliseconds, signal }:
   // A group of its own, so that a stop reaches everything it started.
   const child = spawn(command.file, command.arguments, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...command.environment } })
   const { output, errors } = { output: collect(child.stdout), errors: collect(child.stderr) }
-  const peaks = child.pid === undefined ? () => [] : watchTree(child.pid)
+  const uses = child.pid === undefined ? () => [] : watchTree(child.pid)
   const stop = () => killGroup(child.pid)
   const timer = setTimeout(stop, timeoutMilliseconds)
   signal.addEventListener('abort', stop, { once: true })
@@ -31,11 +31,11 @@ export async function measure(command: Command, { timeoutMilliseconds, signal }:
     const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('exit', resolve))
     const seconds = (performance.now() - started) / 1000
     if (code !== 0) throw new Error(failure(command, code, seconds, `${output()}\n${errors()}`))
-    return { seconds, peaks: peaks(), output: output() }
+    return { seconds, uses: uses(), output: output() }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
-    peaks()
+    uses()
   }
 }
 

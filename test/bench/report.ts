@@ -14,7 +14,7 @@ export type Report = {
   results: Result[]
 }
 
-const columns = ['scenario', 'keys', 'processes', 'median s', 'min–max s', 'run alone s', '× psql', 'min–max', 'target', 'met', 'peak RSS MB']
+const columns = ['scenario', 'keys', 'processes', 'median s', 'min–max s', 'run alone s', '× psql', 'min–max', 'target', 'met', 'CPU s', 'server CPU s', 'peak RSS MB']
 
 export function markdown(report: Report): string {
   const { results } = report
@@ -46,11 +46,12 @@ function introduction({ date, rounds, rows, megabytes }: Report): string {
     '“× psql” is the time of psql in the same round, divided by this one: above 1 is faster than psql. It is psql’s `\\copy` of the same file into a table',
     'with the same key; for Replace and for tables that the run creates it is psql that creates, copies and adds the key in one transaction.',
     'Headgate checks every record; psql and the others check none. After each measurement the table was compared with psql’s, by row count and checksum.',
+    '“CPU s” is the CPU time of the command’s processes, “server CPU s” that of PostgreSQL meanwhile.',
     'Peak RSS is the kernel’s high-water mark of each process: first the command, then its workers.',
   ].join('\n')
 }
 
-function row({ step, order, seconds, runSeconds, ratio, baseSeconds, peakBytes, failures }: Result): string[] {
+function row({ step, order, seconds, runSeconds, ratio, baseSeconds, cpuSeconds, peakBytes, failures }: Result): string[] {
   const failed = Number.isNaN(seconds.median)
   const met = step.target === undefined ? '' : failed ? 'failed' : isMet(step.target, ratio.median, seconds.median, baseSeconds) ? 'yes' : '**no**'
   const figures = failed ? ['–', '–'] : [seconds.median.toFixed(2), range(seconds)]
@@ -65,6 +66,7 @@ function row({ step, order, seconds, runSeconds, ratio, baseSeconds, peakBytes, 
     ...compared,
     describeTarget(step.target),
     met,
+    ...(failed ? ['', ''] : [cpuSeconds.own.toFixed(1), cpuSeconds.server.toFixed(1)]),
     peakBytes.filter((bytes) => bytes > 0).map((bytes) => (bytes / 1024 ** 2).toFixed(0)).join(' + '),
   ]
 }

@@ -3,7 +3,7 @@ import { readReport, type StageTimings } from './contestants/headgate.ts'
 import type { BenchDatabase } from './database.ts'
 import type { Order } from './generate.ts'
 import { type Limits, measure } from './measure.ts'
-import type { ProcessPeak } from './process-tree.ts'
+import type { ProcessUse } from './process-tree.ts'
 import type { Contents, Step } from './scenarios.ts'
 
 export type Measurement = {
@@ -11,7 +11,9 @@ export type Measurement = {
   order: Order
   round: number
   seconds: number
-  peaks: ProcessPeak[]
+  uses: ProcessUse[]
+  /** CPU time of PostgreSQL meanwhile. */
+  serverSeconds: number
   /** Of Headgate. */
   report?: { seconds: number; timings: StageTimings }
   failure?: string
@@ -46,12 +48,14 @@ async function one(bench: Bench, step: Step, order: Order, number: number): Prom
   try {
     await bench.database.prepare(step.setUp)
     const command = await step.command(`bench-${process.pid}-${performance.now().toFixed(0)}`)
-    const { seconds, peaks, output } = await measure(command, bench.limits)
+    const before = bench.database.cpuSeconds()
+    const { seconds, uses, output } = await measure(command, bench.limits)
+    const serverSeconds = bench.database.cpuSeconds() - before
     await check(bench, step)
-    return { ...kept, seconds, peaks, ...(step.contestant === 'headgate' && { report: readReport(output) }) }
+    return { ...kept, seconds, uses, serverSeconds, ...(step.contestant === 'headgate' && { report: readReport(output) }) }
   } catch (error) {
     bench.limits.signal.throwIfAborted()
-    return { ...kept, seconds: Number.NaN, peaks: [], failure: (error as Error).message }
+    return { ...kept, seconds: Number.NaN, uses: [], serverSeconds: Number.NaN, failure: (error as Error).message }
   }
 }
 
@@ -63,8 +67,12 @@ async function check({ database, expected }: Bench, step: Step): Promise<void> {
   if (!same) throw new Error(`the table holds ${found}, but psql loaded ${wanted}`)
 }
 
-function line({ step, order, round: number, seconds, report, failure }: Measurement): string {
+function line({ step, order, round: number, seconds, uses, serverSeconds, report, failure }: Measurement): string {
   const stages = report === undefined ? '' : `  ${Object.entries(report.timings).map(([stage, spent]) => `${stage} ${(spent / 1000).toFixed(1)}`).join(', ')}`
-  const took = failure === undefined ? `${seconds.toFixed(2)} s${stages}` : `FAILED ${failure}`
+  const took = failure === undefined ? `${seconds.toFixed(2)} s  (CPU ${sum(uses.map((use) => use.cpuSeconds)).toFixed(1)} + server ${serverSeconds.toFixed(1)})${stages}` : `FAILED ${failure}`
   return `round ${number}  ${order.padEnd(6)}  ${`${step.name} (${step.processes})`.padEnd(40)}  ${took}`
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

@@ -13,6 +13,8 @@ export type Result = {
   baseSeconds: number
   /** The most memory of the first process, and of each that it started, largest first. */
   peakBytes: number[]
+  /** CPU time of the command's processes, and of PostgreSQL meanwhile; medians. */
+  cpuSeconds: { own: number; server: number }
   failures: string[]
 }
 
@@ -41,6 +43,10 @@ function result(all: readonly Measurement[], measurements: readonly Measurement[
     ratio: spread(good.map((one, index) => (bases[index] as number) / one.seconds)),
     baseSeconds: median(bases),
     peakBytes: peaks(good),
+    cpuSeconds: {
+      own: median(good.map((one) => one.uses.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0))),
+      server: median(good.map((one) => one.serverSeconds)),
+    },
     failures: all.flatMap((one) => one.failure ?? []),
   }
 }
@@ -54,8 +60,8 @@ function baseOf(one: Measurement, measurements: readonly Measurement[]): number 
 }
 
 function peaks(good: readonly Measurement[]): number[] {
-  const parents = Math.max(0, ...good.map((one) => one.peaks[0]?.bytes ?? 0))
-  const others = good.map((one) => one.peaks.slice(1).map(({ bytes }) => bytes).sort((a, b) => b - a))
+  const parents = Math.max(0, ...good.map((one) => one.uses[0]?.peakBytes ?? 0))
+  const others = good.map((one) => one.uses.slice(1).map(({ peakBytes }) => peakBytes).sort((a, b) => b - a))
   const count = Math.max(0, ...others.map((list) => list.length))
   return [parents, ...Array.from({ length: count }, (_, place) => Math.max(...others.map((list) => list[place] ?? 0)))]
 }
