@@ -87,8 +87,12 @@ async function finish(command: Promise<number>, { output }: OutputOptions): Prom
     const message = known ? error.message : ((error as Error).stack ?? String(error))
     if (output === 'json') process.stdout.write(`${JSON.stringify({ error: { code, message } }, undefined, 2)}\n`)
     else process.stderr.write(`headgate: ${code}: ${message}\n`)
-    process.exitCode = stop.signal.aborted ? exitCodes.interrupted : code === 'InvalidPipeline' ? exitCodes.usage : exitCodes.failed
+    process.exitCode = stop.signal.aborted ? exitCodes.interrupted : isUsage(code) ? exitCodes.usage : exitCodes.failed
   }
+}
+
+function isUsage(code: string): boolean {
+  return code === 'InvalidPipeline' || code === 'InvalidConfig'
 }
 
 function wholeNumber(text: string): number {
