@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { randomIntegers, shuffledKeys } from './random.ts'
 
 /** Raise it when rows change, so that no old file is taken for a new one. */
-const version = 2
+const version = 3
 
 export type Order = 'sorted' | 'random'
 
@@ -21,10 +21,43 @@ export type DataSet = {
 export const columns = ['id', 'name', 'email', 'amount', 'ordered_on', 'updated_at', 'status', 'note'] as const
 
 const firstNames = ['Ana', 'Björn', 'Chloé', 'Dmitri', 'Emeka', 'Fatima', 'Grace', 'Hiro', 'Ines', 'Jürgen', 'Kavya', 'Liam', 'Mina', 'Noor', 'Oskar', 'Priya']
-const lastNames = ['Almeida', 'Brown', 'Chen', 'Duarte', 'Eriksen', 'Fischer', 'García', 'Haddad', 'Ivanova', 'Jansen', 'Kowalski', 'Lindqvist', 'Müller', 'Nakamura']
+const lastNames = [
+  'Almeida',
+  'Brown',
+  'Chen',
+  'Duarte',
+  'Eriksen',
+  'Fischer',
+  'García',
+  'Haddad',
+  'Ivanova',
+  'Jansen',
+  'Kowalski',
+  'Lindqvist',
+  'Müller',
+  'Nakamura',
+]
 const hosts = ['example.com', 'example.org', 'mail.example.net', 'shop.example.co.uk']
 const statuses = ['placed', 'paid', 'packed', 'shipped', 'delivered', 'returned', 'cancelled']
-const words = ['leave', 'at', 'the', 'door', 'ring', 'twice', 'gift', 'wrap', 'please', 'call', 'before', 'delivery', 'fragile', 'third', 'floor', 'neighbour', 'invoice']
+const words = [
+  'leave',
+  'at',
+  'the',
+  'door',
+  'ring',
+  'twice',
+  'gift',
+  'wrap',
+  'please',
+  'call',
+  'before',
+  'delivery',
+  'fragile',
+  'third',
+  'floor',
+  'neighbour',
+  'invoice',
+]
 
 /** The file's path; made unless it is there. */
 export async function dataFile(folder: string, dataSet: DataSet, signal: AbortSignal): Promise<string> {
@@ -78,14 +111,15 @@ function row(key: number, edition: 1 | 2, seed: number): string {
   return `${key},${name},${email},${amount},${day},${moment},${pick(statuses)},${note(random, pick)}\n`
 }
 
-/** One in eight is quoted, with commas, quotes or line breaks in it; one in sixteen is missing. */
+/** One in eight is quoted for a comma or a line break in it, one in a hundred has quotes in it too; one in sixteen is missing. */
 function note(random: (below: number) => number, pick: (from: readonly string[]) => string): string {
   const kind = random(16)
   if (kind === 0) return ''
   const text = Array.from({ length: 3 + random(5) }, () => pick(words))
   if (kind > 2) return text.join(' ')
   const between = kind === 1 ? ', ' : '\n'
-  return `"${text.slice(0, 2).join(' ')}${between}""${text.slice(2).join(' ')}"""`
+  const said = text.slice(2).join(' ')
+  return `"${text.slice(0, 2).join(' ')}${between}${random(12) === 0 ? `""${said}""` : said}"`
 }
 
 function two(number: number): string {

@@ -11,7 +11,7 @@ import { type Limits, measure } from './measure.ts'
 import { type Options, readOptions } from './options.ts'
 import { markdown } from './report.ts'
 import { type Bench, type Measurement, round } from './rounds.ts'
-import { chosen, type Contents, groups, type Step } from './scenarios.ts'
+import { type Contents, chosen, groups, type Step } from './scenarios.ts'
 import { results } from './statistics.ts'
 
 const cache = join(tmpdir(), 'headgate-bench-cache')
@@ -42,7 +42,16 @@ async function bench(options: Options): Promise<void> {
     const measurements = await allRounds(options, { database, expected: await expected(database, files.sorted), limits, tell }, planned)
     const megabytes = Math.round((await stat(files.sorted['edition 1'])).size / 1e6)
     const machine = describeMachine({ PostgreSQL: database.version, psql, peers: peers?.versions ?? 'none' })
-    const text = markdown({ machine, settings: database.settings, date: new Date(), rounds: options.rounds, rows: options.rows, megabytes, skipped, results: results(measurements) })
+    const text = markdown({
+      machine,
+      settings: database.settings,
+      date: new Date(),
+      rounds: options.rounds,
+      rows: options.rows,
+      megabytes,
+      skipped,
+      results: results(measurements),
+    })
     process.stdout.write(`\n${text}`)
     if (options.output !== undefined) await writeFile(options.output, text)
   } finally {
@@ -94,7 +103,11 @@ async function findPeers(options: Options): Promise<{ peers: Peers | undefined; 
 function announce({ rounds, rows }: Options, database: BenchDatabase, planned: (order: Order) => Step[][]): void {
   const steps = orders.flatMap((order) => planned(order).flat()).length
   const minutes = (steps * rounds * (1 + (rows / 2e6) * 14)) / 60
-  tell(`PostgreSQL ${database.version}, ${Object.entries(database.settings).map((pair) => pair.join(' = ')).join(', ')}`)
+  tell(
+    `PostgreSQL ${database.version}, ${Object.entries(database.settings)
+      .map((pair) => pair.join(' = '))
+      .join(', ')}`,
+  )
   tell(`${steps} measurements in each of ${rounds} rounds: about ${Math.ceil(minutes)} minutes`)
 }
 

@@ -65,7 +65,11 @@ function readUse(processId: number): ProcessUse | undefined {
 function readTicks(processId: number): number[] | undefined {
   try {
     const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 15).map(Number)
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15)
+      .map(Number)
   } catch {
     return undefined
   }

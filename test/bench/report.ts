@@ -1,5 +1,5 @@
 // Writes the results as Markdown, which reads well in a terminal too. Called by main.ts.
-import { type Result, type Spread } from './statistics.ts'
+import type { Result, Spread } from './statistics.ts'
 import { describeTarget, isMet } from './targets.ts'
 
 export type Report = {
@@ -14,7 +14,21 @@ export type Report = {
   results: Result[]
 }
 
-const columns = ['scenario', 'keys', 'processes', 'median s', 'min–max s', 'run alone s', '× psql', 'min–max', 'target', 'met', 'CPU s', 'server CPU s', 'peak RSS MB']
+const columns = [
+  'scenario',
+  'keys',
+  'processes',
+  'median s',
+  'min–max s',
+  'run alone s',
+  '× psql',
+  'min–max',
+  'target',
+  'met',
+  'CPU s',
+  'server CPU s',
+  'peak RSS MB',
+]
 
 export function markdown(report: Report): string {
   const { results } = report
@@ -33,7 +47,9 @@ export function markdown(report: Report): string {
     '## Machine and settings',
     '',
     ...Object.entries(report.machine).map(([name, value]) => `- ${name}: ${value}`),
-    `- PostgreSQL settings, all as shipped: ${Object.entries(report.settings).map((pair) => pair.join(' = ')).join(', ')}`,
+    `- PostgreSQL settings, all as shipped: ${Object.entries(report.settings)
+      .map((pair) => pair.join(' = '))
+      .join(', ')}`,
     '',
   ].join('\n')
 }
@@ -67,7 +83,10 @@ function row({ step, order, seconds, runSeconds, ratio, baseSeconds, cpuSeconds,
     describeTarget(step.target),
     met,
     ...(failed ? ['', ''] : [cpuSeconds.own.toFixed(1), cpuSeconds.server.toFixed(1)]),
-    peakBytes.filter((bytes) => bytes > 0).map((bytes) => (bytes / 1024 ** 2).toFixed(0)).join(' + '),
+    peakBytes
+      .filter((bytes) => bytes > 0)
+      .map((bytes) => (bytes / 1024 ** 2).toFixed(0))
+      .join(' + '),
   ]
 }
 
@@ -83,15 +102,22 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 }
 
 function failures(results: readonly Result[]): string[] {
-  const all = results.flatMap(({ step, order, failures: said }) => said.map((text) => `- ${step.name}, ${order}, ${step.processes}: ${text.replaceAll('\n', ' ').slice(0, 500)}`))
+  const all = results.flatMap(({ step, order, failures: said }) =>
+    said.map((text) => `- ${step.name}, ${order}, ${step.processes}: ${text.replaceAll('\n', ' ').slice(0, 500)}`),
+  )
   return all.length === 0 ? [] : ['Failed:', '', ...all, '']
 }
 
 function verdict(results: readonly Result[]): string[] {
   const judged = results.filter(({ step, seconds }) => step.target !== undefined && !Number.isNaN(seconds.median))
-  const missed = judged.filter(({ step, ratio, seconds, baseSeconds }) => step.target !== undefined && !isMet(step.target, ratio.median, seconds.median, baseSeconds))
+  const missed = judged.filter(
+    ({ step, ratio, seconds, baseSeconds }) => step.target !== undefined && !isMet(step.target, ratio.median, seconds.median, baseSeconds),
+  )
   const largest = Math.max(0, ...results.filter(({ step }) => step.contestant === 'headgate').flatMap(({ peakBytes }) => peakBytes)) / 1024 ** 2
-  const names = missed.map(({ step, order, ratio }) => `- missed: ${step.name}, ${order} keys, ${step.processes} process${step.processes === 1 ? '' : 'es'}: ${ratio.median.toFixed(2)}×, target ${describeTarget(step.target)}`)
+  const names = missed.map(
+    ({ step, order, ratio }) =>
+      `- missed: ${step.name}, ${order} keys, ${step.processes} process${step.processes === 1 ? '' : 'es'}: ${ratio.median.toFixed(2)}×, target ${describeTarget(step.target)}`,
+  )
   const memory = `Largest process of Headgate: ${largest.toFixed(0)} MB; target: under 256 MB, ${largest < 256 ? 'met' : '**missed**'}.`
   return [`${judged.length - missed.length} of ${judged.length} speed targets met.`, ...(names.length > 0 ? ['', ...names] : []), '', memory]
 }
@@ -106,10 +132,26 @@ const rivals: [column: string, ours: string, theirs: RegExp][] = [
 /** One process of ours against the fastest of the others that do the same. */
 function againstPeers(results: readonly Result[]): string[] {
   const lines = rivals.flatMap(([column, ours, theirs]) => {
-    return results.filter(({ step, ratio }) => step.name === ours && step.processes === 1 && !Number.isNaN(ratio.median)).flatMap((mine) => {
-      const best = results.filter(({ step, order, ratio }) => theirs.test(step.name) && order === mine.order && !Number.isNaN(ratio.median)).sort((a, b) => b.ratio.median - a.ratio.median)[0]
-      return best === undefined ? [] : [[column, mine.order, mine.ratio.median.toFixed(2), `${best.step.name} ${best.ratio.median.toFixed(2)}`, mine.ratio.median > best.ratio.median ? 'yes' : '**no**']]
-    })
+    return results
+      .filter(({ step, ratio }) => step.name === ours && step.processes === 1 && !Number.isNaN(ratio.median))
+      .flatMap((mine) => {
+        const best = results
+          .filter(({ step, order, ratio }) => theirs.test(step.name) && order === mine.order && !Number.isNaN(ratio.median))
+          .sort((a, b) => b.ratio.median - a.ratio.median)[0]
+        return best === undefined
+          ? []
+          : [
+              [
+                column,
+                mine.order,
+                mine.ratio.median.toFixed(2),
+                `${best.step.name} ${best.ratio.median.toFixed(2)}`,
+                mine.ratio.median > best.ratio.median ? 'yes' : '**no**',
+              ],
+            ]
+      })
   })
-  return lines.length === 0 ? [] : ['## One process of Headgate against the fastest of the others', '', ...table(['what', 'keys', 'Headgate', 'fastest other', 'ahead'], lines), '']
+  return lines.length === 0
+    ? []
+    : ['## One process of Headgate against the fastest of the others', '', ...table(['what', 'keys', 'Headgate', 'fastest other', 'ahead'], lines), '']
 }

@@ -68,8 +68,16 @@ async function check({ database, expected }: Bench, step: Step): Promise<void> {
 }
 
 function line({ step, order, round: number, seconds, uses, serverSeconds, report, failure }: Measurement): string {
-  const stages = report === undefined ? '' : `  ${Object.entries(report.timings).map(([stage, spent]) => `${stage} ${(spent / 1000).toFixed(1)}`).join(', ')}`
-  const took = failure === undefined ? `${seconds.toFixed(2)} s  (CPU ${sum(uses.map((use) => use.cpuSeconds)).toFixed(1)} + server ${serverSeconds.toFixed(1)})${stages}` : `FAILED ${failure}`
+  const stages =
+    report === undefined
+      ? ''
+      : `  ${Object.entries(report.timings)
+          .map(([stage, spent]) => `${stage} ${(spent / 1000).toFixed(1)}`)
+          .join(', ')}`
+  const took =
+    failure === undefined
+      ? `${seconds.toFixed(2)} s  (CPU ${sum(uses.map((use) => use.cpuSeconds)).toFixed(1)} + server ${serverSeconds.toFixed(1)})${stages}`
+      : `FAILED ${failure}`
   return `round ${number}  ${order.padEnd(6)}  ${`${step.name} (${step.processes})`.padEnd(40)}  ${took}`
 }
 

@@ -49,7 +49,16 @@ export function groups(surroundings: Surroundings, order: Order): Step[][] {
   const small = order === 'sorted' ? [psqlSmall(surroundings), ...[1, 2].map((processes) => headgateSmall(surroundings, processes))] : []
   const theirs = peers === undefined ? [] : [...duckdbGroups(surroundings, peers), ...slingGroups(surroundings, peers)]
   // psql twice in a round, for everything is compared with it.
-  return [psqlKeyed(surroundings), psqlHand(surroundings), ...ours, psqlKeyed(surroundings), psqlHand(surroundings), psqlUpserts(surroundings), ...theirs, ...small]
+  return [
+    psqlKeyed(surroundings),
+    psqlHand(surroundings),
+    ...ours,
+    psqlKeyed(surroundings),
+    psqlHand(surroundings),
+    psqlUpserts(surroundings),
+    ...theirs,
+    ...small,
+  ]
 }
 
 function headgateGroups(surroundings: Surroundings, processes: number): Step[][] {
@@ -94,19 +103,33 @@ function headgateSmall(surroundings: Surroundings, processes: number): Step[] {
 function psqlKeyed({ url, files }: Surroundings): Step[] {
   const table = 'bench.psql'
   const command = () => psqlCopy(url, files['edition 1'], table)
-  return [{ ...psqlStep('csv → key'), base: 'keyed', isBase: true, table, contents: 'edition 1', setUp: createTable(table, { key: true, managed: false }), command }]
+  return [
+    { ...psqlStep('csv → key'), base: 'keyed', isBase: true, table, contents: 'edition 1', setUp: createTable(table, { key: true, managed: false }), command },
+  ]
 }
 
 function psqlHand({ url, files }: Surroundings): Step[] {
   const table = 'bench.psql'
   const command = () => psqlByHand(url, files['edition 1'], table)
-  return [{ ...psqlStep('create, csv, add key'), base: 'by hand', isBase: true, table, contents: 'edition 1', setUp: [`DROP TABLE IF EXISTS ${table}`], command }]
+  return [
+    { ...psqlStep('create, csv, add key'), base: 'by hand', isBase: true, table, contents: 'edition 1', setUp: [`DROP TABLE IF EXISTS ${table}`], command },
+  ]
 }
 
 function psqlSmall({ url, files }: Surroundings): Step[] {
   const table = 'bench.small'
   const command = () => psqlCopy(url, files.small, table)
-  return [{ ...psqlStep('small file, csv → key'), base: 'small', isBase: true, table, contents: 'small', setUp: createTable(table, { key: true, managed: false }), command }]
+  return [
+    {
+      ...psqlStep('small file, csv → key'),
+      base: 'small',
+      isBase: true,
+      table,
+      contents: 'small',
+      setUp: createTable(table, { key: true, managed: false }),
+      command,
+    },
+  ]
 }
 
 function psqlUpserts({ url, files }: Surroundings): Step[] {
@@ -163,5 +186,7 @@ export function chosen(all: readonly Step[][], only: RegExp | undefined): Step[]
   if (only === undefined) return [...all]
   const wanted = all.map((group) => group.slice(0, group.findLastIndex((step) => step.isBase !== true && only.test(step.name)) + 1))
   const bases = new Set(wanted.flat().map((step) => step.base))
-  return all.map((group, index) => (group.some((step) => step.isBase === true && bases.has(step.base)) ? group : (wanted[index] as Step[]))).filter((group) => group.length > 0)
+  return all
+    .map((group, index) => (group.some((step) => step.isBase === true && bases.has(step.base)) ? group : (wanted[index] as Step[])))
+    .filter((group) => group.length > 0)
 }

@@ -54,14 +54,20 @@ function result(all: readonly Measurement[], measurements: readonly Measurement[
 /** Mean of the base's measurements in the same round and order. */
 function baseOf(one: Measurement, measurements: readonly Measurement[]): number {
   const bases = measurements.filter(
-    ({ step, order, round, failure }) => step.isBase === true && step.base === one.step.base && order === one.order && round === one.round && failure === undefined,
+    ({ step, order, round, failure }) =>
+      step.isBase === true && step.base === one.step.base && order === one.order && round === one.round && failure === undefined,
   )
   return bases.reduce((sum, { seconds }) => sum + seconds, 0) / bases.length
 }
 
 function peaks(good: readonly Measurement[]): number[] {
   const parents = Math.max(0, ...good.map((one) => one.uses[0]?.peakBytes ?? 0))
-  const others = good.map((one) => one.uses.slice(1).map(({ peakBytes }) => peakBytes).sort((a, b) => b - a))
+  const others = good.map((one) =>
+    one.uses
+      .slice(1)
+      .map(({ peakBytes }) => peakBytes)
+      .sort((a, b) => b - a),
+  )
   const count = Math.max(0, ...others.map((list) => list.length))
   return [parents, ...Array.from({ length: count }, (_, place) => Math.max(...others.map((list) => list[place] ?? 0)))]
 }

@@ -20,7 +20,12 @@ export async function installPeers(cache: string, signal: AbortSignal): Promise<
     await rm(folder, { recursive: true, force: true })
     await mkdir(cache, { recursive: true })
     await step('apt-get install python3-venv', 'python3', ['-m', 'venv', folder], signal)
-    await step(`${python} -m pip install ${packages.join(' ')}`, python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages], signal)
+    await step(
+      `${python} -m pip install ${packages.join(' ')}`,
+      python,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages],
+      signal,
+    )
     await writeFile(done, packages.join('\n'))
   }
   const { stdout } = await run(python, ['-c', 'import sling_linux_amd64; print(sling_linux_amd64.SLING_BIN)'], { signal })

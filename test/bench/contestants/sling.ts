@@ -8,7 +8,20 @@ export function sling(peers: Peers, url: string, csv: string, table: string, mod
   const key = mode === 'incremental' ? ['--primary-key', 'id'] : []
   return {
     file: peers.sling,
-    arguments: ['run', '--src-stream', `file://${csv}`, '--src-options', JSON.stringify({ empty_as_null: true }), '--tgt-conn', `${url}?sslmode=disable`, '--tgt-object', table, '--mode', mode, ...key],
+    arguments: [
+      'run',
+      '--src-stream',
+      `file://${csv}`,
+      '--src-options',
+      JSON.stringify({ empty_as_null: true }),
+      '--tgt-conn',
+      `${url}?sslmode=disable`,
+      '--tgt-object',
+      table,
+      '--mode',
+      mode,
+      ...key,
+    ],
     environment: { SLING_HOME_DIR: join(peers.folder, 'sling'), SLING_DISABLE_TELEMETRY: 'true' },
   }
 }
