@@ -1,5 +1,4 @@
 // The one statement that merges rows of a stage into the destination: judge each row, update, insert, count. See docs/loading.md.
-import type { HeapRange } from './heap-range.ts'
 import { list, quote, relation } from './names.ts'
 import { columnNames, dataColumns, type LoadPlan } from './plan.ts'
 
@@ -10,14 +9,16 @@ export type MergeOptions = {
   mayRepeatKeys: boolean
   /** Whether the source is small against the destination, so that each row is looked up by key instead of scanning it. */
   lookUp: boolean
-  /** A stretch of the destination's heap that holds most of the rows the source meets: it is read before the others are looked up. */
-  near?: HeapRange | undefined
+  /** Instead of look-ups: the whole numbers between which all keys of the source lie, if they lie so densely that reading the range is cheaper. */
+  keyRange?: { from: bigint; to: bigint } | undefined
   /** Whether hashes of unchanged and overwritten keys are wanted. */
   keyHashes: boolean
   /** Only rows that an earlier record of this same run overwrote are written. */
   exhaustive: boolean
   /** Every row is written, whatever is there: for replacing a table's rows. */
   always?: boolean
+  /** Whether the destination is partitioned: a row's place is then its partition and its ctid. */
+  partitioned: boolean
 }
 
 // No declared field can have a double quote in its name, so these never collide.
@@ -39,7 +40,7 @@ export function mergeStatement(plan: LoadPlan, options: MergeOptions): string {
   const where = [
     `m.${verdict} = 2`,
     `d.ctid = m.${place}`,
-    ...(plan.partitioned ? [`d.tableoid = m.${partition}`] : []),
+    ...(options.partitioned ? [`d.tableoid = m.${partition}`] : []),
     // Whoever changed the row since it was judged changed these too: it is then left alone, and the count tells.
     `d._run IS NOT DISTINCT FROM m.${presentRun}`,
     `d._pos IS NOT DISTINCT FROM m.${presentPosition}`,
@@ -49,7 +50,7 @@ WITH m AS MATERIALIZED (${judged}),
 updated AS (
   UPDATE ${target} d SET ${assignments(plan)} FROM m WHERE ${where.join(' AND ')} RETURNING 1),
 inserted AS (
-  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0${options.near === undefined ? '' : ` ORDER BY ${list(plan.key, 'm.')}`})
+  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0${options.keyRange === undefined ? '' : ` ORDER BY ${list(plan.key, 'm.')}`})
 SELECT (SELECT count(*) FROM updated)::int8 AS updated,
   count(*) FILTER (WHERE m.${verdict} = 0)::int8 AS "new",
   count(*) FILTER (WHERE m.${verdict} = 1)::int8 AS unchanged,
@@ -78,62 +79,66 @@ export function deleteRepeatsStatement(plan: LoadPlan, source: string): string {
 }
 
 function judgedRows(plan: LoadPlan, options: MergeOptions): string {
-  const one = (of: (present: string) => string) => (options.near === undefined ? of('d') : `CASE WHEN n.ctid IS NOT NULL THEN ${of('n')} ELSE ${of('d')} END`)
+  const columns = list(columnNames(plan), 's.')
   const present = [
-    `${one((row) => `${row}.ctid`)} AS ${place}`,
-    ...(plan.partitioned ? [`d.tableoid AS ${partition}`] : []),
-    `${one((row) => `${row}._run`)} AS ${presentRun}`,
-    `${one((row) => `${row}._pos`)} AS ${presentPosition}`,
-    `${one((row) => rowVerdict(plan, row, options))} AS ${verdict}`,
+    `d.ctid AS ${place}`,
+    ...(options.partitioned ? [`d.tableoid AS ${partition}`] : []),
+    `d._run AS ${presentRun}`,
+    `d._pos AS ${presentPosition}`,
   ].join(', ')
-  return `
-  SELECT ${list(columnNames(plan), 's.')}, ${present}
-  FROM ${options.source} s ${joined(plan, options)}`
+  const rows = `
+  SELECT ${columns}, ${present}, ${rowVerdict(plan, options)} AS ${verdict}
+  FROM ${options.source} s`
+  if (options.keyRange === undefined) return `${rows} LEFT JOIN ${joined(plan, options)}`
+  // A full join cannot be done row by row, which the planner might else choose on a wrong guess of the range's size.
+  return `SELECT * FROM (${rows} FULL JOIN ${rangeJoined(plan, options.keyRange)} OFFSET 0) f WHERE f._pos IS NOT NULL`
 }
 
-/** OFFSET 0 keeps the planner from turning look-ups and the read of a stretch into one join that scans the whole destination. */
-function joined(plan: LoadPlan, { lookUp, near }: MergeOptions): string {
+function rangeJoined(plan: LoadPlan, { from, to }: { from: bigint; to: bigint }): string {
+  const key = quote(plan.key[0] as string)
+  return `(SELECT t.ctid, t.tableoid, t.* FROM ${relation(plan.destination)} t WHERE t.${key} BETWEEN ${from} AND ${to} OFFSET 0) d ON d.${key} = s.${key}`
+}
+
+/** OFFSET 0 keeps the planner from turning the look-ups into one join that scans the whole destination. */
+function joined(plan: LoadPlan, { lookUp }: MergeOptions): string {
   const target = relation(plan.destination)
-  const match = (row: string) => plan.key.map((column) => `${row}.${quote(column)} = s.${quote(column)}`).join(' AND ')
-  if (!lookUp) return `LEFT JOIN ${target} d ON ${match('d')}`
-  const lookedUp = (where: string) => `LEFT JOIN LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${where}${match('t')} OFFSET 0) d ON true`
-  if (near === undefined) return lookedUp('')
-  const stretch = `(SELECT t.ctid, t.* FROM ${target} t WHERE t.ctid >= '${near.from}' AND t.ctid < '${near.to}' OFFSET 0)`
-  return `LEFT JOIN ${stretch} n ON ${match('n')} ${lookedUp('n.ctid IS NULL AND ')}`
+  const match = plan.key.map((column) => `d.${quote(column)} = s.${quote(column)}`).join(' AND ')
+  if (!lookUp) return `${target} d ON ${match}`
+  const match2 = plan.key.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(' AND ')
+  return `LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${match2} OFFSET 0) d ON true`
 }
 
-/** Verdict on s against the present row, by alias. */
-function rowVerdict(plan: LoadPlan, present: string, { exhaustive, always }: MergeOptions): string {
-  if (always === true) return `CASE WHEN ${present}.ctid IS NULL THEN 0 ELSE 2 END`
-  return exhaustive ? exhaustiveVerdict(plan, present) : usualVerdict(plan, present)
+function rowVerdict(plan: LoadPlan, { exhaustive, always }: MergeOptions): string {
+  if (always === true) return 'CASE WHEN d.ctid IS NULL THEN 0 ELSE 2 END'
+  return exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan)
 }
 
-function usualVerdict(plan: LoadPlan, present: string): string {
-  return `CASE WHEN ${present}.ctid IS NULL THEN 0
-    WHEN (${present}._run < $1 OR ${present}._run IS NULL) AND ${same(plan, present)} THEN 1
-    WHEN ${newer(plan, present)} THEN 2 ELSE 3 END`
+function usualVerdict(plan: LoadPlan): string {
+  return `CASE WHEN d.ctid IS NULL THEN 0
+    WHEN (d._run < $1 OR d._run IS NULL) AND ${same(plan)} THEN 1
+    WHEN ${newer(plan)} THEN 2 ELSE 3 END`
 }
 
-function exhaustiveVerdict(plan: LoadPlan, present: string): string {
-  return `CASE WHEN ${present}._run = $1 AND ${newer(plan, present)} THEN 2 ELSE 3 END`
+function exhaustiveVerdict(plan: LoadPlan): string {
+  return `CASE WHEN d._run = $1 AND ${newer(plan)} THEN 2 ELSE 3 END`
 }
 
-function same(plan: LoadPlan, present: string): string {
+function same(plan: LoadPlan): string {
   const equal = plan.columns
     .filter(({ name }) => name !== '_run' && name !== '_pos' && !plan.key.includes(name))
     // json has no equality; its text is what was loaded.
     .map(({ name, type }) =>
-      [`s.${quote(name)}`, `${present}.${quote(name)}`].map((value) => (type === 'json' ? `${value}::text` : value)).join(' IS NOT DISTINCT FROM '),
+      type === 'json' ? `s.${quote(name)}::text IS NOT DISTINCT FROM d.${quote(name)}::text` : `s.${quote(name)} IS NOT DISTINCT FROM d.${quote(name)}`,
     )
-  if (plan.onMissing === 'Mark') equal.push(`${present}._deleted_at IS NULL`)
+  if (plan.onMissing === 'Mark') equal.push('d._deleted_at IS NULL')
   return equal.length === 0 ? 'true' : `(${equal.join(' AND ')})`
 }
 
-/** Whether s wins over the present row: the larger version if there is one (none loses to any), then the later in source order. */
-function newer({ version }: LoadPlan, present: string): string {
-  const later = `(s._run, s._pos) > (coalesce(${present}._run, 0), coalesce(${present}._pos, -1))`
+/** Whether s wins over d: the larger version if there is one (none loses to any), then the later in source order. */
+function newer({ version }: LoadPlan): string {
+  const later = `(s._run, s._pos) > (coalesce(d._run, 0), coalesce(d._pos, -1))`
   if (version === null) return later
-  const [ours, theirs] = [`s.${quote(version)}`, `${present}.${quote(version)}`]
+  const [ours, theirs] = [`s.${quote(version)}`, `d.${quote(version)}`]
   return `CASE WHEN ${ours} IS NOT DISTINCT FROM ${theirs} THEN ${later} WHEN ${theirs} IS NULL THEN true ELSE coalesce(${ours} > ${theirs}, false) END`
 }
 
@@ -148,7 +153,7 @@ function newestFirst({ version }: LoadPlan, prefix: string): string {
  * run leaves behind does not depend on where batches end.
  */
 function withoutRepeats(plan: LoadPlan, options: MergeOptions): string {
-  const present = plan.partitioned ? [place, partition] : [place]
+  const present = options.partitioned ? [place, partition] : [place]
   const kept = [...columnNames(plan).map((name) => quote(name)), ...present, presentRun, presentPosition].join(', ')
   return `
   SELECT *, CASE WHEN ${rank} > 1 THEN 3 WHEN ${judgedBefore} = 1 AND ${touched} THEN 2 ELSE ${judgedBefore} END AS ${verdict}

@@ -1,7 +1,6 @@
 // merge: runs the merge statement until nobody interferes with it. Used per batch (stage) and per run (publish).
 import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { sqlState } from './errors.ts'
-import { heapRange } from './heap-range.ts'
 import { lockStatement, type MergeOptions, mergeStatement, repeatsStatement } from './merge-sql.ts'
 import { display } from './names.ts'
 import type { LoadPlan } from './plan.ts'
@@ -9,7 +8,7 @@ import type { LoadPlan } from './plan.ts'
 const uniqueViolation = '23505'
 const tries = 5
 
-export type MergeRequest = Omit<MergeOptions, 'near'>
+export type MergeRequest = Omit<MergeOptions, 'partitioned'>
 
 /**
  * Merges the source's rows. Other workers may insert or update the same keys meanwhile: the statement is then undone,
@@ -17,10 +16,7 @@ export type MergeRequest = Omit<MergeOptions, 'near'>
  */
 export async function merge(tx: Transaction, run: RunContext, plan: LoadPlan, request: MergeRequest): Promise<LoadCounts> {
   const mayRepeatKeys = request.mayRepeatKeys && (await repeats(tx, plan, request.source))
-  const near = request.lookUp && !plan.partitioned ? await heapRange(tx, plan, request.source) : undefined
-  // A stretch of the heap is to be hashed, whatever the planner believes of tables it has no statistics of.
-  if (near !== undefined) await tx.query("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB'")
-  const statement = mergeStatement(plan, { ...request, mayRepeatKeys, near })
+  const statement = mergeStatement(plan, { ...request, mayRepeatKeys, partitioned: await isPartitioned(tx, plan) })
   for (let attempt = 1; attempt <= tries; attempt++) {
     await tx.query('SAVEPOINT headgate_merge')
     const counts = await once(tx, run, statement)
@@ -57,4 +53,13 @@ async function once(tx: Transaction, run: RunContext, statement: string): Promis
 
 async function repeats(tx: Transaction, plan: LoadPlan, source: string): Promise<boolean> {
   return (await tx.query(repeatsStatement(plan, source))).rows[0]?.repeats === true
+}
+
+async function isPartitioned(tx: Transaction, plan: LoadPlan): Promise<boolean> {
+  if (!plan.existed) return false
+  const { rows } = await tx.query(
+    `SELECT c.relkind = 'p' AS partitioned FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
+    [plan.destination.schema, plan.destination.name],
+  )
+  return rows[0]?.partitioned === true
 }

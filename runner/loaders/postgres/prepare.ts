@@ -31,7 +31,7 @@ export async function preparePlan({ destination, schema }: PrepareOptions, run: 
     destination: name,
     staging,
     stage: batchTable(run.id),
-    partitioned: table?.kind === 'p',
+    existed: table !== undefined,
     empty: table === undefined || (route === 'stage' && (await isEmpty(tx, name))),
     key: keyOf({ destination, schema }, name, table),
     version: schema.versionField ?? null,

@@ -51,6 +51,7 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
     source: quote(plan.stage),
     mayRepeatKeys: rows.mayRepeatKeys,
     lookUp: true,
+    keyRange: await denseRange(tx, plan, rows.size),
     keyHashes: !options.exhaustive,
     exhaustive: options.exhaustive,
   })
@@ -68,6 +69,20 @@ export async function fillStage(rows: Rows, tx: Transaction, plan: LoadPlan): Pr
   )
   await tx.query(`TRUNCATE ${stage}`)
   await rows.copyTo(tx, stage)
+}
+
+/**
+ * The range of the batch's keys, if it holds at most twice as many whole numbers as the batch has rows: then the
+ * destination has no more rows in it, and reading them in one go is a quarter cheaper than looking them up.
+ */
+async function denseRange(tx: Transaction, plan: LoadPlan, size: number): Promise<{ from: bigint; to: bigint } | undefined> {
+  const [name = ''] = plan.key
+  const column = plan.columns.find((candidate) => candidate.name === name)
+  if (plan.key.length !== 1 || size < 100 || !/^int[248]$/.test(column?.type ?? '')) return undefined
+  const { rows } = await tx.query(`SELECT min(${quote(name)})::text AS lowest, max(${quote(name)})::text AS highest FROM ${quote(plan.stage)}`)
+  const from = BigInt(rows[0]?.lowest as string)
+  const to = BigInt(rows[0]?.highest as string)
+  return to - from < BigInt(2 * size) ? { from, to } : undefined
 }
 
 /** Whether all rows went in; if one's key was there already, nothing happened. */
