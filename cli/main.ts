@@ -41,9 +41,9 @@ withOutput(withStore(quarantine.command('list').description('List rejected recor
   .option('--limit <n>', 'how many', wholeNumber, 50)
   .action(async (options) => finish((await import('./commands/quarantine.ts')).quarantineListCommand(options, terminal(options)), options))
 
-withOutput(withStore(quarantine.command('show').description('Show one rejected record whole').argument('<id>', 'number of the entry', wholeNumber))).action(
-  async (id: number, options) => finish((await import('./commands/quarantine.ts')).quarantineShowCommand(id, options, terminal(options)), options),
-)
+withOutput(withStore(quarantine.command('show').description('Show one rejected record whole').argument('<id>', 'number of the entry', wholeNumber)))
+  .option('--raw', 'show sensitive values and the raw bytes that hold them, too')
+  .action(async (id: number, options) => finish((await import('./commands/quarantine.ts')).quarantineShowCommand(id, options, terminal(options)), options))
 
 withOutput(
   withStore(

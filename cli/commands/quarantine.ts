@@ -4,6 +4,7 @@ import { listQuarantine, type QuarantineEntry, type QuarantineFilter, type Quara
 import { findRun } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, styled, type Terminal, table, visible } from '../output.ts'
+import { maskedEntries, sensitiveNames } from '../sensitive.ts'
 import { type OpenStore, openStore } from './store.ts'
 
 export type ListOptions = { database?: string; pipeline?: string; run?: string; state?: string; code?: string; limit: number }
@@ -12,7 +13,7 @@ export type ListOptions = { database?: string; pipeline?: string; run?: string; 
 export async function quarantineListCommand(options: ListOptions, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
-    const entries = await listQuarantine(store.session, await filterOf(store, options))
+    const entries = await maskedEntries(store.session, await listQuarantine(store.session, await filterOf(store, options)))
     if (terminal.form === 'json') terminal.write(json(entries))
     else
       terminal.write(
@@ -52,20 +53,31 @@ function row(entry: QuarantineEntry): (string | number)[] {
   ]
 }
 
-/** Shows one entry with its raw record and every error. */
-export async function quarantineShowCommand(id: number, options: { database?: string }, terminal: Terminal): Promise<number> {
+/** Shows one entry with its raw record and every error. What is sensitive is shown only when `raw` asks for it. */
+export async function quarantineShowCommand(id: number, options: { database?: string; raw?: boolean }, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
     const entry = await showQuarantine(store.session, id)
     if (entry === undefined) throw new HeadgateError('QuarantineNotFound', `there is no quarantine entry ${id}; list them with: headgate quarantine list`)
-    terminal.write(terminal.form === 'json' ? json(entry) : story(entry, terminal))
+    const shown = options.raw === true ? entry : await withoutSecrets(store, entry)
+    terminal.write(terminal.form === 'json' ? json(shown) : story(shown, terminal))
     return exitCodes.ok
   } finally {
     await store.close()
   }
 }
 
-function story(entry: QuarantineEntry & { raw: Buffer }, terminal: Terminal): string {
+/** Nobody can tell where in the raw bytes a sensitive value stands, so none of them are shown if there may be one. */
+async function withoutSecrets({ session }: OpenStore, entry: Whole): Promise<Shown> {
+  const [masked] = await maskedEntries(session, [entry])
+  const hidden = (await sensitiveNames(session, entry.pipeline)).size > 0
+  return { ...entry, ...masked, raw: hidden ? null : entry.raw }
+}
+
+type Whole = QuarantineEntry & { raw: Buffer }
+type Shown = QuarantineEntry & { raw: Buffer | null }
+
+function story(entry: Shown, terminal: Terminal): string {
   const facts = [
     ['entry', `${entry.id} (${entry.state}${entry.stateReason === undefined ? '' : `: ${entry.stateReason}`})`],
     ['pipeline', entry.pipeline],
@@ -81,7 +93,12 @@ function story(entry: QuarantineEntry & { raw: Buffer }, terminal: Terminal): st
     heading('Errors'),
     table(['FIELD', 'CODE', 'VALUE', 'MESSAGE'], errors),
     heading('Raw record'),
-    `${entry.raw.toString('utf8').split('\n').map(visible).join('\n')}\n`,
+    rawText(entry.raw),
     ...(entry.record === undefined ? [] : [heading('Parsed record'), json(entry.record)]),
   ].join('')
+}
+
+function rawText(raw: Buffer | null): string {
+  if (raw === null) return 'hidden, because the pipeline has sensitive fields; --raw shows it\n'
+  return `${raw.toString('utf8').split('\n').map(visible).join('\n')}\n`
 }

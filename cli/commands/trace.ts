@@ -4,19 +4,26 @@ import { primaryKeyColumns } from '../../store/table-key.ts'
 import { type Trace, traceKey } from '../../store/trace.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, styled, type Terminal, table } from '../output.ts'
-import { openStore } from './store.ts'
+import { maskedEntries, maskedRecord, sensitiveNames } from '../sensitive.ts'
+import { type OpenStore, openStore } from './store.ts'
 
 /** Tells where a row came from: run, input, place in it, and what was rejected under the same key. */
 export async function traceCommand(tableName: string, keys: string[], options: { database?: string }, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
     const columns = await primaryKeyColumns(store.session, tableName)
-    const trace = await traceKey(store.session, { table: tableName, key: keyOf(tableName, columns, keys) })
+    const trace = await withoutSecrets(store, await traceKey(store.session, { table: tableName, key: keyOf(tableName, columns, keys) }))
     terminal.write(terminal.form === 'json' ? json(trace) : story(trace, terminal))
     return trace.row === undefined && trace.quarantine.length === 0 ? exitCodes.failed : exitCodes.ok
   } finally {
     await store.close()
   }
+}
+
+async function withoutSecrets({ session }: OpenStore, trace: Trace): Promise<Trace> {
+  const pipeline = trace.origin?.run?.pipeline ?? trace.quarantine[0]?.pipeline
+  const names = pipeline === undefined ? new Set<string>() : await sensitiveNames(session, pipeline)
+  return { ...trace, row: trace.row && maskedRecord(trace.row, names), quarantine: await maskedEntries(session, trace.quarantine) }
 }
 
 /** Keys are given in the order of the primary key's columns, or as column=value. */

@@ -1,0 +1,18 @@
+// An extractor of one's own: yields records one at a time; batches, positions and resuming come with RecordExtractor.
+// In a project of yours the import is from 'headgate'.
+import { HeadgateError, RecordExtractor, type SourceRecord } from '../../sdk/index.ts'
+
+type Config = { days: number; sensors: string[] }
+
+/** Readings as a weather station's interface might give them: the same every time it is asked. */
+export default class StationReadings extends RecordExtractor<Config> {
+  override *records(): Iterable<SourceRecord> {
+    const { days, sensors } = this.config
+    if (sensors.length === 0) throw new HeadgateError('SourceNotFound', 'config.sensors is empty; name at least one sensor')
+    for (let day = 1; day <= days; day++) {
+      for (const [place, sensor] of sensors.entries()) {
+        yield { sensor, day: `2026-03-${String(day).padStart(2, '0')}`, celsius: String(day * 3 - place * 10) }
+      }
+    }
+  }
+}
