@@ -9,16 +9,12 @@ export type MergeOptions = {
   mayRepeatKeys: boolean
   /** Whether the source is small against the destination, so that each row is looked up by key instead of scanning it. */
   lookUp: boolean
-  /** Instead of look-ups: the whole numbers between which all keys of the source lie, if they lie so densely that reading the range is cheaper. */
-  keyRange?: { from: bigint; to: bigint } | undefined
   /** Whether hashes of unchanged and overwritten keys are wanted. */
   keyHashes: boolean
   /** Only rows that an earlier record of this same run overwrote are written. */
   exhaustive: boolean
   /** Every row is written, whatever is there: for replacing a table's rows. */
   always?: boolean
-  /** Whether the destination is partitioned: a row's place is then its partition and its ctid. */
-  partitioned: boolean
 }
 
 // No declared field can have a double quote in its name, so these never collide.
@@ -40,7 +36,7 @@ export function mergeStatement(plan: LoadPlan, options: MergeOptions): string {
   const where = [
     `m.${verdict} = 2`,
     `d.ctid = m.${place}`,
-    ...(options.partitioned ? [`d.tableoid = m.${partition}`] : []),
+    ...(plan.partitioned ? [`d.tableoid = m.${partition}`] : []),
     // Whoever changed the row since it was judged changed these too: it is then left alone, and the count tells.
     `d._run IS NOT DISTINCT FROM m.${presentRun}`,
     `d._pos IS NOT DISTINCT FROM m.${presentPosition}`,
@@ -50,7 +46,7 @@ WITH m AS MATERIALIZED (${judged}),
 updated AS (
   UPDATE ${target} d SET ${assignments(plan)} FROM m WHERE ${where.join(' AND ')} RETURNING 1),
 inserted AS (
-  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0${options.keyRange === undefined ? '' : ` ORDER BY ${list(plan.key, 'm.')}`})
+  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0)
 SELECT (SELECT count(*) FROM updated)::int8 AS updated,
   count(*) FILTER (WHERE m.${verdict} = 0)::int8 AS "new",
   count(*) FILTER (WHERE m.${verdict} = 1)::int8 AS unchanged,
@@ -79,43 +75,28 @@ export function deleteRepeatsStatement(plan: LoadPlan, source: string): string {
 }
 
 function judgedRows(plan: LoadPlan, options: MergeOptions): string {
-  const columns = list(columnNames(plan), 's.')
-  const present = [
-    `d.ctid AS ${place}`,
-    ...(options.partitioned ? [`d.tableoid AS ${partition}`] : []),
-    `d._run AS ${presentRun}`,
-    `d._pos AS ${presentPosition}`,
-  ].join(', ')
-  const rows = `
-  SELECT ${columns}, ${present}, ${rowVerdict(plan, options)} AS ${verdict}
-  FROM ${options.source} s`
-  if (options.keyRange === undefined) return `${rows} LEFT JOIN ${joined(plan, options)}`
-  // A full join cannot be done row by row, which the planner might else choose on a wrong guess of the range's size.
-  return `SELECT * FROM (${rows} FULL JOIN ${rangeJoined(plan, options.keyRange)} OFFSET 0) f WHERE f._pos IS NOT NULL`
-}
-
-function rangeJoined(plan: LoadPlan, { from, to }: { from: bigint; to: bigint }): string {
-  const key = quote(plan.key[0] as string)
-  return `(SELECT t.ctid, t.tableoid, t.* FROM ${relation(plan.destination)} t WHERE t.${key} BETWEEN ${from} AND ${to} OFFSET 0) d ON d.${key} = s.${key}`
+  return `
+  SELECT ${list(columnNames(plan), 's.')}, d.ctid AS ${place}, ${plan.partitioned ? `d.tableoid AS ${partition}, ` : ''}d._run AS ${presentRun},
+    d._pos AS ${presentPosition}, ${rowVerdict(plan, options)} AS ${verdict}
+  FROM ${options.source} s LEFT JOIN ${joined(plan, options)}`
 }
 
 /** OFFSET 0 keeps the planner from turning the look-ups into one join that scans the whole destination. */
 function joined(plan: LoadPlan, { lookUp }: MergeOptions): string {
   const target = relation(plan.destination)
-  const match = plan.key.map((column) => `d.${quote(column)} = s.${quote(column)}`).join(' AND ')
-  if (!lookUp) return `${target} d ON ${match}`
-  const match2 = plan.key.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(' AND ')
-  return `LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${match2} OFFSET 0) d ON true`
+  const match = (row: string) => plan.key.map((column) => `${row}.${quote(column)} = s.${quote(column)}`).join(' AND ')
+  if (!lookUp) return `${target} d ON ${match('d')}`
+  return `LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${match('t')} OFFSET 0) d ON true`
 }
 
 function rowVerdict(plan: LoadPlan, { exhaustive, always }: MergeOptions): string {
-  if (always === true) return 'CASE WHEN d.ctid IS NULL THEN 0 ELSE 2 END'
+  if (always === true) return `CASE WHEN d.ctid IS NULL THEN 0 ELSE 2 END`
   return exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan)
 }
 
 function usualVerdict(plan: LoadPlan): string {
   return `CASE WHEN d.ctid IS NULL THEN 0
-    WHEN (d._run < $1 OR d._run IS NULL) AND ${same(plan)} THEN 1
+    WHEN ${unchanged(plan)} THEN 1
     WHEN ${newer(plan)} THEN 2 ELSE 3 END`
 }
 
@@ -123,18 +104,22 @@ function exhaustiveVerdict(plan: LoadPlan): string {
   return `CASE WHEN d._run = $1 AND ${newer(plan)} THEN 2 ELSE 3 END`
 }
 
-function same(plan: LoadPlan): string {
+/** Whether s has nothing to tell: the present row d is of an earlier run (or nobody's) and the same in every column. `$1` is the run. */
+export function unchanged(plan: LoadPlan): string {
   const equal = plan.columns
     .filter(({ name }) => name !== '_run' && name !== '_pos' && !plan.key.includes(name))
     // json has no equality; its text is what was loaded.
-    .map(({ name, type }) =>
-      type === 'json' ? `s.${quote(name)}::text IS NOT DISTINCT FROM d.${quote(name)}::text` : `s.${quote(name)} IS NOT DISTINCT FROM d.${quote(name)}`,
-    )
+    .map(({ name, type }) => ['s', 'd'].map((row) => `${row}.${quote(name)}${type === 'json' ? '::text' : ''}`).join(' IS NOT DISTINCT FROM '))
   if (plan.onMissing === 'Mark') equal.push('d._deleted_at IS NULL')
-  return equal.length === 0 ? 'true' : `(${equal.join(' AND ')})`
+  return ['(d._run < $1 OR d._run IS NULL)', ...equal].join(' AND ')
 }
 
-/** Whether s wins over d: the larger version if there is one (none loses to any), then the later in source order. */
+/** The 8-byte hash of a row's key, by alias. */
+export function keyHash(plan: LoadPlan, row: string): string {
+  return `int8send(hash_record_extended(ROW(${list(plan.key, `${row}.`)}), 0))`
+}
+
+/** Whether s wins over the present row: the larger version if there is one (none loses to any), then the later in source order. */
 function newer({ version }: LoadPlan): string {
   const later = `(s._run, s._pos) > (coalesce(d._run, 0), coalesce(d._pos, -1))`
   if (version === null) return later
@@ -153,7 +138,7 @@ function newestFirst({ version }: LoadPlan, prefix: string): string {
  * run leaves behind does not depend on where batches end.
  */
 function withoutRepeats(plan: LoadPlan, options: MergeOptions): string {
-  const present = options.partitioned ? [place, partition] : [place]
+  const present = plan.partitioned ? [place, partition] : [place]
   const kept = [...columnNames(plan).map((name) => quote(name)), ...present, presentRun, presentPosition].join(', ')
   return `
   SELECT *, CASE WHEN ${rank} > 1 THEN 3 WHEN ${judgedBefore} = 1 AND ${touched} THEN 2 ELSE ${judgedBefore} END AS ${verdict}
@@ -170,7 +155,7 @@ function assignments(plan: LoadPlan): string {
 }
 
 function hashes(plan: LoadPlan): string {
-  const hash = `int8send(hash_record_extended(ROW(${list(plan.key, 'm.')}), 0))`
+  const hash = keyHash(plan, 'm')
   return `string_agg(${hash}, '') FILTER (WHERE m.${verdict} = 1) AS unchanged_keys,
   string_agg(${hash}, '') FILTER (WHERE m.${verdict} = 2 AND m.${presentRun} IS DISTINCT FROM $1) AS overwritten_keys`
 }

@@ -8,15 +8,13 @@ import type { LoadPlan } from './plan.ts'
 const uniqueViolation = '23505'
 const tries = 5
 
-export type MergeRequest = Omit<MergeOptions, 'partitioned'>
-
 /**
  * Merges the source's rows. Other workers may insert or update the same keys meanwhile: the statement is then undone,
  * the rows in question are locked, and all is judged anew. Answers with counts that add up to the source's rows.
  */
-export async function merge(tx: Transaction, run: RunContext, plan: LoadPlan, request: MergeRequest): Promise<LoadCounts> {
+export async function merge(tx: Transaction, run: RunContext, plan: LoadPlan, request: MergeOptions): Promise<LoadCounts> {
   const mayRepeatKeys = request.mayRepeatKeys && (await repeats(tx, plan, request.source))
-  const statement = mergeStatement(plan, { ...request, mayRepeatKeys, partitioned: await isPartitioned(tx, plan) })
+  const statement = mergeStatement(plan, { ...request, mayRepeatKeys })
   for (let attempt = 1; attempt <= tries; attempt++) {
     await tx.query('SAVEPOINT headgate_merge')
     const counts = await once(tx, run, statement)
@@ -53,13 +51,4 @@ async function once(tx: Transaction, run: RunContext, statement: string): Promis
 
 async function repeats(tx: Transaction, plan: LoadPlan, source: string): Promise<boolean> {
   return (await tx.query(repeatsStatement(plan, source))).rows[0]?.repeats === true
-}
-
-async function isPartitioned(tx: Transaction, plan: LoadPlan): Promise<boolean> {
-  if (!plan.existed) return false
-  const { rows } = await tx.query(
-    `SELECT c.relkind = 'p' AS partitioned FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
-    [plan.destination.schema, plan.destination.name],
-  )
-  return rows[0]?.partitioned === true
 }

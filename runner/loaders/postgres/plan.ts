@@ -21,8 +21,8 @@ export type LoadPlan = {
   staging: TableName | null
   /** Name of the temporary table, one per connection, that batches go through; see `stageRelation`. */
   stage: string
-  /** Whether the destination existed when the run was planned. */
-  existed: boolean
+  /** Whether the destination is partitioned: a row's place is then its partition and its address within it. */
+  partitioned: boolean
   /** Whether it had no rows then, so that every key is likely to be new. */
   empty: boolean
   /** Columns of the key in the destination's order of comparison; empty without one. */

@@ -31,7 +31,7 @@ export async function preparePlan({ destination, schema }: PrepareOptions, run: 
     destination: name,
     staging,
     stage: batchTable(run.id),
-    existed: table !== undefined,
+    partitioned: table?.kind === 'p',
     empty: table === undefined || (route === 'stage' && (await isEmpty(tx, name))),
     key: keyOf({ destination, schema }, name, table),
     version: schema.versionField ?? null,

@@ -5,6 +5,7 @@ import { sqlState } from './errors.ts'
 import { merge } from './merge.ts'
 import { list, quote, relation } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
+import { allUnchanged } from './probe.ts'
 
 export type StageOptions = {
   /** Whether the batch's rows must be in the temporary table afterwards. */
@@ -12,46 +13,66 @@ export type StageOptions = {
   exhaustive: boolean
 }
 
-/** How a worker guesses whether the next batch has only new keys. A wrong guess costs time, never rows. */
+/** How many batches a guess that proved wrong is not made again. */
+const pause = 8
+
+/** What a worker guesses about the next batch, from the ones before. A wrong guess costs time, never rows. */
 export class Guess {
   #straight: boolean
   #onlyNew = 0
-  #hold = 0
+  #straightPause = 0
+  #unchangedPause = 0
 
   constructor(straight: boolean) {
     this.#straight = straight
   }
 
+  /** That all keys are new: the batch may be copied straight in. */
   get straight(): boolean {
     return this.#straight
   }
 
+  /** That all rows are there, unchanged. */
+  get unchanged(): boolean {
+    return this.#unchangedPause === 0
+  }
+
   /** A batch that went straight in met a key that was there. */
-  wrong(): void {
+  notStraight(): void {
     this.#straight = false
     this.#onlyNew = 0
-    this.#hold = 8
+    this.#straightPause = pause
+  }
+
+  /** A batch that was thought unchanged was not. */
+  notUnchanged(): void {
+    this.#unchangedPause = pause + 1
   }
 
   /** A batch was merged; `onlyNew` if none of its keys was there. */
   merged(onlyNew: boolean): void {
-    this.#hold = Math.max(0, this.#hold - 1)
+    this.#straightPause = Math.max(0, this.#straightPause - 1)
+    this.#unchangedPause = Math.max(0, this.#unchangedPause - 1)
     this.#onlyNew = onlyNew ? this.#onlyNew + 1 : 0
-    if (this.#onlyNew >= 3 && this.#hold === 0) this.#straight = true
+    if (this.#onlyNew >= 3 && this.#straightPause === 0) this.#straight = true
   }
 }
 
 export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, plan: LoadPlan, guess: Guess, options: StageOptions): Promise<LoadCounts> {
   if (guess.straight && !options.keepKeys && !options.exhaustive) {
     if (await copyStraight(rows, tx, plan)) return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null }
-    guess.wrong()
+    guess.notStraight()
   }
   await fillStage(rows, tx, plan)
+  if (guess.unchanged && !options.exhaustive && !rows.mayRepeatKeys) {
+    const unchangedKeys = await allUnchanged(tx, run, plan, rows.size)
+    if (unchangedKeys !== undefined) return { loaded: 0, unchanged: rows.size, superseded: 0, overwrote: 0, unchangedKeys, overwrittenKeys: null }
+    guess.notUnchanged()
+  }
   const counts = await merge(tx, run, plan, {
     source: quote(plan.stage),
     mayRepeatKeys: rows.mayRepeatKeys,
     lookUp: true,
-    keyRange: await denseRange(tx, plan, rows.size),
     keyHashes: !options.exhaustive,
     exhaustive: options.exhaustive,
   })
@@ -69,20 +90,6 @@ export async function fillStage(rows: Rows, tx: Transaction, plan: LoadPlan): Pr
   )
   await tx.query(`TRUNCATE ${stage}`)
   await rows.copyTo(tx, stage)
-}
-
-/**
- * The range of the batch's keys, if it holds at most twice as many whole numbers as the batch has rows: then the
- * destination has no more rows in it, and reading them in one go is a quarter cheaper than looking them up.
- */
-async function denseRange(tx: Transaction, plan: LoadPlan, size: number): Promise<{ from: bigint; to: bigint } | undefined> {
-  const [name = ''] = plan.key
-  const column = plan.columns.find((candidate) => candidate.name === name)
-  if (plan.key.length !== 1 || size < 100 || !/^int[248]$/.test(column?.type ?? '')) return undefined
-  const { rows } = await tx.query(`SELECT min(${quote(name)})::text AS lowest, max(${quote(name)})::text AS highest FROM ${quote(plan.stage)}`)
-  const from = BigInt(rows[0]?.lowest as string)
-  const to = BigInt(rows[0]?.highest as string)
-  return to - from < BigInt(2 * size) ? { from, to } : undefined
 }
 
 /** Whether all rows went in; if one's key was there already, nothing happened. */
