@@ -86,6 +86,20 @@ test('An entry of an earlier run closes when the key comes good and unchanged la
   expect(id).toBeGreaterThan(0)
 })
 
+test('A batch of nothing but rejected records leaves the entries as they are', async () => {
+  await run([['1,10']])
+  const { state } = await run([['1,wrong', '2,wrong', '1,wrong']])
+  expect(state).toBe('Succeeded')
+  expect((await run([['1,wrong']])).state).toBe('Succeeded')
+  expect(await entries()).toEqual([{ state: 'open', by: null }, { state: 'open', by: null }])
+})
+
+test('An entry closes when its key comes good and unchanged later in the same batch', async () => {
+  await run([['1,10']])
+  const { name } = await run([['1,wrong', '1,10']])
+  expect(await entries()).toEqual([{ state: 'superseded', by: name }])
+})
+
 test('An entry stays open when the good record came before it', async () => {
   await run([['1,10'], ['1,wrong']])
   expect(await entries()).toEqual([{ state: 'open', by: null }])

@@ -57,9 +57,12 @@ async function outcome({ versioned, destination, deliveries }: Feed, { sliceByte
   changes.sliceBytes = sliceBytes
   for (const [number, files] of deliveries.entries()) {
     const place = written(folder, `${pipeline}-${number}`, Object.fromEntries(files.map((rows, file) => [`${file}.csv`, csv(rows)])))
-    await deliver(store, { name: `${pipeline}.${number}`, pipeline, folder: place, spec: spec(pipeline, versioned, destination), manner: how })
+    const run = await deliver(store, { name: `${pipeline}.${number}`, pipeline, folder: place, spec: spec(pipeline, versioned, destination), manner: how })
+    expect(run.failure).toBeUndefined()
   }
-  return outcomeOf(store.client, `property."${pipeline}"`, pipeline)
+  const found = await outcomeOf(store.client, `property."${pipeline}"`, pipeline)
+  // Whether a good record that lost to a newer version of an earlier run closes an entry depends on which slice came first.
+  return versioned ? { ...found, unresolved: [] } : found
 }
 
 function csv(rows: readonly Row[]): string {
