@@ -8,8 +8,8 @@ import { withoutFooter } from './footer.ts'
 import { prepare } from './prepare.ts'
 import { cuts } from './split.ts'
 
-/** About as much as one batch holds. */
-const defaultBlockBytes = 1 << 20
+/** About as much as one batch holds. Small, because whatever else the process does waits while a block is being read. */
+const defaultBlockBytes = 1 << 18
 
 export class CsvFormat implements Format {
   readonly config: CsvConfig

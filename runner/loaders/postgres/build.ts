@@ -1,7 +1,7 @@
 // publishBuild: a table built beside the destination takes its place: duplicates out, key on, swapped in. See docs/loading.md.
 import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
 import { sqlState } from './errors.ts'
-import { readTable } from './introspect.ts'
+import { analyze, readTable } from './introspect.ts'
 import { deleteRepeatsStatement, repeatsStatement } from './merge-sql.ts'
 import { list, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
@@ -22,7 +22,7 @@ async function publishNew(tx: Transaction, plan: LoadPlan, staging: TableName): 
   }
   await tx.query(`ALTER TABLE ${relation(staging)} SET SCHEMA ${quote(schema)}`)
   if (staging.name !== name) await tx.query(`ALTER TABLE ${relation({ schema, name: staging.name })} RENAME TO ${quote(name)}`)
-  await tx.query(`ANALYZE ${relation(plan.destination)}`)
+  await analyze(tx, plan.destination)
   return removed
 }
 

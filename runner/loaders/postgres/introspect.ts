@@ -68,3 +68,12 @@ export function findKey(table: Table, columns: readonly string[]): TableKey | un
   const wanted = [...columns].sort().join('\0')
   return table.keys.find((key) => [...key.columns].sort().join('\0') === wanted)
 }
+
+/**
+ * Rough statistics at once, so that the first queries on a table just filled are planned sensibly; a tenth of the usual
+ * sample takes a tenth of the time, and autovacuum makes better ones later.
+ */
+export async function analyze(tx: Transaction, table: TableName): Promise<void> {
+  await tx.query('SET LOCAL default_statistics_target = 10')
+  await tx.query(`ANALYZE ${relation(table)}`)
+}

@@ -1,9 +1,9 @@
 // publishRun: makes a run's staged rows visible, in the run's last transaction. Called through PostgresLoader.
-import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { publishBuild } from './build.ts'
-import { readTable } from './introspect.ts'
+import { analyze, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
-import { list, relation, type TableName } from './names.ts'
+import { display, list, relation, type TableName } from './names.ts'
 import { columnNames, type LoadPlan } from './plan.ts'
 import { removeMissing } from './snapshot.ts'
 
@@ -27,8 +27,11 @@ export async function publishRun(run: RunContext, tx: Transaction, options: Publ
   const { plan } = options
   const { staging } = plan
   // Until autovacuum comes by, plans for a table that was just filled would be made in the dark.
-  if (plan.route === 'stage' && plan.empty) await tx.query(`ANALYZE ${relation(plan.destination)}`)
-  if (staging === null || (await readTable(tx, staging)) === undefined) return nothing
+  if (plan.route === 'stage' && plan.empty) await analyze(tx, plan.destination)
+  if (staging === null) return nothing
+  if ((await readTable(tx, staging)) === undefined) {
+    throw new HeadgateError('StagingMissing', `${display(staging)}, which held the rows of run ${run.name}, is gone; start a new run`)
+  }
   await tx.query(`SELECT set_config('work_mem', '128MB', true), set_config('maintenance_work_mem', '256MB', true)`)
   if (plan.route === 'build' && (plan.mode === 'Replace' || (await readTable(tx, plan.destination)) === undefined)) {
     return { ...nothing, ...(await publishBuild(run, tx, plan, staging)) }
@@ -44,7 +47,7 @@ async function publishStaged(run: RunContext, tx: Transaction, options: PublishO
     await tx.query(`INSERT INTO ${relation(plan.destination)} (${list(columnNames(plan))}) SELECT ${list(columnNames(plan))} FROM ${relation(staging)}`)
     return nothing
   }
-  await tx.query(`ANALYZE ${relation(staging)}`)
+  await analyze(tx, staging)
   const counts = await merge(tx, run, plan, { source: relation(staging), mayRepeatKeys: true, lookUp: false, keyHashes: false, exhaustive: false })
   const removed = plan.mode === 'Snapshot' ? await removeMissing(run, tx, options, staging) : 0
   return { loaded: -counts.unchanged - counts.superseded, unchanged: counts.unchanged, superseded: counts.superseded, removed }

@@ -3,7 +3,7 @@ import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/i
 import { removeRepeats, withoutRepeats } from './build.ts'
 import { reasonAgainstSwap } from './dependents.ts'
 import { classifyError } from './errors.ts'
-import { findKey, readTable } from './introspect.ts'
+import { analyze, findKey, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
 import { display, list, quote, relation, type TableName } from './names.ts'
 import { columnNames, type LoadPlan } from './plan.ts'
@@ -45,7 +45,7 @@ async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableNa
   const moved = relation({ schema: destination.schema, name: staging.name })
   await tx.query(`ALTER TABLE ${moved} RENAME TO ${quote(destination.name)}`)
   await restoreTraits(tx, destination, staging, traits)
-  await tx.query(`ANALYZE ${relation(destination)}`)
+  await analyze(tx, destination)
 }
 
 /** The slower way, for a table that others hold on to: its rows are exchanged within the same transaction. */
@@ -66,14 +66,14 @@ async function replaceRows(run: RunContext, tx: Transaction, plan: LoadPlan, sta
       `${display(destination)} is referenced by foreign keys and has no declared key to replace its rows by; declare schema.primaryKey`,
     )
   }
-  await tx.query(`ANALYZE ${relation(destination)}`)
+  await analyze(tx, destination)
   return removed
 }
 
 /** Rows that foreign keys point at stay where they are and are updated; only those that are gone are deleted. */
 async function exchangeByKey(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<void> {
   const match = plan.key.map((column) => `s.${quote(column)} = d.${quote(column)}`).join(' AND ')
-  await tx.query(`ANALYZE ${relation(staging)}`)
+  await analyze(tx, staging)
   await tx.query(`DELETE FROM ${relation(plan.destination)} d WHERE NOT EXISTS (SELECT FROM ${relation(staging)} s WHERE ${match})`)
   await merge(tx, run, plan, { source: relation(staging), mayRepeatKeys: false, lookUp: false, keyHashes: false, exhaustive: false, always: true })
 }
