@@ -67,7 +67,8 @@ async function loadBatch(commit: Commit, transaction: Transaction, claim: Claime
   if (!(loader instanceof PostgresLoader) || batch.rows === undefined || plan === null) {
     return { counts: await loader.load(new ObjectRows(batch.records, input), transaction, run) }
   }
-  const keepKeys = plan.route === 'stage' && batch.rows.size > 0 && (await hasOpenKeyed(transaction, run.pipeline))
+  const mayClose = plan.route === 'stage' && batch.rows.size > 0
+  const keepKeys = mayClose && (batch.rejected.some((record) => record.key !== undefined) || (await hasOpenKeyed(transaction, run.pipeline)))
   const counts = await loader.loadEncoded(batch.rows, transaction, run, { input, plan, keepKeys })
   return keepKeys ? { counts, staged: loader.stageRelation(plan) } : { counts }
 }
