@@ -8,6 +8,7 @@ import {
   createRun,
   failRun,
   findRun,
+  isUnfinished,
   listEvents,
   listRuns,
   previousRun,
@@ -48,6 +49,7 @@ it.each([
   const run = await plannedRun(client)
   await end(run)
   expect((await unfinishedRun(client, run.pipeline))?.id).toBe(resumed ? run.id : undefined)
+  expect(await isUnfinished(client, run.id)).toBe(resumed)
   if (resumed) await startRun(client, run.id)
   else await expect(startRun(client, run.id)).rejects.toMatchObject({ code: 'RunEnded' })
   expect((await findRun(client, run.name))?.state === 'Running').toBe(resumed)

@@ -89,6 +89,13 @@ export async function unfinishedRun(db: Queryable, pipeline: string): Promise<Ru
   return resumable ? latest : undefined
 }
 
+/** Whether the run is under way, or is its pipeline's latest and failed for a reason that may pass: what it has staged is still of use. */
+export async function isUnfinished(db: Queryable, id: number): Promise<boolean> {
+  const run = await firstRun(db, 'WHERE id = $1', [id])
+  if (run === undefined || run.state === 'Running') return run !== undefined
+  return (await unfinishedRun(db, run.pipeline))?.id === id
+}
+
 /** The pipeline's last succeeded run before `before`: what the new one is compared with. */
 export async function previousRun(db: Queryable, options: { pipeline: string; before: number }): Promise<Run | undefined> {
   return firstRun(db, `WHERE pipeline = $1 AND id < $2 AND state = 'Succeeded' ORDER BY id DESC LIMIT 1`, [options.pipeline, options.before])

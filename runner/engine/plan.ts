@@ -1,7 +1,9 @@
 // planRun: lists the run's slices and prepares the destination, once. Whichever worker comes first does it.
 import { HeadgateError, type Json, type RunContext, type Slice, type Transaction } from '../../sdk/index.ts'
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
+import { isUnfinished } from '../../store/runs.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
+import { dropAbandoned } from '../loaders/postgres/abandoned.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import type { Assembly } from './assembly.ts'
 
@@ -18,6 +20,7 @@ export async function planRun(assembly: Assembly, run: RunContext, transaction: 
   const slices = await Array.fromAsync(assembly.extractor.plan(run))
   checkSlices(slices)
   const plan = await prepare(assembly, run, transaction)
+  await dropAbandoned(transaction, (other) => isUnfinished(transaction, other))
   await planSlices(transaction, run.id, slices)
   await saveLoadPlan(transaction, run.id, plan)
   return plan
