@@ -1,6 +1,8 @@
 // What the finish step makes of the keys that batches observed: batches to apply again, and corrections to the counts.
 // See "An unchanged row is an observation too" in docs/architecture.md.
 
+import { KeyTable } from './key-table.ts'
+
 /** A batch's observations: 8-byte key hashes, one after another. */
 export type Observations = {
   slice: number
@@ -16,11 +18,11 @@ export type Verdict = {
   supersededUnchanged: number
 }
 
-/** Entries of one pass; more keys than that are looked at in several passes, so that memory stays bounded. */
-const passKeys = 4_000_000
+/** Keys of one pass; more than that are looked at in several passes, so that memory stays bounded. */
+const passKeys = 1_000_000
 
 /**
- * Finds keys that more than one batch observed. `observations` is called once per pass and yields every batch of the run
+ * Finds keys that more than one batch observed. `observations` is called several times and yields every batch of the run
  * that has keys, in any order; hashes are taken for keys (64 bits: a collision only costs a needless look).
  */
 export async function judgeObservations(observations: () => AsyncIterable<Observations>): Promise<Verdict> {
@@ -30,36 +32,39 @@ export async function judgeObservations(observations: () => AsyncIterable<Observ
     unchanged += (batch.unchangedKeys?.length ?? 0) / 8
     overwritten += (batch.overwrittenKeys?.length ?? 0) / 8
   }
-  const verdict = { reapply: new Map<string, { slice: number; ordinal: number }>(), supersededUnchanged: 0 }
+  const verdict: OpenVerdict = { reapply: new Map(), supersededUnchanged: 0 }
+  const passes = Math.ceil(Math.max(unchanged, overwritten) / passKeys)
   if (unchanged === 0) return { reapply: [], supersededUnchanged: 0 }
-  const passes = Math.ceil((unchanged + overwritten) / passKeys)
-  for (let pass = 0; pass < passes; pass++) await judgePass(observations, { pass, passes, keys: Math.min(unchanged + overwritten, passKeys) }, verdict)
+  for (let pass = 0; pass < passes; pass++) {
+    const overwrites = new KeyTable(overwritten / passes)
+    const seen = new KeyTable(unchanged / passes)
+    await judgePass(observations, { pass, passes }, { overwrites, seen }, verdict)
+  }
   return { reapply: [...verdict.reapply.values()], supersededUnchanged: verdict.supersededUnchanged }
 }
 
-type Pass = { pass: number; passes: number; keys: number }
+type Pass = { pass: number; passes: number }
+type Tables = { overwrites: KeyTable; seen: KeyTable }
 type OpenVerdict = { reapply: Map<string, { slice: number; ordinal: number }>; supersededUnchanged: number }
 
-/** Place of the batch in the source, comparable: slices are planned in source order. */
+/** Place of the batch in the source, comparable and never 0: slices are planned in source order. */
 function place(batch: Observations): number {
-  return batch.slice * 2 ** 32 + batch.ordinal
+  return batch.slice * 2 ** 32 + batch.ordinal + 1
 }
 
-async function judgePass(observations: () => AsyncIterable<Observations>, pass: Pass, verdict: OpenVerdict): Promise<void> {
-  const overwrites = new KeyTable(pass.keys)
+async function judgePass(observations: () => AsyncIterable<Observations>, pass: Pass, { overwrites, seen }: Tables, verdict: OpenVerdict): Promise<void> {
   for await (const batch of observations()) {
-    eachKey(batch.overwrittenKeys, pass, (high, low) => overwrites.lower(high, low, place(batch)))
+    eachKey(batch.overwrittenKeys, pass, (high, low) => {
+      const present = overwrites.get(high, low)
+      if (present === 0 || place(batch) < present) overwrites.set(high, low, place(batch))
+    })
   }
-  const seen = new KeyTable(pass.keys)
   for await (const batch of observations()) {
     eachKey(batch.unchangedKeys, pass, (high, low) => {
       const overwrittenAt = overwrites.get(high, low)
-      if (overwrittenAt === undefined) {
-        if (!seen.add(high, low)) verdict.supersededUnchanged++
-        return
-      }
-      verdict.supersededUnchanged++
-      if (overwrittenAt < place(batch)) verdict.reapply.set(`${batch.slice}/${batch.ordinal}`, { slice: batch.slice, ordinal: batch.ordinal })
+      if (overwrittenAt !== 0 || seen.get(high, low) !== 0) verdict.supersededUnchanged++
+      if (overwrittenAt === 0) seen.set(high, low, 1)
+      else if (overwrittenAt < place(batch)) verdict.reapply.set(`${batch.slice}/${batch.ordinal}`, { slice: batch.slice, ordinal: batch.ordinal })
     })
   }
 }
@@ -69,54 +74,5 @@ function eachKey(keys: Buffer | null, { pass, passes }: Pass, visit: (high: numb
   for (let at = 0; at < keys.length; at += 8) {
     const high = keys.readUInt32BE(at)
     if (passes === 1 || high % passes === pass) visit(high, keys.readUInt32BE(at + 4))
-  }
-}
-
-/** An open-addressing table from 64-bit hashes to a place; bounded by the keys it is made for. */
-class KeyTable {
-  readonly #mask: number
-  readonly #high: Uint32Array
-  readonly #low: Uint32Array
-  readonly #places: Float64Array
-
-  constructor(keys: number) {
-    const slots = 2 ** Math.ceil(Math.log2(Math.max(16, keys * 2)))
-    this.#mask = slots - 1
-    this.#high = new Uint32Array(slots)
-    this.#low = new Uint32Array(slots)
-    this.#places = new Float64Array(slots).fill(-1)
-  }
-
-  get(high: number, low: number): number | undefined {
-    const place = this.#places[this.#slot(high, low)] as number
-    return place < 0 ? undefined : place
-  }
-
-  /** Keeps the lowest place given for the key. */
-  lower(high: number, low: number, place: number): void {
-    const slot = this.#slot(high, low)
-    const present = this.#places[slot] as number
-    if (present < 0) this.#take(slot, high, low, place)
-    else if (place < present) this.#places[slot] = place
-  }
-
-  /** Whether the key was not there yet. */
-  add(high: number, low: number): boolean {
-    const slot = this.#slot(high, low)
-    if ((this.#places[slot] as number) >= 0) return false
-    this.#take(slot, high, low, 0)
-    return true
-  }
-
-  #take(slot: number, high: number, low: number, place: number): void {
-    this.#high[slot] = high
-    this.#low[slot] = low
-    this.#places[slot] = place
-  }
-
-  #slot(high: number, low: number): number {
-    let slot = (low ^ Math.imul(high, 0x9e3779b1)) & this.#mask
-    while ((this.#places[slot] as number) >= 0 && (this.#high[slot] !== high || this.#low[slot] !== low)) slot = (slot + 1) & this.#mask
-    return slot
   }
 }

@@ -1,0 +1,36 @@
+// KeyTable: numbers by 64-bit hash, without an object for each: a million of them take 32 MB. Used for judging observations.
+
+/** An open-addressing table from 64-bit hashes to numbers other than 0. */
+export class KeyTable {
+  readonly #mask: number
+  readonly #high: Uint32Array
+  readonly #low: Uint32Array
+  readonly #values: Float64Array
+
+  /** `keys`: how many there will be, give or take a quarter: the table does not grow. */
+  constructor(keys: number) {
+    const slots = 2 ** Math.ceil(Math.log2(Math.max(1024, keys * 1.5)))
+    this.#mask = slots - 1
+    this.#high = new Uint32Array(slots)
+    this.#low = new Uint32Array(slots)
+    this.#values = new Float64Array(slots)
+  }
+
+  /** 0 if the key is not there. */
+  get(high: number, low: number): number {
+    return this.#values[this.#slot(high, low)] as number
+  }
+
+  set(high: number, low: number, value: number): void {
+    const slot = this.#slot(high, low)
+    this.#high[slot] = high
+    this.#low[slot] = low
+    this.#values[slot] = value
+  }
+
+  #slot(high: number, low: number): number {
+    let slot = (low ^ Math.imul(high, 0x9e3779b1)) & this.#mask
+    while (this.#values[slot] !== 0 && (this.#high[slot] !== high || this.#low[slot] !== low)) slot = (slot + 1) & this.#mask
+    return slot
+  }
+}
