@@ -19,7 +19,13 @@ export type Fault = {
 export function drawFaults(random: Random): Fault[] {
   return Array.from({ length: random.between(1, 3) }, () => {
     const what = random.chance(0.7) ? 'commit' : 'bytes'
-    return { kind: random.pick(kinds), what, count: random.between(1, what === 'commit' ? 45 : 30), delay: random.below(40), direction: random.pick(['toServer', 'toClient']) }
+    return {
+      kind: random.pick(kinds),
+      what,
+      count: random.between(1, what === 'commit' ? 45 : 30),
+      delay: random.below(40),
+      direction: random.pick(['toServer', 'toClient']),
+    }
   })
 }
 

@@ -88,5 +88,12 @@ function fileOf(random: Random, rows: readonly string[], delivery: number): stri
 
 function badRow(random: Random, present: string): string {
   const key = present.split(',')[0] as string
-  return random.pick([`${key},0,negative,-1.00`, `${key},0,short`, `x${key},0,no key,1.00`, `${key},0,"stray"quote,1.00`, `${key},zero,,`, 'always,the,same,record'])
+  return random.pick([
+    `${key},0,negative,-1.00`,
+    `${key},0,short`,
+    `x${key},0,no key,1.00`,
+    `${key},0,"stray"quote,1.00`,
+    `${key},zero,,`,
+    'always,the,same,record',
+  ])
 }

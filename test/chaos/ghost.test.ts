@@ -39,7 +39,13 @@ function pipelineFile(table: string, mode: 'Append' | 'Upsert'): string {
     spec: {
       source: { files: { paths: ['feed.csv'] } },
       format: { csv: {} },
-      schema: { primaryKey: ['id'], fields: [{ name: 'id', type: 'integer' }, { name: 'name', type: 'text' }] },
+      schema: {
+        primaryKey: ['id'],
+        fields: [
+          { name: 'id', type: 'integer' },
+          { name: 'name', type: 'text' },
+        ],
+      },
       destination: { postgres: { table, mode } },
       batchSize: 100,
       retry: { limit: 20, backoff: { initial: '50ms', max: '500ms' } },

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { runPipeline } from '../../cli/local/run-pipeline.ts'
+import { faultsInBooks, type Outcome, outcomeOf } from '../support/outcome.ts'
 import { RunningCommand } from './command.ts'
 import { drawFaults, FaultInjector } from './faults.ts'
 import { type Feed, writeFeed } from './feed.ts'
-import { faultsInBooks, type Outcome, outcomeOf } from '../support/outcome.ts'
 import { startProxy } from './proxy.ts'
 import { type Random, randomOf } from './random.ts'
 import type { ChaosServer } from './server.ts'
@@ -27,7 +27,14 @@ export async function chaosRound(seed: number, server: ChaosServer, compileCache
   const random = randomOf(seed)
   const feed = writeFeed(random, folder)
   const { destination, workers, batchSize } = feed.pipeline.spec
-  const round = { name: `chaos_${seed}`, random, feed, server, compileCache, log: (line: string) => lines.push(`${Math.round(performance.now() - began)} ms: ${line}`) }
+  const round = {
+    name: `chaos_${seed}`,
+    random,
+    feed,
+    server,
+    compileCache,
+    log: (line: string) => lines.push(`${Math.round(performance.now() - began)} ms: ${line}`),
+  }
   round.log(`${JSON.stringify(destination.postgres)}, ${workers} workers, batches of ${batchSize}`)
   try {
     await compareWithUndisturbed(round)
@@ -83,7 +90,9 @@ async function oneStart(round: Round, url: string, delivery: string, disturbed: 
   const faults = disturbed ? drawFaults(random) : []
   let injector: FaultInjector | undefined
   const proxy = await startProxy(url, (noticed) => injector?.judge(noticed) ?? { do: 'pass' })
-  const command = new RunningCommand(['run', join(delivery, 'pipeline.yaml'), '--database', proxy.url, '--name', runName(delivery)], { NODE_COMPILE_CACHE: compileCache })
+  const command = new RunningCommand(['run', join(delivery, 'pipeline.yaml'), '--database', proxy.url, '--name', runName(delivery)], {
+    NODE_COMPILE_CACHE: compileCache,
+  })
   injector = new FaultInjector(faults, { command, log, crashServer: server.crash })
   const ended = await Promise.race([command.ended, sleep(startLimitMilliseconds, undefined, { ref: false })])
   if (ended === undefined) {
@@ -129,7 +138,8 @@ type Look = { outcome: Outcome; faults: string[]; connections: unknown[] }
 async function look({ server }: Round, url: string): Promise<Look> {
   const client = await server.connect(url)
   try {
-    const connections = async () => (await client.query(`SELECT application_name, state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)).rows
+    const connections = async () =>
+      (await client.query(`SELECT application_name, state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)).rows
     for (let waited = 0; waited < 5000 && (await connections()).length > 0; waited += 50) await sleep(50)
     return { outcome: await outcomeOf(client, 'chaos.feed'), faults: await faultsInBooks(client), connections: await connections() }
   } finally {

@@ -25,7 +25,10 @@ spec:
 
 writeFileSync(join(folder, 'orders.yaml'), manifest)
 writeFileSync(join(folder, 'wrong.yaml'), manifest.replace('type: integer', 'type: intger'))
-writeFileSync(join(folder, 'orders.csv'), ['id,email,amount', '1,a@example.org,1.50', '2,b@example.org,2.50', '3,c@example.org,much', '4,secret-word,3', ''].join('\n'))
+writeFileSync(
+  join(folder, 'orders.csv'),
+  ['id,email,amount', '1,a@example.org,1.50', '2,b@example.org,2.50', '3,c@example.org,much', '4,secret-word,3', ''].join('\n'),
+)
 
 const database = ['--database', url]
 

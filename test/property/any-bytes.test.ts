@@ -80,16 +80,25 @@ test('Bytes at random', { timeout: 120_000 }, async () => {
   )
 })
 
-const mutation = fc.record({ at: fc.nat({ max: valid.length }), remove: fc.nat({ max: 4 }), insert: fc.constantFrom('"', '""', ',', '\n', '\r', '\0', '\xff', '\xe9', '\ufeff', 'x', '') })
+const mutation = fc.record({
+  at: fc.nat({ max: valid.length }),
+  remove: fc.nat({ max: 4 }),
+  insert: fc.constantFrom('"', '""', ',', '\n', '\r', '\0', '\xff', '\xe9', '\ufeff', 'x', ''),
+})
 
 test('A valid file with bytes removed and others put in', { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.option(fc.integer({ min: 5, max: 30 }), { nil: undefined }), async (mutations, sliceBytes) => {
-      let bytes = Buffer.from(valid)
-      for (const { at, remove, insert } of mutations) bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(insert, 'latin1'), bytes.subarray(at + remove)])
-      changes.sliceBytes = sliceBytes
-      expectClear(await load(bytes))
-    }),
+    fc.asyncProperty(
+      fc.array(mutation, { minLength: 1, maxLength: 4 }),
+      fc.option(fc.integer({ min: 5, max: 30 }), { nil: undefined }),
+      async (mutations, sliceBytes) => {
+        let bytes = Buffer.from(valid)
+        for (const { at, remove, insert } of mutations)
+          bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(insert, 'latin1'), bytes.subarray(at + remove)])
+        changes.sliceBytes = sliceBytes
+        expectClear(await load(bytes))
+      },
+    ),
     { numRuns: 40 },
   )
   changes.sliceBytes = undefined
@@ -133,7 +142,9 @@ test.each([
   ['64 MB of line ends', 64, '\n', false],
   ['a gzip bomb of 256 MB of zeros', 256, '\0', true],
 ])('Memory stays bounded: %s', { timeout: 240_000 }, async (_what, megabytes, character, gzip) => {
-  const place = await writeStream([Buffer.from('id,name\n1,fine\n'), ...repeated(Buffer.alloc(MB, character), megabytes), Buffer.from('\n2,fine too\n')], { gzip })
+  const place = await writeStream([Buffer.from('id,name\n1,fine\n'), ...repeated(Buffer.alloc(MB, character), megabytes), Buffer.from('\n2,fine too\n')], {
+    gzip,
+  })
   let run: Run | undefined
   const grown = await grownBy(async () => (run = await load(undefined, { place })))
   expectClear(run as Run)

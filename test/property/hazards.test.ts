@@ -49,26 +49,37 @@ async function isDone(run: string, input: number, inputs: number): Promise<void>
 }
 
 async function rows(): Promise<unknown[]> {
-  return (await store.client.query(`SELECT feed.id::int, amount::int, run.name AS run, (_pos >> 44)::int AS input FROM hazard.feed JOIN headgate.run ON run.id = _run ORDER BY feed.id`)).rows
+  return (
+    await store.client.query(
+      `SELECT feed.id::int, amount::int, run.name AS run, (_pos >> 44)::int AS input FROM hazard.feed JOIN headgate.run ON run.id = _run ORDER BY feed.id`,
+    )
+  ).rows
 }
 
 async function entries(): Promise<unknown[]> {
-  return (await store.client.query('SELECT quarantine.state, run.name AS by FROM headgate.quarantine LEFT JOIN headgate.run ON run.id = state_run ORDER BY quarantine.id')).rows
+  return (
+    await store.client.query(
+      'SELECT quarantine.state, run.name AS by FROM headgate.quarantine LEFT JOIN headgate.run ON run.id = state_run ORDER BY quarantine.id',
+    )
+  ).rows
 }
 
 const orders = [{ lastFirst: false }, { lastFirst: true }]
 
-test.each(orders)('A later slice that finds a row unchanged prevails over an earlier one that overwrites it, later slice first: $lastFirst', async ({ lastFirst }) => {
-  await run([['1,10', '2,20']])
-  const { name, counts, state } = await run([['1,11'], ['1,10', '2,20']], { lastFirst })
-  expect(state).toBe('Succeeded')
-  expect(await rows()).toEqual([
-    { id: 1, amount: 10, run: name, input: 1 },
-    { id: 2, amount: 20, run: expect.not.stringMatching(name), input: 0 },
-  ])
-  expect(counts).toMatchObject({ read: 3, loaded: 1, unchanged: 1, superseded: 1 })
-  expect(await faultsInBooks(store.client)).toEqual([])
-})
+test.each(orders)(
+  'A later slice that finds a row unchanged prevails over an earlier one that overwrites it, later slice first: $lastFirst',
+  async ({ lastFirst }) => {
+    await run([['1,10', '2,20']])
+    const { name, counts, state } = await run([['1,11'], ['1,10', '2,20']], { lastFirst })
+    expect(state).toBe('Succeeded')
+    expect(await rows()).toEqual([
+      { id: 1, amount: 10, run: name, input: 1 },
+      { id: 2, amount: 20, run: expect.not.stringMatching(name), input: 0 },
+    ])
+    expect(counts).toMatchObject({ read: 3, loaded: 1, unchanged: 1, superseded: 1 })
+    expect(await faultsInBooks(store.client)).toEqual([])
+  },
+)
 
 test.each(orders)('Of three slices the last prevails, whatever the middle one found, later slice first: $lastFirst', async ({ lastFirst }) => {
   await run([['1,10']])
@@ -91,7 +102,10 @@ test('A batch of nothing but rejected records leaves the entries as they are', a
   const { state } = await run([['1,wrong', '2,wrong', '1,wrong']])
   expect(state).toBe('Succeeded')
   expect((await run([['1,wrong']])).state).toBe('Succeeded')
-  expect(await entries()).toEqual([{ state: 'open', by: null }, { state: 'open', by: null }])
+  expect(await entries()).toEqual([
+    { state: 'open', by: null },
+    { state: 'open', by: null },
+  ])
 })
 
 test('An entry closes when its key comes good and unchanged later in the same batch', async () => {
@@ -105,11 +119,14 @@ test('An entry stays open when the good record came before it', async () => {
   expect(await entries()).toEqual([{ state: 'open', by: null }])
 })
 
-test.each(orders)('An entry closes when a later slice of the same run brings its key with another value, later slice first: $lastFirst', async ({ lastFirst }) => {
-  await run([['1,10']])
-  const { name } = await run([['1,wrong'], ['1,11']], { lastFirst })
-  expect(await entries()).toEqual([{ state: 'superseded', by: name }])
-})
+test.each(orders)(
+  'An entry closes when a later slice of the same run brings its key with another value, later slice first: $lastFirst',
+  async ({ lastFirst }) => {
+    await run([['1,10']])
+    const { name } = await run([['1,wrong'], ['1,11']], { lastFirst })
+    expect(await entries()).toEqual([{ state: 'superseded', by: name }])
+  },
+)
 
 test.each(orders)('An entry closes when a later slice of the same run brings its key unchanged, later slice first: $lastFirst', async ({ lastFirst }) => {
   await run([['1,10']])

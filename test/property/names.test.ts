@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { runPipeline } from '../../cli/local/run-pipeline.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { freshStore } from '../support/store.ts'
-import { deliver, type Destination, scratchFolder, written } from './delivery.ts'
+import { type Destination, deliver, scratchFolder, written } from './delivery.ts'
 
 const store = await freshStore()
 const folder = scratchFolder()
@@ -26,7 +26,9 @@ function spec(destination: Omit<Destination, 'table'>): PipelineSpec {
 }
 
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
-const csv = [columns.map(quoted), ...values.map((value, row) => [`${row}${value}`, ...columns.slice(1).map(() => value)].map(quoted))].map((cells) => cells.join()).join('\n')
+const csv = [columns.map(quoted), ...values.map((value, row) => [`${row}${value}`, ...columns.slice(1).map(() => value)].map(quoted))]
+  .map((cells) => cells.join())
+  .join('\n')
 
 test.each<Omit<Destination, 'table'>>([
   { mode: 'Upsert', publish: 'PerBatch' },
@@ -39,7 +41,10 @@ test.each<Omit<Destination, 'table'>>([
   const place = written(folder, 'names', { 'feed.csv': csv })
   const run = await deliver(store, { name: `names-${++runs}`, pipeline: `p'"; DROP`, folder: place, spec: spec(destination), manner })
   expect(run.failure).toBeUndefined()
-  const { rows } = await store.client.query({ text: `SELECT ${columns.map(quoted).join()} FROM ${quoted(schema)}.${quoted(table)} ORDER BY 1`, rowMode: 'array' })
+  const { rows } = await store.client.query({
+    text: `SELECT ${columns.map(quoted).join()} FROM ${quoted(schema)}.${quoted(table)} ORDER BY 1`,
+    rowMode: 'array',
+  })
   const expected = values.map((value, row) => [`${row}${value}`, ...columns.slice(1).map(() => value)])
   expect(rows).toEqual(expected.sort(([one], [other]) => ((one as string) < (other as string) ? -1 : 1)))
 })
@@ -53,7 +58,10 @@ async function everythingKept(): Promise<string> {
 }
 
 test('Values of a sensitive field are in no error and no history, whichever check they fail', async () => {
-  const place = written(folder, 'secret', { 'feed.csv': 'id,pin,born,mail\n1,hush-pin,2000-01-01,a@b.example\n2,1,hush-day,a@b.example\n3,1,2000-01-01,hush-mail\n4,hush"quote,x,y\n5,99,2000-01-01,a@b.example\n' })
+  const place = written(folder, 'secret', {
+    'feed.csv':
+      'id,pin,born,mail\n1,hush-pin,2000-01-01,a@b.example\n2,1,hush-day,a@b.example\n3,1,2000-01-01,hush-mail\n4,hush"quote,x,y\n5,99,2000-01-01,a@b.example\n',
+  })
   const sensitive = true
   const fields: PipelineSpec['schema']['fields'] = [
     { name: 'id', type: 'integer' },
@@ -66,7 +74,12 @@ test('Values of a sensitive field are in no error and no history, whichever chec
     name: 'secret',
     pipeline: 'secret',
     folder: place,
-    spec: { source: { files: { paths: ['feed.csv'] } }, format: { csv: {} }, schema: { fields, rules }, destination: { postgres: { table: 'secret', mode: 'Append', createTable: true } } },
+    spec: {
+      source: { files: { paths: ['feed.csv'] } },
+      format: { csv: {} },
+      schema: { fields, rules },
+      destination: { postgres: { table: 'secret', mode: 'Append', createTable: true } },
+    },
     manner,
   })
   expect(run.counts).toMatchObject({ read: 5, quarantined: 5 })

@@ -5,7 +5,7 @@ import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { faultsInBooks, type Outcome, outcomeOf } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
 import { changed, changes } from './assembly.ts'
-import { deliver, type Destination, scratchFolder, written } from './delivery.ts'
+import { type Destination, deliver, scratchFolder, written } from './delivery.ts'
 
 vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
   const { assemble } = await original()

@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { freshStore } from '../support/store.ts'
 import { changed, changes } from './assembly.ts'
-import { deliver, type Destination, scratchFolder, written } from './delivery.ts'
+import { type Destination, deliver, scratchFolder, written } from './delivery.ts'
 
 vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
   const { assemble } = await original()
@@ -43,18 +43,31 @@ const alterations: [string, (file: string) => void][] = [
   ['is written again as it was', (file) => utimesSync(file, new Date(), new Date(Date.now() + 5000))],
   ['is deleted', (file) => rmSync(file)],
 ]
-const destinations: Omit<Destination, 'table'>[] = [{ mode: 'Upsert', publish: 'PerRun' }, { mode: 'Append', publish: 'PerRun' }, { mode: 'Replace' }, { mode: 'Snapshot' }]
+const destinations: Omit<Destination, 'table'>[] = [
+  { mode: 'Upsert', publish: 'PerRun' },
+  { mode: 'Append', publish: 'PerRun' },
+  { mode: 'Replace' },
+  { mode: 'Snapshot' },
+]
 const cases = moments.flatMap((moment) => alterations.map(([how, alter]) => ({ ...moment, how, alter })))
 
 test.each(cases)('A file that $how $when fails the run, and nothing of it is seen', async ({ input, alter }) => {
   for (const destination of destinations) {
     const table = `changed.t${++runs}`
-    await store.client.query(`CREATE SCHEMA IF NOT EXISTS changed; CREATE TABLE ${table} (id bigint PRIMARY KEY, _run bigint, _pos bigint); INSERT INTO ${table} VALUES (1000)`)
+    await store.client.query(
+      `CREATE SCHEMA IF NOT EXISTS changed; CREATE TABLE ${table} (id bigint PRIMARY KEY, _run bigint, _pos bigint); INSERT INTO ${table} VALUES (1000)`,
+    )
     const place = written(folder, `run-${runs}`, { 'a.csv': content, 'b.csv': content })
     changes.beforeReading = async (slice) => {
       if (slice.input === input) alter(join(place, 'a.csv'))
     }
-    const run = await deliver(store, { name: `run-${runs}`, pipeline: `p${runs}`, folder: place, spec: spec(table, destination), manner: { workers: 1, batchSize: 10 } })
+    const run = await deliver(store, {
+      name: `run-${runs}`,
+      pipeline: `p${runs}`,
+      folder: place,
+      spec: spec(table, destination),
+      manner: { workers: 1, batchSize: 10 },
+    })
     expect(run).toMatchObject({ state: 'Failed', failure: { code: 'SourceChanged', retryable: false, message: expect.stringContaining('a.csv') } })
     expect((await store.client.query(`SELECT id::int FROM ${table}`)).rows).toEqual([{ id: 1000 }])
     expect((await store.client.query(`SELECT FROM pg_tables WHERE schemaname = 'headgate_stage'`)).rowCount).toBe(0)
