@@ -29,7 +29,8 @@ export class KeyTable {
   }
 
   #slot(high: number, low: number): number {
-    let slot = (low ^ Math.imul(high, 0x9e3779b1)) & this.#mask
+    const mixed = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
+    let slot = (mixed ^ (mixed >>> 15)) & this.#mask
     while (this.#values[slot] !== 0 && (this.#high[slot] !== high || this.#low[slot] !== low)) slot = (slot + 1) & this.#mask
     return slot
   }
