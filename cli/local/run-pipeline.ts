@@ -1,6 +1,7 @@
 // runPipeline: one run of a pipeline on this machine, from the store's migrations to the finished row.
 import { dirname, resolve } from 'node:path'
 import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
+import { retrying, retryPolicy } from '../../runner/engine/retry.ts'
 import { StoreSession } from '../../runner/engine/session.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { migrate } from '../../store/migrate.ts'
@@ -34,7 +35,8 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
     const prepared = await prepareRun(session, options)
     options.onStart?.(prepared)
     if (prepared.how !== 'ended') await work(options, prepared.run)
-    return await report(session, prepared)
+    // The run has ended; that the store is away for a moment must not make it look failed.
+    return await retrying({ policy: retryPolicy(options.pipeline.spec), signal: options.signal }, () => report(session, prepared))
   } finally {
     await session.close()
   }

@@ -13,7 +13,7 @@ import { startProxy } from './proxy.ts'
 import { type Random, randomOf } from './random.ts'
 import type { ChaosServer } from './server.ts'
 
-const disturbedStarts = 4
+const disturbedStarts = 3
 const starts = 12
 const startLimitMilliseconds = 40_000
 
