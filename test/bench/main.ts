@@ -19,7 +19,8 @@ const orders: readonly Order[] = ['sorted', 'random']
 const seed = 20_260_101
 
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+// Not once: the embedded server ends this process at once unless somebody else still listens.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
 const limits: Limits = { timeoutMilliseconds: 600_000, signal: stop.signal }
 
 try {
