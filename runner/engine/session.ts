@@ -1,4 +1,4 @@
-// StoreSession: a worker's connection to the store; it is made when needed and made anew after it was lost.
+// StoreSession: a worker's connection to the store; it is made when needed and made anew after it was lost. Callers take turns.
 import type pg from 'pg'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { classifyError, openConnection, transactionOver } from '../loaders/postgres/connection.ts'
@@ -9,6 +9,8 @@ export class StoreSession {
   /** The connection, or the one that is being made: whoever asks meanwhile gets the same. */
   #connecting: Promise<pg.Client> | undefined
   #closed = false
+  /** Ends when whoever has the connection now is done with it. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(url: string, applicationName: string) {
     this.#url = url
@@ -17,12 +19,7 @@ export class StoreSession {
 
   /** One statement on its own. Errors are HeadgateErrors; whether they pass is in `retryable`. */
   async query(text: string, values?: readonly unknown[]): ReturnType<Transaction['query']> {
-    const client = await this.#connection()
-    try {
-      return await client.query(text, values === undefined ? undefined : [...values])
-    } catch (error) {
-      throw await this.#failed(error, client)
-    }
+    return this.#inTurn((client) => client.query(text, values === undefined ? undefined : [...values]))
   }
 
   /**
@@ -30,15 +27,12 @@ export class StoreSession {
    * have happened all the same: whoever tries again must look first.
    */
   async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    const client = await this.#connection()
-    try {
+    return this.#inTurn(async (client) => {
       await client.query('BEGIN')
       const result = await work(transactionOver(client))
       await client.query('COMMIT')
       return result
-    } catch (error) {
-      throw await this.#failed(error, client)
-    }
+    })
   }
 
   /** Final: whoever asks later is refused, so that no forgotten connection keeps the process alive. */
@@ -47,6 +41,20 @@ export class StoreSession {
     const client = await this.#connecting?.catch(() => undefined)
     this.#connecting = undefined
     await client?.end().catch(() => {})
+  }
+
+  /** A connection does one thing at a time. */
+  #inTurn<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+    const mine = this.#turn.then(async () => {
+      const client = await this.#connection()
+      try {
+        return await work(client)
+      } catch (error) {
+        throw await this.#failed(error, client)
+      }
+    })
+    this.#turn = mine.catch(() => {})
+    return mine
   }
 
   async #connection(): Promise<pg.Client> {

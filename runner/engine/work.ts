@@ -1,4 +1,5 @@
 // openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Extractor, Json, RunContext } from '../../sdk/index.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
@@ -11,6 +12,9 @@ import { type Assembly, assemble } from './assembly.ts'
 import { planRun } from './plan.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
+
+/** How long the end of a worker waits for its last events to reach a store that does not answer. */
+const patienceMilliseconds = 5000
 
 export type WorkOptions = {
   /** Folder against which relative paths of the pipeline are resolved. */
@@ -33,6 +37,8 @@ export class Work {
   readonly session: StoreSession
   /** Look-ups and events while a batch transaction is open. */
   readonly aside: StoreSession
+  /** Settles when everything told so far is written down. */
+  #told: Promise<unknown> = Promise.resolve()
   #planned: { plan: LoadPlan | null; program: RecordProgram } | undefined
 
   constructor(options: WorkOptions, assembly: Assembly) {
@@ -65,6 +71,7 @@ export class Work {
   }
 
   async close(): Promise<void> {
+    await Promise.race([this.#told, sleep(patienceMilliseconds, undefined, { ref: false })])
     await Promise.all([this.session.close(), this.aside.close()])
   }
 
@@ -84,7 +91,7 @@ export class Work {
 
   /** Best effort: history must not fail the run it tells about. */
   #tell(code: string, message: string): void {
-    recordEvent(this.aside, this.run.id, code, message).catch(() => {})
+    this.#told = Promise.all([this.#told, recordEvent(this.aside, this.run.id, code, message).catch(() => {})])
   }
 }
 
