@@ -2,6 +2,7 @@
 import type pg from 'pg'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { classifyError, openConnection, transactionOver } from '../loaders/postgres/connection.ts'
+import { Courtesy } from './courtesy.ts'
 
 export class StoreSession {
   readonly #url: string
@@ -9,12 +10,15 @@ export class StoreSession {
   /** The connection, or the one that is being made: whoever asks meanwhile gets the same. */
   #connecting: Promise<pg.Client> | undefined
   #closed = false
+  readonly #courtesy: Courtesy
   /** Ends when whoever has the connection now is done with it. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(url: string, applicationName: string) {
+  /** `courtesy` hears of every question, for whoever wants to let it be answered first. */
+  constructor(url: string, applicationName: string, courtesy = new Courtesy()) {
     this.#url = url
     this.#applicationName = applicationName
+    this.#courtesy = courtesy
   }
 
   /** One statement on its own. Errors are HeadgateErrors; whether they pass is in `retryable`. */
@@ -28,9 +32,11 @@ export class StoreSession {
    */
   async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#inTurn(async (client) => {
-      await client.query('BEGIN')
-      const result = await work(transactionOver(client))
-      await client.query('COMMIT')
+      const transaction = transactionOver(client)
+      const query: Transaction['query'] = (text, values) => this.#courtesy.during(() => transaction.query(text, values))
+      await query('BEGIN')
+      const result = await work({ ...transaction, query })
+      await query('COMMIT')
       return result
     })
   }

@@ -1,6 +1,6 @@
 // openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Extractor, Json, RunContext } from '../../sdk/index.ts'
+import type { Json, RunContext } from '../../sdk/index.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
@@ -9,6 +9,8 @@ import type { RecordProgram } from '../records/program.ts'
 import { compileProgram } from '../validation/program.ts'
 import { sqlReferences } from '../validation/references.ts'
 import { type Assembly, assemble } from './assembly.ts'
+import type { BatchSource } from './batches.ts'
+import { Courtesy } from './courtesy.ts'
 import { planRun } from './plan.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
@@ -37,6 +39,7 @@ export class Work {
   readonly session: StoreSession
   /** Look-ups and events while a batch transaction is open. */
   readonly aside: StoreSession
+  readonly #courtesy = new Courtesy()
   /** Settles when everything told so far is written down. */
   #told: Promise<unknown> = Promise.resolve()
   #planned: { plan: LoadPlan | null; program: RecordProgram } | undefined
@@ -45,7 +48,7 @@ export class Work {
     this.run = options.run
     this.assembly = assembly
     this.checkpoints = options.checkpoints
-    this.session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
+    this.session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`, this.#courtesy)
     this.aside = new StoreSession(options.databaseUrl, `headgate ${options.run.name} aside`)
     this.context = runContext(options, (code, message) => this.#tell(code, message))
     this.retries = {
@@ -55,8 +58,9 @@ export class Work {
     }
   }
 
-  get source(): { extractor: Extractor; program: RecordProgram; run: RunContext; encoded: boolean } {
-    return { extractor: this.assembly.extractor, program: this.#ready.program, run: this.context, encoded: this.#ready.plan !== null }
+  get source(): BatchSource {
+    const { plan, program } = this.#ready
+    return { extractor: this.assembly.extractor, program, run: this.context, encoded: plan !== null, courtesy: this.#courtesy }
   }
 
   get commit(): { run: RunContext; loader: Assembly['loader']; plan: LoadPlan | null } {

@@ -87,6 +87,8 @@ class CompiledProgram implements RecordProgram {
     const fast = batch instanceof ByteBatch ? this.#fastRow(batch, sink, binding) : undefined
     if (fast !== undefined) await warmParents(this.#references, this.#fields, batch as ByteBatch, binding)
     const candidates: Candidate[] = []
+    // What waits for nothing is decided at once: rows stay in the order of their records.
+    const atOnce = this.#references.size === 0 && this.#options.transformers.length === 0
     for (let index = 0; index < batch.size; index++) {
       const verdict = verdicts.size === 0 ? undefined : verdicts.get(index)
       if (fast !== undefined && verdict === undefined && (batch as ByteBatch).plain[index] === 1) {
@@ -96,7 +98,9 @@ class CompiledProgram implements RecordProgram {
         }
       }
       const candidate = this.#candidate(batch, index, binding, verdict, outcomes)
-      if (candidate !== undefined) candidates.push(candidate)
+      if (candidate === undefined) continue
+      if (!atOnce) candidates.push(candidate)
+      else if (this.#decide(candidate, batch, outcomes)) this.#emit(candidate, batch, input, sink, outcomes)
     }
     return candidates
   }

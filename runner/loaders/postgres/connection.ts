@@ -48,17 +48,10 @@ export async function openConnection(url: string, options: ConnectionOptions): P
   }
 }
 
-const transactions = new WeakMap<pg.ClientBase, Transaction>()
-
-/** The connection as a Transaction. The same object for the same connection, so that loaders may remember it by it. */
+/** The connection as a Transaction. */
 export function transactionOver(client: pg.ClientBase): Transaction {
-  let transaction = transactions.get(client)
-  if (transaction === undefined) {
-    transaction = {
-      query: async (text, values) => client.query(text, values === undefined ? undefined : [...values]),
-      copyFrom: (statement) => client.query(from(statement)),
-    }
-    transactions.set(client, transaction)
+  return {
+    query: async (text, values) => client.query(text, values === undefined ? undefined : [...values]),
+    copyFrom: (statement) => client.query(from(statement)),
   }
-  return transaction
 }
