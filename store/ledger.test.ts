@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
 import { noCounts } from './counts.ts'
-import { batchesWithKeys, forgetKeys, isCommitted, recordBatch, runTotals } from './ledger.ts'
+import { batchesWithKeys, countKeys, findBatch, forgetKeys, isCommitted, type KeyKind, recordBatch, runTotals } from './ledger.ts'
 
 const { client } = await freshStore()
 
@@ -62,11 +62,17 @@ it('gives back key hashes in source order until they are forgotten', async () =>
   await recordBatch(client, { ...loadedBatch(second, 1), from: { at: 5 }, to: null, firstOrder: 5, lastOrder: 9, unchangedKeys: keys })
   await recordBatch(client, { ...loadedBatch(first, 1), to: 9, firstOrder: 0, lastOrder: 2 ** 43, overwrittenKeys: keys })
   await recordBatch(client, { ...loadedBatch(first, 1), ordinal: 1, firstOrder: 7, lastOrder: 8 })
-  const kept = { ordinal: 0, unchangedKeys: null, overwrittenKeys: null }
-  expect(await Array.fromAsync(batchesWithKeys(client, run.id))).toEqual([
-    { ...kept, slice: 0, input: 0, firstOrder: 0, lastOrder: 2 ** 43, from: undefined, to: 9, overwrittenKeys: keys },
-    { ...kept, slice: 1, input: 1, firstOrder: 5, lastOrder: 9, from: { at: 5 }, to: null, unchangedKeys: keys },
+  await recordBatch(client, { ...loadedBatch(first, 1), ordinal: 2, firstOrder: 3, lastOrder: 4, unchangedKeys: keys })
+  const kept = async (kind: KeyKind) => Array.fromAsync(batchesWithKeys(client, run.id, kind))
+  expect(await countKeys(client, run.id)).toEqual({ unchanged: 2, overwritten: 1 })
+  expect(await kept('overwritten')).toEqual([{ slice: 0, ordinal: 0, input: 0, firstOrder: 0, keys }])
+  expect(await kept('unchanged')).toEqual([
+    { slice: 0, ordinal: 2, input: 0, firstOrder: 3, keys },
+    { slice: 1, ordinal: 0, input: 1, firstOrder: 5, keys },
   ])
+  expect(await findBatch(client, run.id, 1, 0)).toEqual({ from: { at: 5 }, lastOrder: 9 })
+  expect(await findBatch(client, run.id, 0, 0)).toEqual({ from: undefined, lastOrder: 2 ** 43 })
   await forgetKeys(client, run.id)
-  expect(await Array.fromAsync(batchesWithKeys(client, run.id))).toEqual([])
+  expect(await kept('unchanged')).toEqual([])
+  expect(await countKeys(client, run.id)).toEqual({ unchanged: 0, overwritten: 0 })
 })

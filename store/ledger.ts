@@ -28,17 +28,8 @@ export type LedgerEntry = {
 
 export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
 
-export type BatchWithKeys = {
-  slice: number
-  ordinal: number
-  input: number
-  firstOrder: number
-  lastOrder: number
-  from: Position | undefined
-  to: Position | undefined
-  unchangedKeys: Buffer | null
-  overwrittenKeys: Buffer | null
-}
+/** 8-byte hashes of keys that a batch observed, one after another. */
+export type BatchKeys = { slice: number; ordinal: number; input: number; firstOrder: number; keys: Buffer }
 
 const entryColumns = [
   'run',
@@ -116,35 +107,46 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
   }
 }
 
-/** Batches that kept key hashes, in source order; one at a time is in memory. */
-export async function* batchesWithKeys(db: Queryable, run: number): AsyncIterable<BatchWithKeys> {
-  const { rows: places } = await db.query(
-    `SELECT slice, ordinal FROM headgate.batch WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL)
-    ORDER BY input, first_order`,
+export type KeyKind = 'unchanged' | 'overwritten'
+
+/** How many key hashes of each kind the run's batches keep. */
+export async function countKeys(db: Queryable, run: number): Promise<Record<KeyKind, number>> {
+  const { rows } = await db.query(
+    `SELECT coalesce(sum(octet_length(unchanged_keys)), 0) / 8 AS unchanged, coalesce(sum(octet_length(overwritten_keys)), 0) / 8 AS overwritten
+    FROM headgate.batch WHERE run = $1`,
     [run],
   )
-  for (const { slice, ordinal } of places) yield await batchWithKeys(db, run, slice as number, ordinal as number)
+  const row = onlyRow(rows)
+  return { unchanged: wholeNumber(row.unchanged), overwritten: wholeNumber(row.overwritten) }
 }
 
-/** One batch of the ledger. */
-export async function batchWithKeys(db: Queryable, run: number, slice: number, ordinal: number): Promise<BatchWithKeys> {
-  const { rows } = await db.query(
-    `SELECT input, first_order, last_order, from_position::text, to_position::text, unchanged_keys, overwritten_keys
-    FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3`,
-    [run, slice, ordinal],
+/** Batches that kept key hashes of this kind, in source order; one at a time is in memory. */
+export async function* batchesWithKeys(db: Queryable, run: number, kind: KeyKind): AsyncIterable<BatchKeys> {
+  const { rows: places } = await db.query(
+    `SELECT slice, ordinal, input, first_order FROM headgate.batch WHERE run = $1 AND ${kind}_keys IS NOT NULL ORDER BY input, first_order`,
+    [run],
   )
-  const row = onlyRow(rows)
-  return {
+  for (const { slice, ordinal, input, first_order } of places) {
+    const { rows } = await db.query(`SELECT ${kind}_keys AS keys FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3`, [run, slice, ordinal])
+    yield {
+      slice: slice as number,
+      ordinal: ordinal as number,
+      input: input as number,
+      firstOrder: wholeNumber(first_order),
+      keys: onlyRow(rows).keys as Buffer,
+    }
+  }
+}
+
+/** Where a committed batch began, and the order of its last record. */
+export async function findBatch(db: Queryable, run: number, slice: number, ordinal: number): Promise<{ from: Position | undefined; lastOrder: number }> {
+  const { rows } = await db.query('SELECT last_order, from_position::text FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3', [
+    run,
     slice,
     ordinal,
-    input: row.input as number,
-    firstOrder: wholeNumber(row.first_order),
-    lastOrder: wholeNumber(row.last_order),
-    from: positionOf(row.from_position),
-    to: positionOf(row.to_position),
-    unchangedKeys: row.unchanged_keys as Buffer | null,
-    overwrittenKeys: row.overwritten_keys as Buffer | null,
-  }
+  ])
+  const row = onlyRow(rows)
+  return { from: positionOf(row.from_position), lastOrder: wholeNumber(row.last_order) }
 }
 
 /** Drops the key hashes, which are of no use once the run is finished. */

@@ -26,13 +26,13 @@ async function closeByUnchanged(transaction: Transaction, destination: Destinati
   const open = Map.groupBy(await openKeys(transaction, destination), ({ hash }) => hash)
   if (open.size === 0) return
   const closed = new Set<number>()
-  for await (const { input, firstOrder, unchangedKeys } of batchesWithKeys(transaction, destination.run)) {
+  for await (const { input, firstOrder, keys } of batchesWithKeys(transaction, destination.run, 'unchanged')) {
     const place = (BigInt(input) << 44n) + BigInt(firstOrder)
-    for (const { id, pos } of carried(unchangedKeys, open)) if (pos < place) closed.add(id)
+    for (const { id, pos } of carried(keys, open)) if (pos < place) closed.add(id)
   }
   if (closed.size > 0) await supersedeEntries(transaction, destination.run, [...closed])
 }
 
-function* carried(keys: Buffer | null, open: ReadonlyMap<bigint, OpenKey[]>): Iterable<OpenKey> {
-  for (let at = 0; keys !== null && at < keys.length; at += 8) yield* open.get(keys.readBigUInt64BE(at)) ?? []
+function* carried(keys: Buffer, open: ReadonlyMap<bigint, OpenKey[]>): Iterable<OpenKey> {
+  for (let at = 0; at < keys.length; at += 8) yield* open.get(keys.readBigUInt64BE(at)) ?? []
 }

@@ -1,7 +1,7 @@
 // finishRun: the run's last transaction. Gate, order hazards, publish, totals: all or nothing. Called by the worker that claims the finish slice.
 import { HeadgateError, type LoadCounts, type Transaction } from '../../sdk/index.ts'
 import { noCounts } from '../../store/counts.ts'
-import { batchesWithKeys, forgetKeys, recordBatch, runTotals } from '../../store/ledger.ts'
+import { batchesWithKeys, countKeys, forgetKeys, recordBatch, runTotals } from '../../store/ledger.ts'
 import { rejectedKeys } from '../../store/rejected-keys.ts'
 import { succeedRun } from '../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../store/slices.ts'
@@ -20,7 +20,10 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   await lockRunning(transaction, claim)
   const { counts, overwrote } = await runTotals(transaction, id)
   checkGate(work.run.spec.quality, counts)
-  const { reapply, supersededUnchanged } = await judgeObservations(() => batchesWithKeys(transaction, id))
+  const { reapply, supersededUnchanged } = await judgeObservations({
+    ...(await countKeys(transaction, id)),
+    batches: (kind) => batchesWithKeys(transaction, id, kind),
+  })
   for (const batch of reapply) await reapplyBatch(work, transaction, batch)
   await closeEntries(work, transaction)
   const published = await publish(work, transaction)

@@ -1,19 +1,19 @@
-// KeyTable: numbers by 64-bit hash, without an object for each: a million of them take 32 MB. Used for judging observations.
+// KeyTable: numbers by 64-bit hash, without an object for each: two million small ones take 36 MB. Used for judging observations.
 
 /** An open-addressing table from 64-bit hashes to numbers other than 0. */
 export class KeyTable {
   readonly #mask: number
   readonly #high: Uint32Array
   readonly #low: Uint32Array
-  readonly #values: Float64Array
+  readonly #values: Float64Array | Uint8Array
 
   /** `keys`: how many there will be, give or take a quarter: the table does not grow. */
-  constructor(keys: number) {
+  constructor(keys: number, Values: typeof Float64Array | typeof Uint8Array) {
     const slots = 2 ** Math.ceil(Math.log2(Math.max(1024, keys * 1.5)))
     this.#mask = slots - 1
     this.#high = new Uint32Array(slots)
     this.#low = new Uint32Array(slots)
-    this.#values = new Float64Array(slots)
+    this.#values = new Values(slots)
   }
 
   /** 0 if the key is not there. */

@@ -1,20 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import { judgeObservations, type Observations } from './observations.ts'
+import type { KeyKind } from '../../store/ledger.ts'
+import { judgeObservations } from './observations.ts'
 
-function keys(numbers: number[]): Buffer | null {
-  if (numbers.length === 0) return null
+type Batch = { slice: number; ordinal: number; unchanged: number[]; overwritten: number[] }
+
+function hashes(numbers: number[]): Buffer {
   const buffer = Buffer.alloc(numbers.length * 8)
   for (const [index, number] of numbers.entries()) buffer.writeBigUInt64BE(BigInt(number), index * 8)
   return buffer
 }
 
-function batch(slice: number, ordinal: number, unchanged: number[], overwritten: number[] = []): Observations {
-  return { slice, ordinal, unchangedKeys: keys(unchanged), overwrittenKeys: keys(overwritten) }
+function batch(slice: number, ordinal: number, unchanged: number[], overwritten: number[] = []): Batch {
+  return { slice, ordinal, unchanged, overwritten }
 }
 
-async function judge(...batches: Observations[]) {
-  return judgeObservations(async function* () {
-    yield* batches
+async function judge(...batches: Batch[]) {
+  const count = (kind: KeyKind) => batches.reduce((sum, batch) => sum + batch[kind].length, 0)
+  return judgeObservations({
+    unchanged: count('unchanged'),
+    overwritten: count('overwritten'),
+    async *batches(kind) {
+      for (const { slice, ordinal, [kind]: numbers } of batches) if (numbers.length > 0) yield { slice, ordinal, keys: hashes(numbers) }
+    },
   })
 }
 
@@ -36,10 +43,10 @@ describe('what the finish step makes of observed keys', () => {
   })
 
   it('finds repeats among more keys than one pass takes', async () => {
-    const hashes = Array.from({ length: 700_000 }, (_, index) => index * 2 ** 20 + 1)
-    expect(await judge(batch(0, 0, hashes), batch(1, 0, hashes.slice(0, 500_000)), batch(2, 0, [], hashes.slice(499_999, 500_001)))).toEqual({
+    const many = Array.from({ length: 1_500_000 }, (_, index) => index * 2 ** 20 + 1)
+    expect(await judge(batch(0, 0, many), batch(1, 0, many.slice(0, 600_000)), batch(2, 0, [], many.slice(599_999, 600_001)))).toEqual({
       reapply: [],
-      supersededUnchanged: 500_002,
+      supersededUnchanged: 600_002,
     })
   })
 

@@ -1,14 +1,14 @@
 // What the finish step makes of the keys that batches observed: batches to apply again, and corrections to the counts.
 // See "An unchanged row is an observation too" in docs/architecture.md.
-
+import type { BatchKeys, KeyKind } from '../../store/ledger.ts'
 import { KeyTable } from './key-table.ts'
 
-/** A batch's observations: 8-byte key hashes, one after another. */
 export type Observations = {
-  slice: number
-  ordinal: number
-  unchangedKeys: Buffer | null
-  overwrittenKeys: Buffer | null
+  /** How many keys batches judged unchanged, and how many rows of earlier runs they overwrote. */
+  unchanged: number
+  overwritten: number
+  /** The batches that have keys of this kind, in any order; asked for once per pass. */
+  batches(kind: KeyKind): AsyncIterable<Pick<BatchKeys, 'slice' | 'ordinal' | 'keys'>>
 }
 
 export type Verdict = {
@@ -19,58 +19,48 @@ export type Verdict = {
 }
 
 /** Keys of one pass; more than that are looked at in several passes, so that memory stays bounded. */
-const passKeys = 1_000_000
+const passKeys = 2_000_000
 
-/**
- * Finds keys that more than one batch observed. `observations` is called several times and yields every batch of the run
- * that has keys, in any order; hashes are taken for keys (64 bits: a collision only costs a needless look).
- */
-export async function judgeObservations(observations: () => AsyncIterable<Observations>): Promise<Verdict> {
-  let unchanged = 0
-  let overwritten = 0
-  for await (const batch of observations()) {
-    unchanged += (batch.unchangedKeys?.length ?? 0) / 8
-    overwritten += (batch.overwrittenKeys?.length ?? 0) / 8
-  }
-  const verdict: OpenVerdict = { reapply: new Map(), supersededUnchanged: 0 }
-  const passes = Math.ceil(Math.max(unchanged, overwritten) / passKeys)
-  if (unchanged === 0) return { reapply: [], supersededUnchanged: 0 }
+/** Finds keys that more than one batch observed. Hashes are taken for keys (64 bits: a collision only costs a needless look). */
+export async function judgeObservations(observations: Observations): Promise<Verdict> {
+  const { unchanged, overwritten } = observations
+  const reapply = new Map<string, { slice: number; ordinal: number }>()
+  let supersededUnchanged = 0
+  const passes = unchanged === 0 ? 0 : Math.ceil(Math.max(unchanged, overwritten) / passKeys)
   for (let pass = 0; pass < passes; pass++) {
-    const overwrites = new KeyTable(overwritten / passes)
-    const seen = new KeyTable(unchanged / passes)
-    await judgePass(observations, { pass, passes }, { overwrites, seen }, verdict)
+    const overwrites = await firstOverwrites(observations, pass, passes)
+    const seen = new KeyTable(unchanged / passes, Uint8Array)
+    for await (const batch of observations.batches('unchanged')) {
+      eachKey(batch.keys, pass, passes, (high, low) => {
+        const overwrittenAt = overwrites.get(high, low)
+        if (overwrittenAt !== 0 || seen.get(high, low) !== 0) supersededUnchanged++
+        if (overwrittenAt === 0) seen.set(high, low, 1)
+        else if (overwrittenAt < place(batch)) reapply.set(`${batch.slice}/${batch.ordinal}`, { slice: batch.slice, ordinal: batch.ordinal })
+      })
+    }
   }
-  return { reapply: [...verdict.reapply.values()], supersededUnchanged: verdict.supersededUnchanged }
+  return { reapply: [...reapply.values()], supersededUnchanged }
 }
 
-type Pass = { pass: number; passes: number }
-type Tables = { overwrites: KeyTable; seen: KeyTable }
-type OpenVerdict = { reapply: Map<string, { slice: number; ordinal: number }>; supersededUnchanged: number }
-
-/** Place of the batch in the source, comparable and never 0: slices are planned in source order. */
-function place(batch: Observations): number {
-  return batch.slice * 2 ** 32 + batch.ordinal + 1
-}
-
-async function judgePass(observations: () => AsyncIterable<Observations>, pass: Pass, { overwrites, seen }: Tables, verdict: OpenVerdict): Promise<void> {
-  for await (const batch of observations()) {
-    eachKey(batch.overwrittenKeys, pass, (high, low) => {
+/** Where in the source each key was overwritten first. */
+async function firstOverwrites({ overwritten, batches }: Observations, pass: number, passes: number): Promise<KeyTable> {
+  const overwrites = new KeyTable(overwritten / passes, Float64Array)
+  if (overwritten === 0) return overwrites
+  for await (const batch of batches('overwritten')) {
+    eachKey(batch.keys, pass, passes, (high, low) => {
       const present = overwrites.get(high, low)
       if (present === 0 || place(batch) < present) overwrites.set(high, low, place(batch))
     })
   }
-  for await (const batch of observations()) {
-    eachKey(batch.unchangedKeys, pass, (high, low) => {
-      const overwrittenAt = overwrites.get(high, low)
-      if (overwrittenAt !== 0 || seen.get(high, low) !== 0) verdict.supersededUnchanged++
-      if (overwrittenAt === 0) seen.set(high, low, 1)
-      else if (overwrittenAt < place(batch)) verdict.reapply.set(`${batch.slice}/${batch.ordinal}`, { slice: batch.slice, ordinal: batch.ordinal })
-    })
-  }
+  return overwrites
 }
 
-function eachKey(keys: Buffer | null, { pass, passes }: Pass, visit: (high: number, low: number) => void): void {
-  if (keys === null) return
+/** Place of the batch in the source, comparable and never 0: slices are planned in source order. */
+function place(batch: { slice: number; ordinal: number }): number {
+  return batch.slice * 2 ** 32 + batch.ordinal + 1
+}
+
+function eachKey(keys: Buffer, pass: number, passes: number, visit: (high: number, low: number) => void): void {
   for (let at = 0; at < keys.length; at += 8) {
     const high = keys.readUInt32BE(at)
     if (passes === 1 || high % passes === pass) visit(high, keys.readUInt32BE(at + 4))

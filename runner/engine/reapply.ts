@@ -1,6 +1,6 @@
 // reapplyBatch: offers the rows of a committed batch once more, when an earlier record of the same run overwrote what it had judged unchanged.
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
-import { batchWithKeys } from '../../store/ledger.ts'
+import { findBatch } from '../../store/ledger.ts'
 import { findSlice } from '../../store/slices.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import { preparedBatches } from './batches.ts'
@@ -13,7 +13,7 @@ import type { Work } from './work.ts'
 export async function reapplyBatch(work: Work, transaction: Transaction, which: { slice: number; ordinal: number }): Promise<void> {
   const { run, loader, plan } = work.commit
   if (!(loader instanceof PostgresLoader) || plan === null) return
-  const { from, lastOrder } = await batchWithKeys(transaction, run.id, which.slice, which.ordinal)
+  const { from, lastOrder } = await findBatch(transaction, run.id, which.slice, which.ordinal)
   const slice = await findSlice(transaction, run.id, which.slice)
   if (slice === undefined) throw new HeadgateError('Internal', `run ${run.name} has no slice ${which.slice}`)
   for await (const batch of preparedBatches(work.source, slice, from)) {

@@ -19,7 +19,6 @@ export async function allUnchanged(tx: Transaction, run: RunContext, plan: LoadP
   const stage = quote(plan.stage)
   const range = await heapRange(tx, plan, stage)
   if (range === undefined) return undefined
-  await tx.query("SET LOCAL work_mem = '32MB'")
   const { rows } = await tx.query(probeStatement(plan, range), [run.id])
   return Number(rows[0]?.found) === size ? (rows[0]?.keys as Buffer) : undefined
 }

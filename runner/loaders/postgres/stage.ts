@@ -84,11 +84,13 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
 /** Copies the batch into the connection's temporary table, which is made if need be and empties itself at commit. */
 export async function fillStage(rows: Rows, tx: Transaction, plan: LoadPlan): Promise<void> {
   const stage = quote(plan.stage)
+  // One question for all: each costs a round trip. The work_mem is for joining a batch with what it meets.
   await tx.query(
-    `CREATE TEMPORARY TABLE IF NOT EXISTS ${stage} ON COMMIT DELETE ROWS AS
-       SELECT ${list(columnNames(plan))} FROM ${relation(batchTarget(plan))} WITH NO DATA`,
+    `SET LOCAL work_mem = '32MB';
+     CREATE TEMPORARY TABLE IF NOT EXISTS ${stage} ON COMMIT DELETE ROWS AS
+       SELECT ${list(columnNames(plan))} FROM ${relation(batchTarget(plan))} WITH NO DATA;
+     TRUNCATE ${stage}`,
   )
-  await tx.query(`TRUNCATE ${stage}`)
   await rows.copyTo(tx, stage)
 }
 
