@@ -1,4 +1,5 @@
 // The one statement that merges rows of a stage into the destination: judge each row, update, insert, count. See docs/loading.md.
+import type { HeapRange } from './heap-range.ts'
 import { list, quote, relation } from './names.ts'
 import { columnNames, dataColumns, type LoadPlan } from './plan.ts'
 
@@ -9,6 +10,8 @@ export type MergeOptions = {
   mayRepeatKeys: boolean
   /** Whether the source is small against the destination, so that each row is looked up by key instead of scanning it. */
   lookUp: boolean
+  /** A stretch of the destination's heap that holds most of the rows the source meets: it is read first, the other rows are looked up. */
+  near?: HeapRange | undefined
   /** Whether hashes of unchanged and overwritten keys are wanted. */
   keyHashes: boolean
   /** Only rows that an earlier record of this same run overwrote are written. */
@@ -75,18 +78,31 @@ export function deleteRepeatsStatement(plan: LoadPlan, source: string): string {
 }
 
 function judgedRows(plan: LoadPlan, options: MergeOptions): string {
+  const { source, lookUp, near } = options
+  const target = relation(plan.destination)
+  const match = (row: string) => plan.key.map((column) => `${row}.${quote(column)} = s.${quote(column)}`).join(' AND ')
+  if (!lookUp) return judged(plan, options, `${source} s LEFT JOIN ${target} d ON ${match('d')}`)
+  // OFFSET 0 keeps the planner from turning look-ups, or the read of a stretch, into one join that scans the whole destination.
+  const lookedUp = (where: string) => `LEFT JOIN LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${where}${match('t')} OFFSET 0) d ON true`
+  if (near === undefined) return judged(plan, options, `${source} s ${lookedUp('')}`)
+  const met = judged(plan, options, `${source} s LEFT JOIN ${stretch(plan, near)} d ON ${match('d')} OFFSET 0`)
+  return `
+  SELECT ${list(columnNames(plan), 's.')}, coalesce(s.${place}, d.ctid) AS ${place}, coalesce(s.${presentRun}, d._run) AS ${presentRun},
+    coalesce(s.${presentPosition}, d._pos) AS ${presentPosition}, CASE WHEN s.${place} IS NULL THEN ${rowVerdict(plan, options)} ELSE s.${verdict} END AS ${verdict}
+  FROM (${met}) s ${lookedUp(`s.${place} IS NULL AND `)}`
+}
+
+/** Each row of s with the present row d, if there is one, and the verdict on it. */
+function judged(plan: LoadPlan, options: MergeOptions, from: string): string {
   return `
   SELECT ${list(columnNames(plan), 's.')}, d.ctid AS ${place}, ${plan.partitioned ? `d.tableoid AS ${partition}, ` : ''}d._run AS ${presentRun},
     d._pos AS ${presentPosition}, ${rowVerdict(plan, options)} AS ${verdict}
-  FROM ${options.source} s LEFT JOIN ${joined(plan, options)}`
+  FROM ${from}`
 }
 
-/** OFFSET 0 keeps the planner from turning the look-ups into one join that scans the whole destination. */
-function joined(plan: LoadPlan, { lookUp }: MergeOptions): string {
-  const target = relation(plan.destination)
-  const match = (row: string) => plan.key.map((column) => `${row}.${quote(column)} = s.${quote(column)}`).join(' AND ')
-  if (!lookUp) return `${target} d ON ${match('d')}`
-  return `LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${match('t')} OFFSET 0) d ON true`
+/** The rows of a stretch of the destination's heap, read as a whole. */
+export function stretch(plan: LoadPlan, { from, to }: HeapRange): string {
+  return `(SELECT t.ctid, t.* FROM ${relation(plan.destination)} t WHERE t.ctid >= '${from}' AND t.ctid < '${to}' OFFSET 0)`
 }
 
 function rowVerdict(plan: LoadPlan, { exhaustive, always }: MergeOptions): string {

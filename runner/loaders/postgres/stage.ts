@@ -2,6 +2,7 @@
 import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
 import type { Rows } from './copy.ts'
 import { sqlState } from './errors.ts'
+import { heapRange } from './heap-range.ts'
 import { merge } from './merge.ts'
 import { list, quote, relation } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
@@ -64,8 +65,9 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
     guess.notStraight()
   }
   await fillStage(rows, tx, plan)
-  if (guess.unchanged && !options.exhaustive && !rows.mayRepeatKeys) {
-    const unchangedKeys = await allUnchanged(tx, run, plan, rows.size)
+  const near = plan.partitioned ? undefined : await heapRange(tx, plan, quote(plan.stage))
+  if (near !== undefined && guess.unchanged && !options.exhaustive && !rows.mayRepeatKeys) {
+    const unchangedKeys = await allUnchanged(tx, run, plan, near, rows.size)
     if (unchangedKeys !== undefined) return { loaded: 0, unchanged: rows.size, superseded: 0, overwrote: 0, unchangedKeys, overwrittenKeys: null }
     guess.notUnchanged()
   }
@@ -73,6 +75,7 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
     source: quote(plan.stage),
     mayRepeatKeys: rows.mayRepeatKeys,
     lookUp: true,
+    near,
     keyHashes: !options.exhaustive,
     exhaustive: options.exhaustive,
   })
