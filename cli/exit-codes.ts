@@ -1,9 +1,9 @@
 // Exit codes of the headgate command; documented in docs/cli.md.
 export const exitCodes = {
   ok: 0,
-  /** The run failed, or what was asked for is not there. */
+  /** The run failed, or what was asked for is not there; for check: a manifest has mistakes. */
   failed: 1,
-  /** The command line or the manifest is wrong; nothing was done. */
+  /** The command line is wrong, or the manifest cannot be read or run; nothing was done. */
   usage: 2,
   /** Stopped by a signal; an interrupted run can be resumed. */
   interrupted: 130,
