@@ -31,7 +31,8 @@ function isBufferJson(item: unknown): item is { data: number[] } {
 
 /** 1234567 → 1,234,567 */
 export function count(number: number): string {
-  return number.toLocaleString('en-US')
+  // Not toLocaleString, which loads the whole of Unicode's data before the first number.
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** Milliseconds as 350 ms, 4.2 s, 3 min 20 s, 2 h 5 min. */

@@ -1,6 +1,6 @@
 // The rules of the CRD, evaluated offline with the same words as on the API server.
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
-import { Pipeline } from '../../crds/pipeline.ts'
+import { pipelineSchema } from '../../crds/schema.ts'
 import type { CelRule } from '../../crds/shapes.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import { type Finding, formatPath, type Path } from './problem.ts'
@@ -82,7 +82,7 @@ function broken(schema: JsonSchema, node: object, path: Path, shape: readonly Fi
   })
 }
 
-const definition = JSON.parse(JSON.stringify(Pipeline)) as JsonSchema
+const definition = pipelineSchema as JsonSchema
 
 /**
  * Checks every rule and every list of unique items. `shape` is what is wrong with the shape already: a rule that cannot

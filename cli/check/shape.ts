@@ -1,11 +1,11 @@
 // Does the manifest have the shape of a Pipeline? Ajv decides, this module says it in words.
 import { Ajv, type ErrorObject } from 'ajv'
-import { Pipeline } from '../../crds/pipeline.ts'
+import { pipelineSchema } from '../../crds/schema.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import type { Finding, Path } from './problem.ts'
 import { closest } from './suggest.ts'
 
-const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(JSON.parse(JSON.stringify(Pipeline)) as object)
+const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(pipelineSchema)
 
 const kinds: Record<string, string> = {
   object: 'a map of fields',
