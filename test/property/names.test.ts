@@ -102,12 +102,14 @@ test('The password of the database is in no error and no history', async () => {
       destination: { postgres: { table: 'missing', mode: 'Append' as const } },
     },
   }
-  const url = Object.assign(new URL(store.url), { password: 'hush-password' }).href
+  // The server's own password, or, where it asks for none, any.
+  const password = new URL(store.url).password || 'hush-password'
+  const url = Object.assign(new URL(store.url), { password }).href
   const options = { pipeline, file: `${place}/pipeline.yaml`, signal: new AbortController().signal, now: new Date() }
   const report = await runPipeline({ ...options, databaseUrl: url })
   expect(report.run.failure?.code).toBe('DestinationMissing')
-  expect(JSON.stringify(report) + (await everythingKept())).not.toContain('hush-password')
+  expect(JSON.stringify(report) + (await everythingKept())).not.toContain(password)
   const down = Object.assign(new URL(url), { port: '1' }).href
   const error = await runPipeline({ ...options, databaseUrl: down }).catch((thrown: Error) => thrown)
-  expect(String((error as Error).stack)).not.toContain('hush-password')
+  expect(String((error as Error).stack)).not.toContain(password)
 })
