@@ -49,11 +49,9 @@ export async function runWithProgress({ file, options, terminal, signal, store, 
       now: new Date(),
       onStart: ({ run }) => {
         runId = run.id
+        bar = progressBar(pipeline.metadata.name, bytes, process.stderr.isTTY && terminal.form === 'text')
       },
-      onProgress: (progress) => {
-        bar ??= progressBar(pipeline.metadata.name, bytes, process.stderr.isTTY && terminal.form === 'text')
-        bar.update(progress)
-      },
+      onProgress: (progress) => bar?.update(progress),
     })
   } finally {
     bar?.stop()

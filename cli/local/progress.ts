@@ -19,22 +19,31 @@ export function progressBar(label: string, bytes: () => Promise<number | undefin
     Presets.shades_classic,
   )
   const started = performance.now()
+  let total: number | undefined
   bar.start(1, 0, { read: '0', quarantined: '0', rate: '–' })
-  void bytes()
-    .then((total) => bar.setTotal(Math.max(1, total ?? 1)))
-    .catch(() => {})
-  const update = (progress: SliceProgress) => {
-    slices.set(progress.slice, progress)
-    const sum = (of: (slice: SliceProgress) => number) => [...slices.values()].reduce((total, slice) => total + of(slice), 0)
+  const sum = (of: (slice: SliceProgress) => number) => [...slices.values()].reduce((all, slice) => all + of(slice), 0)
+  const draw = () => {
     const read = sum((slice) => slice.read)
     const rate = Math.round(read / ((performance.now() - started) / 1000))
-    bar.update(
-      Math.min(
-        sum((slice) => slice.bytes),
-        bar.getTotal(),
-      ),
-      { read: count(read), quarantined: count(sum((slice) => slice.quarantined)), rate: count(rate) },
-    )
+    const done =
+      total === undefined
+        ? 0
+        : Math.min(
+            total,
+            sum((slice) => slice.bytes),
+          )
+    bar.update(done, { read: count(read), quarantined: count(sum((slice) => slice.quarantined)), rate: count(rate) })
+  }
+  // The input's size is known once the run is planned, which is before anything was read.
+  const measure = async () => {
+    total = await bytes()
+    if (total !== undefined) bar.setTotal(Math.max(1, total))
+    draw()
+  }
+  const update = (progress: SliceProgress) => {
+    slices.set(progress.slice, progress)
+    if (total === undefined) measure().catch(() => {})
+    else draw()
   }
   return { update, stop: () => bar.stop() }
 }
