@@ -17,6 +17,7 @@ export class PreparedBatch {
   read = 0
   filtered = 0
   timings = { extract: 0, validate: 0, transform: 0 }
+  #rejectedBytes = 0
 
   /** `encoded` tells whether the loader takes encoded rows or records. */
   constructor(encoded: boolean) {
@@ -29,7 +30,7 @@ export class PreparedBatch {
 
   /** Bytes held, roughly: what bounds a batch of very wide records. */
   get bytes(): number {
-    return (this.rows?.length ?? 0) + this.rejected.reduce((sum, record) => sum + record.raw.length, 0)
+    return (this.rows?.length ?? 0) + this.#rejectedBytes
   }
 
   add(batch: RecordBatch, outcomes: Outcomes): void {
@@ -38,7 +39,10 @@ export class PreparedBatch {
     this.to = batch.next
     this.read += batch.size
     this.filtered += outcomes.filtered
-    for (const rejected of outcomes.rejected) this.rejected.push(rejected)
+    for (const rejected of outcomes.rejected) {
+      this.rejected.push(rejected)
+      this.#rejectedBytes += rejected.raw.length
+    }
     for (const [code, { count, example }] of outcomes.warnings) {
       this.warnings.set(code, { count: count + (this.warnings.get(code)?.count ?? 0), example })
     }
@@ -51,6 +55,7 @@ export class PreparedBatch {
     this.rows?.clear()
     this.records.length = 0
     this.rejected = []
+    this.#rejectedBytes = 0
     this.warnings = new Map()
     this.from = from
     this.to = from

@@ -71,7 +71,7 @@ export class Work {
   async plan(): Promise<void> {
     const json: Json = await retrying(this.retries, () => this.session.transaction((transaction) => planRun(this.assembly, this.context, transaction)))
     const plan = this.assembly.loader instanceof PostgresLoader ? (json as LoadPlan) : null
-    this.#planned = { plan, program: await this.#compile(plan) }
+    this.#planned = { plan, program: this.#compile(plan) }
   }
 
   async close(): Promise<void> {
@@ -79,13 +79,16 @@ export class Work {
     await Promise.all([this.session.close(), this.aside.close()])
   }
 
-  async #compile(plan: LoadPlan | null): Promise<RecordProgram> {
-    const { loader, validators, transformers } = this.assembly
-    const columns =
-      loader instanceof PostgresLoader && plan !== null
-        ? await retrying(this.retries, () => this.session.transaction((transaction) => loader.columns(transaction, plan)))
-        : undefined
-    return compileProgram({ schema: this.run.spec.schema, columns, run: this.context, validators, transformers, references: sqlReferences(this.aside) })
+  #compile(plan: LoadPlan | null): RecordProgram {
+    const { validators, transformers } = this.assembly
+    return compileProgram({
+      schema: this.run.spec.schema,
+      columns: plan?.columns,
+      run: this.context,
+      validators,
+      transformers,
+      references: sqlReferences(this.aside),
+    })
   }
 
   get #ready(): { plan: LoadPlan | null; program: RecordProgram } {

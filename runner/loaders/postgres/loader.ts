@@ -1,6 +1,6 @@
 // PostgresLoader: writes a pipeline's accepted records into a PostgreSQL table. Used by the engine; see docs/loading.md.
 import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { EncodedRows } from '../../records/encoded-rows.ts'
 import { encodedRows, type Rows, recordRows } from './copy.ts'
 import { list, quote, relation, stagingTable } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
@@ -31,12 +31,7 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     return preparePlan(this.config, run, tx)
   }
 
-  /** Columns of the rows to be encoded, in COPY's order. */
-  async columns(_tx: Transaction, plan: LoadPlan): Promise<DestinationColumn[]> {
-    return plan.columns
-  }
-
-  /** Loads rows encoded for `columns`, `_run` and `_pos` included. */
+  /** Loads rows encoded for the plan's columns, `_run` and `_pos` included. */
   async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input?: number }): Promise<LoadCounts> {
     const { plan } = options
     const sorted = plan.route === 'stage' || (plan.route === 'direct' && rows.sortable)
@@ -47,11 +42,6 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   override async load(batch: LoadBatch, tx: Transaction, run: RunContext, options?: LoadOptions): Promise<LoadCounts> {
     if (options === undefined) throw new HeadgateError('Internal', 'PostgresLoader.load was called without the run’s plan')
     return this.#load(recordRows(batch, options.plan.columns, run.id), tx, run, options)
-  }
-
-  /** Whether `keepKeys` makes sense: rows without a key cannot be told apart. */
-  canKeepKeys(plan: LoadPlan): boolean {
-    return plan.key.length > 0
   }
 
   /** Where a batch loaded with `keepKeys` can be read within its transaction: a temporary table's name and the key's columns, unquoted. */
