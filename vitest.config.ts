@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{crds,sdk,store,runner,cli,test,examples}/**/*.test.ts'],
+    include: ['{crds,sdk,store,runner,operator,cli,test,examples}/**/*.test.ts'],
     reporters: ['default', './test/support/reporter.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,

@@ -1,0 +1,35 @@
+// The one error that talking to the API server ends in; everything that calls the client sees it.
+
+/**
+ * `status` is the HTTP status, 0 if no answer came. `reason` is the server's word (`NotFound`, `Conflict`, `Expired`, …),
+ * or `Unreachable`, `Timeout`, `Aborted`, `NotLeading` and `Garbage` when it is ours.
+ */
+export class ApiError extends Error {
+  readonly status: number
+  readonly reason: string
+  /** What the server asked us to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(status: number, reason: string, message: string, options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'ApiError'
+    this.status = status
+    this.reason = reason
+    this.retryAfterMs = options.retryAfterMs
+  }
+}
+
+function is(status: number, reason?: string): (error: unknown) => error is ApiError {
+  return (error): error is ApiError => error instanceof ApiError && error.status === status && (reason === undefined || error.reason === reason)
+}
+
+export const isNotFound = is(404)
+export const isAlreadyExists = is(409, 'AlreadyExists')
+/** Somebody else wrote the object in between, or owns a field that was applied. */
+export const isConflict = is(409, 'Conflict')
+/** The manifest is refused, by schema, CEL rule or admission; doing it again cannot help. */
+export const isInvalid = is(422)
+/** The resource version or the continue token is too old: list again. */
+export const isExpired = is(410)
+/** This process does not hold the lease, or cannot be sure of it; nothing was sent. */
+export const isNotLeading = is(0, 'NotLeading')

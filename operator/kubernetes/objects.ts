@@ -1,0 +1,62 @@
+// Kubernetes objects as they come over the wire; the client library's own types describe them after its deserialisation.
+import type { V1ConfigMap, V1CronJob, V1Job, V1Pod } from '@kubernetes/client-node'
+import type { ObjectMeta } from '../../crds/metadata.ts'
+
+export type KubeObject = { apiVersion: string; kind: string; metadata: ObjectMeta }
+
+/** The library's type of an object, with dates as the strings they are and `_exec` called `exec` again. */
+export type Wire<T> = T extends Date
+  ? string
+  : T extends (infer Item)[]
+    ? Wire<Item>[]
+    : T extends object
+      ? { [Key in keyof T as Key extends `_${infer Name}` ? Name : Key]: Wire<T[Key]> }
+      : T
+
+type Named<T> = Omit<Wire<T>, 'metadata' | 'apiVersion' | 'kind'> & KubeObject
+
+export type Job = Named<V1Job>
+export type CronJob = Named<V1CronJob>
+export type Pod = Named<V1Pod>
+export type ConfigMap = Named<V1ConfigMap>
+
+export type Lease = KubeObject & {
+  spec?: {
+    holderIdentity?: string
+    leaseDurationSeconds?: number
+    acquireTime?: string
+    renewTime?: string
+    leaseTransitions?: number
+  }
+}
+
+/** events.k8s.io/v1. */
+export type KubeEvent = KubeObject & {
+  eventTime: string
+  type: 'Normal' | 'Warning'
+  reason: string
+  action: string
+  note: string
+  regarding: ObjectReference
+  reportingController: string
+  reportingInstance: string
+  series?: { count: number; lastObservedTime: string }
+}
+
+export type ObjectReference = { apiVersion: string; kind: string; name: string; namespace?: string; uid?: string }
+
+/** `namespace/name`, or the name alone of what lives in no namespace: what caches and queues go by. */
+export function keyOf(object: { metadata: { name: string; namespace?: string } }): string {
+  const { name, namespace } = object.metadata
+  return namespace === undefined ? name : `${namespace}/${name}`
+}
+
+export function partsOf(key: string): { name: string; namespace?: string } {
+  const slash = key.indexOf('/')
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
+/** The form of metav1.MicroTime, which takes exactly six decimals. */
+export function microTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('Z', '000Z')
+}
