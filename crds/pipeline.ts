@@ -1,69 +1,21 @@
 // Pipeline: the declaration of one feed. One definition gives the types, the JSON Schema and the CRD.
 import Type, { type Static } from 'typebox'
+import { pipelineRules } from './cluster-rules.ts'
 import { Csv } from './csv.ts'
+import { defaults } from './defaults.ts'
+import { Destination, Source } from './endpoints.ts'
 import { Schema } from './fields.ts'
-import { exactlyOne, postgresRules, specRules } from './rules.ts'
-import { boundedList, closed, duration, identifier, oneOf, ratio, tableName, text } from './shapes.ts'
-
-const Plugin = Type.Object(
-  {
-    module: text('File of the module (./ or ../ first), relative to the pipeline, or the name of an installed package.', 512),
-    export: Type.Optional(identifier('Name of the exported class. Default: default.')),
-    config: Type.Optional(Type.Unknown({ description: 'Handed to the class as it is.', 'x-kubernetes-preserve-unknown-fields': true })),
-  },
-  closed('A class of your own.'),
-)
-
-const FilesSource = Type.Object(
-  {
-    paths: boundedList(
-      text('A path or a glob (*, ?, **), relative to the pipeline.', 1024),
-      64,
-      'Files to read, in this order; the matches of a glob in the order of their names.',
-    ),
-    allowEmpty: Type.Optional(Type.Boolean({ description: 'Whether no match at all is fine. Default: false, the run fails with SourceNotFound.' })),
-  },
-  closed('Files on the worker’s file system.'),
-)
-
-const Source = Type.Object(
-  { files: Type.Optional(FilesSource), plugin: Type.Optional(Plugin) },
-  closed('Where the bytes come from; exactly one kind.', [exactlyOne('source', ['files', 'plugin'])]),
-)
+import { apiVersion, maxPipelineName, type ObjectMeta } from './metadata.ts'
+import { Pod, Resources } from './placement.ts'
+import { Plugin } from './plugin.ts'
+import { exactlyOne, specRules } from './rules.ts'
+import { Retention, Schedule } from './schedule.ts'
+import { boundedList, closed, duration, objectName, period, ratio } from './shapes.ts'
+import { PipelineStatus } from './status.ts'
 
 const Format = Type.Object(
   { csv: Type.Optional(Csv) },
   closed('How bytes become records; exactly one kind. Needed by source.files.', [exactlyOne('format', ['csv'])]),
-)
-
-const PostgresDestination = Type.Object(
-  {
-    table: tableName('schema.table; public without a schema.'),
-    mode: Type.Optional(
-      oneOf(
-        ['Append', 'Upsert', 'Replace', 'Snapshot'],
-        'Append adds rows; Upsert inserts or updates by key; Replace swaps the whole table; Snapshot upserts, and deletes or marks ' +
-          'what is gone from the source. Default: Upsert.',
-      ),
-    ),
-    publish: Type.Optional(
-      oneOf(
-        ['PerBatch', 'PerRun'],
-        'When rows become visible: with every batch, or all at once at the end, behind the quality gate. Default: PerBatch; ' +
-          'Replace and Snapshot are always PerRun.',
-      ),
-    ),
-    createTable: Type.Optional(Type.Boolean({ description: 'Whether a missing table is created and missing columns are added. Default: false.' })),
-    onMissing: Type.Optional(
-      oneOf(['Delete', 'Mark'], 'For mode Snapshot: rows gone from the source are deleted, or get a time in _deleted_at. Default: Delete.'),
-    ),
-  },
-  closed('A table in PostgreSQL.', postgresRules),
-)
-
-const Destination = Type.Object(
-  { postgres: Type.Optional(PostgresDestination), plugin: Type.Optional(Plugin) },
-  closed('Where the records go; exactly one kind.', [exactlyOne('destination', ['postgres', 'plugin'])]),
 )
 
 const Quality = Type.Object(
@@ -76,12 +28,12 @@ const Quality = Type.Object(
 
 const Retry = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'How often a failed step is tried again. Default: 5.' })),
+    limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: `How often a failed step is tried again. Default: ${defaults.retry.limit}.` })),
     backoff: Type.Optional(
       Type.Object(
         {
-          initial: Type.Optional(duration('Wait before the first retry, such as 500ms, 30s, 5m. Default: 1s.')),
-          max: Type.Optional(duration('Longest wait. Default: 5m.')),
+          initial: Type.Optional(duration(`Wait before the first retry, such as 500ms, 30s, 5m. Default: ${defaults.retry.initial}.`)),
+          max: Type.Optional(duration(`Longest wait. Default: ${defaults.retry.max}.`)),
         },
         closed('Waits double from initial to max.'),
       ),
@@ -90,10 +42,23 @@ const Retry = Type.Object(
   closed('How passing failures are met.'),
 )
 
+const Redis = Type.Object(
+  {
+    secretRef: Type.Object(
+      { name: objectName('Name of the Secret.') },
+      closed(`A Secret of the pipeline’s namespace whose key ${defaults.secretKey} holds the address.`),
+    ),
+  },
+  closed(
+    `Through Redis workers notice each other’s death and show their progress; a run gets on without it. Default: the Secret ${defaults.redisSecret}, if there is one.`,
+  ),
+)
+
 const PluginStep = Type.Object({ plugin: Plugin }, closed('One step.'))
 
 export const PipelineSpec = Type.Object(
   {
+    schedule: Type.Optional(Schedule),
     source: Source,
     format: Type.Optional(Format),
     schema: Schema,
@@ -101,9 +66,17 @@ export const PipelineSpec = Type.Object(
     transform: Type.Optional(boundedList(PluginStep, 16, 'Transformers, in this order.')),
     destination: Destination,
     quality: Type.Optional(Quality),
-    workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256, description: 'Processes that share the work. Default: 1.' })),
-    batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000000, description: 'Records committed together. Default: 50000.' })),
+    workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 256, description: `Processes that share the work. Default: ${defaults.workers}.` })),
+    batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000000, description: `Records committed together. Default: ${defaults.batchSize}.` })),
     retry: Type.Optional(Retry),
+    resources: Type.Optional(Resources),
+    pod: Type.Optional(Pod),
+    startDeadline: Type.Optional(
+      period(`How long a run’s pods may take to start before the run fails, with the reason why they did not. Default: ${defaults.startDeadline}.`),
+    ),
+    timeout: Type.Optional(period('How long a run may take from the start, such as 2h. Default: for ever.')),
+    redis: Type.Optional(Redis),
+    retention: Type.Optional(Retention),
   },
   closed('What to load, from where, to where.', specRules),
 )
@@ -112,9 +85,9 @@ const Metadata = Type.Object(
   {
     name: Type.String({
       minLength: 1,
-      maxLength: 52,
+      maxLength: maxPipelineName,
       pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-      description: 'Name of the pipeline: lower case letters, digits and hyphens, at most 52, because runs and jobs are named after it.',
+      description: `Name of the pipeline: lower case letters, digits and hyphens, at most ${maxPipelineName}, because runs and jobs are named after it.`,
     }),
     namespace: Type.Optional(Type.String({ maxLength: 63, description: 'Namespace on the cluster.' })),
   },
@@ -123,18 +96,17 @@ const Metadata = Type.Object(
 
 export const Pipeline = Type.Object(
   {
-    apiVersion: Type.Literal('headgate.dev/v1alpha1', { description: 'headgate.dev/v1alpha1' }),
+    apiVersion: Type.Literal(apiVersion, { description: apiVersion }),
     kind: Type.Literal('Pipeline', { description: 'Pipeline' }),
     metadata: Metadata,
     spec: PipelineSpec,
-    status: Type.Optional(Type.Unknown({ description: 'Filled by Headgate; ignored in a manifest.', 'x-kubernetes-preserve-unknown-fields': true })),
+    status: Type.Optional(PipelineStatus),
   },
-  closed('A feed, declared.'),
+  closed('A feed, declared.', pipelineRules),
 )
 
-export type Pipeline = Static<typeof Pipeline>
+export type Pipeline = Omit<Static<typeof Pipeline>, 'metadata'> & { metadata: ObjectMeta }
 export type PipelineSpec = Static<typeof PipelineSpec>
-export type Plugin = Static<typeof Plugin>
-export type FilesSource = Static<typeof FilesSource>
-export type PostgresDestination = Static<typeof PostgresDestination>
 export type { CsvFormat } from './csv.ts'
+export type { FilesSource, PostgresDestination } from './endpoints.ts'
+export type { Plugin } from './plugin.ts'

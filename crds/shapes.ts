@@ -72,6 +72,51 @@ export function duration(description: string) {
   return Type.String({ description, maxLength: 16, pattern: '^[0-9]+(ms|s|m|h|d)$' })
 }
 
+/** A length of time of at least a second: 30s, 5m, 2h, 90d. */
+export function period(description: string) {
+  return Type.String({ description, maxLength: 8, pattern: '^[1-9][0-9]{0,5}[smhd]$' })
+}
+
+/** An amount of CPU or memory: a whole number, or text such as 500m or 2Gi. */
+export function quantity(description: string) {
+  return Type.Unsafe<number | string>({
+    anyOf: [
+      { type: 'integer', minimum: 0 },
+      { type: 'string', minLength: 1, maxLength: 24 },
+    ],
+    'x-kubernetes-int-or-string': true,
+    maxLength: 24,
+    description,
+  })
+}
+
+/** A word of a status, or another text that may be empty. */
+export function word(description: string, maxLength: number) {
+  return Type.String({ description, maxLength })
+}
+
+/** A count, from 0. */
+export function counter(description: string) {
+  return Type.Integer({ description, minimum: 0 })
+}
+
+/** A moment as Kubernetes writes it: RFC 3339. */
+export function moment(description: string) {
+  return Type.String({ description, format: 'date-time', maxLength: 40 })
+}
+
+/** The name of another object in the same namespace. */
+export function objectName(description: string, maxLength = 253) {
+  return Type.String({ description, minLength: 1, maxLength, pattern: '^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$' })
+}
+
+/** A map from names to strings. */
+export function stringMap(description: string, options: { maxEntries: number; maxLength: number }, rules: readonly CelRule[] = []) {
+  const value = Type.String({ maxLength: options.maxLength })
+  const bounds = { description, maxProperties: options.maxEntries, ...(rules.length > 0 ? { 'x-kubernetes-validations': [...rules] } : {}) }
+  return Type.Unsafe<Record<string, string>>({ type: 'object', additionalProperties: value, ...bounds })
+}
+
 /** A share between 0 and 1 in quotes, such as "0.05": Kubernetes APIs avoid floating point. */
 export function ratio(description: string) {
   return Type.String({ description, maxLength: 16, pattern: '^(0([.][0-9]+)?|1([.]0+)?)$' })

@@ -1,0 +1,49 @@
+// What every Kubernetes object carries, and the words by which the parts of Headgate find each other's objects.
+
+export type OwnerReference = {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+export type ObjectMeta = {
+  name: string
+  generateName?: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  /** RFC 3339, UTC. */
+  creationTimestamp?: string
+  deletionTimestamp?: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  ownerReferences?: OwnerReference[]
+  finalizers?: string[]
+}
+
+export const group = 'headgate.dev'
+export const version = 'v1alpha1'
+export const apiVersion = 'headgate.dev/v1alpha1'
+
+export const labels = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  component: 'app.kubernetes.io/component',
+  pipeline: 'headgate.dev/pipeline',
+  run: 'headgate.dev/run',
+} as const
+
+export const annotations = {
+  /** On a scheduled run: the minute it was scheduled for, RFC 3339. */
+  scheduledTime: 'headgate.dev/scheduled-time',
+  /** On a tick Job: the run it was turned into. */
+  run: 'headgate.dev/run',
+} as const
+
+/** Runs and their Jobs are named after a pipeline: `<pipeline>-YYYYMMDD-HHMM`, `<pipeline>-schedule`. */
+export const maxPipelineName = 40
+/** A worker's host name is its run's name and an index of up to four characters, 63 in all. */
+export const maxRunName = 59

@@ -1,0 +1,66 @@
+// PipelineRun: one execution of a pipeline, whoever asked for it. One definition gives the types, the JSON Schema and the CRD.
+import Type, { type Static } from 'typebox'
+import { intervalRules, paramRules, runRules, runSpecRules } from './cluster-rules.ts'
+import { apiVersion, maxPipelineName, maxRunName, type ObjectMeta } from './metadata.ts'
+import { closed, objectName, stringMap } from './shapes.ts'
+import { PipelineRunStatus } from './status.ts'
+
+function momentWithZone(description: string) {
+  return Type.String({
+    description,
+    format: 'date-time',
+    maxLength: 35,
+    pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$',
+  })
+}
+
+const Interval = Type.Object(
+  {
+    start: momentWithZone('First moment of it, RFC 3339, such as 2026-03-01T00:00:00Z.'),
+    end: momentWithZone('First moment after it, RFC 3339.'),
+  },
+  closed('The stretch of time the run is about, for sources that can be asked for one.', intervalRules),
+)
+
+export const PipelineRunSpec = Type.Object(
+  {
+    pipelineRef: Type.Object({ name: objectName('Name of the Pipeline, in the same namespace.', maxPipelineName) }, closed('What to run.')),
+    params: Type.Optional(stringMap('Values for the pipeline’s placeholders, by name.', { maxEntries: 64, maxLength: 4096 }, paramRules)),
+    interval: Type.Optional(Interval),
+    cancel: Type.Optional(Type.Boolean({ description: 'Set it to true to stop the run after the batch in hand. There is no way back. Default: false.' })),
+  },
+  closed('What to run. Only cancel can change once the run is created.', runSpecRules),
+)
+
+const Metadata = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: maxRunName,
+        pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+        description: `Name of the run: lower case letters, digits and hyphens, at most ${maxRunName}, because pods are named after it.`,
+      }),
+    ),
+    generateName: Type.Optional(
+      Type.String({ maxLength: maxRunName - 5, description: 'Beginning of a name that the API server completes, for kubectl create.' }),
+    ),
+    namespace: Type.Optional(Type.String({ maxLength: 63, description: 'Namespace on the cluster.' })),
+  },
+  { description: 'Name or generateName, namespace, labels and annotations, as of any Kubernetes object.' },
+)
+
+export const PipelineRun = Type.Object(
+  {
+    apiVersion: Type.Literal(apiVersion, { description: apiVersion }),
+    kind: Type.Literal('PipelineRun', { description: 'PipelineRun' }),
+    metadata: Metadata,
+    spec: PipelineRunSpec,
+    status: Type.Optional(PipelineRunStatus),
+  },
+  closed('One execution of a Pipeline.', runRules),
+)
+
+export type Interval = Static<typeof Interval>
+export type PipelineRunSpec = Static<typeof PipelineRunSpec>
+export type PipelineRun = Omit<Static<typeof PipelineRun>, 'metadata'> & { metadata: ObjectMeta }

@@ -1,0 +1,39 @@
+// The names of what runner and operator share in Redis. Neither may import the other, so the names stand here.
+
+/** Store name of a run or pipeline of a cluster: `<namespace>/<name>`. */
+export function storeName(namespace: string, name: string): string {
+  return `${namespace}/${name}`
+}
+
+/** `run` is a store name. The braces keep the keys of one run together on a Redis cluster. */
+export const redisKeys = {
+  /** String with a time to live: there as long as the worker lives. */
+  worker: (worker: string) => `headgate:worker:${worker}`,
+  /** When this Redis was first seen: one that is younger than a lease proves nobody dead. */
+  since: 'headgate:since',
+  /** Hash: slice ordinal → SliceProgress as JSON; and `total`. */
+  progress: (run: string) => `headgate:run:{${run}}:progress`,
+  /** String: there if somebody asked for the run to stop. */
+  cancel: (run: string) => `headgate:run:{${run}}:cancel`,
+  /** Token bucket of a shared rate budget. */
+  budget: (name: string) => `headgate:budget:${name}`,
+} as const
+
+/** Field of the progress hash that holds `{"slices": n}`. */
+export const progressTotalField = 'total'
+
+export const heartbeatMilliseconds = 2_000
+export const leaseMilliseconds = 10_000
+export const progressTtlMilliseconds = 86_400_000
+
+/** How far a slice is, for whoever watches. */
+export type SliceProgress = {
+  slice: number
+  /** Counts of the slice's committed batches since this worker took it. */
+  read: number
+  loaded: number
+  unchanged: number
+  quarantined: number
+  /** Bytes of input behind the committed batches, if the source knows. */
+  bytes: number
+}

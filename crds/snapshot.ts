@@ -1,0 +1,23 @@
+// What a run was told when it started: the immutable ConfigMap that the operator writes and each worker reads.
+import type { PipelineSpec } from './pipeline.ts'
+import type { Interval } from './pipeline-run.ts'
+
+export type RunSnapshot = {
+  /** Name, namespace and uid of the PipelineRun. */
+  name: string
+  namespace: string
+  uid: string
+  pipeline: { apiVersion: string; kind: 'Pipeline'; metadata: { name: string; namespace: string }; spec: PipelineSpec }
+  params: Record<string, string>
+  interval?: Interval
+  /** RFC 3339. */
+  createdAt: string
+}
+
+/** Key of the ConfigMap that holds the snapshot as JSON. */
+export const snapshotKey = 'run.json'
+
+/** Name of the ConfigMap of a run. */
+export function snapshotName(run: string): string {
+  return `${run}-snapshot`
+}
