@@ -1,18 +1,31 @@
-// The PostgreSQL that all test files share: the one named by HEADGATE_TEST_POSTGRES, or an embedded one for this test run.
+// What all test files share: a PostgreSQL, the one named by HEADGATE_TEST_POSTGRES or an embedded one, and a Kubernetes that starts when asked for.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from '../../cli/embedded/index.ts'
+import { kubernetesOffer, kubernetesStarters } from './kubernetes-setup.ts'
+import { serveOnDemand } from './on-demand.ts'
 
 /** The data is thrown away, so nothing needs to reach the disk. */
 const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '128MB', max_connections: '200', jit: 'off' }
 
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stopPostgres = await offerPostgres(project)
+  const starters = await serveOnDemand(kubernetesStarters)
+  project.provide('kubernetes', kubernetesOffer())
+  project.provide('onDemandSocket', starters.socketPath)
+  return async () => {
+    await starters.close()
+    await stopPostgres()
+  }
+}
+
+async function offerPostgres(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.HEADGATE_TEST_POSTGRES
   if (given !== undefined) {
     project.provide('postgresUrl', given)
-    return undefined
+    return async () => {}
   }
   const dataDirectory = await mkdtemp(join(tmpdir(), 'headgate-test-'))
   const server = await startPostgres({ dataDirectory, settings: SETTINGS })

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
+
+describeWithApiServer('An API server for tests', async (server) => {
+  const { namespace, client, kubectl } = await freshNamespace(server)
+
+  test('It knows our kinds', async () => {
+    const { stdout } = await kubectl(['api-resources', '--api-group', 'headgate.dev', '--output', 'name'])
+    expect(stdout.split('\n')).toContain('pipelines.headgate.dev')
+  })
+
+  test('It keeps objects', async () => {
+    await client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'a' } })
+    const { stdout } = await kubectl(['get', 'configmaps', '--namespace', namespace, '--output', 'name'])
+    expect(stdout).toBe('configmap/a\n')
+  })
+
+  test('A service account may do nothing that no role allows', async () => {
+    const who = `system:serviceaccount:${namespace}:someone`
+    expect(await kubectl(['auth', 'can-i', 'create', 'jobs', '--as', who])).toMatchObject({ code: 1, stdout: 'no\n' })
+    expect(await kubectl(['auth', 'can-i', 'create', 'jobs'])).toMatchObject({ code: 0, stdout: 'yes\n' })
+  })
+
+  test('What kubectl refuses is told', async () => {
+    const { code, stderr } = await kubectl(['apply', '--filename', '-'], '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "Not a name"}}')
+    expect(code).toBe(1)
+    expect(stderr).toContain('Invalid value: "Not a name"')
+  })
+})
+
+describeWithApiServer(
+  'An API server with controllers',
+  async (server) => {
+    const { namespace, kubectl } = await freshNamespace(server)
+
+    test('A Job gets its pods, and takes them with it', async () => {
+      const inNamespace = ['--namespace', namespace]
+      await kubectl(['create', 'job', 'a', '--image=x', ...inNamespace])
+      const waited = await kubectl(['wait', '--for=create', 'pod', '--selector=job-name=a', '--timeout=30s', ...inNamespace])
+      expect(waited).toMatchObject({ code: 0 })
+      await kubectl(['delete', 'job', 'a', '--cascade=foreground', ...inNamespace])
+      expect(await kubectl(['get', 'pods', ...inNamespace])).toMatchObject({ code: 0, stdout: '' })
+    })
+  },
+  { controllers: true },
+)
