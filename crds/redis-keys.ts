@@ -29,11 +29,17 @@ export const progressTtlMilliseconds = 86_400_000
 /** How far a slice is, for whoever watches. */
 export type SliceProgress = {
   slice: number
-  /** Counts of the slice's committed batches since this worker took it. */
+  /** Counts of the slice's committed batches, whoever committed them. */
   read: number
   loaded: number
   unchanged: number
   quarantined: number
   /** Bytes of input behind the committed batches, if the source knows. */
   bytes: number
+  /** Records among `read` that were committed before this worker took the slice. */
+  earlier?: number
+  /** The slice is finished. */
+  done?: boolean
+  /** Where the next worker would go on, as the extractor writes it. For whoever watches: workers ask the ledger. */
+  position?: unknown
 }

@@ -1,5 +1,7 @@
-// The JSON Schema of a Pipeline, as generated: whoever only validates does not have to load what makes it, which takes longer
+// The JSON Schemas of the manifests, as generated: whoever only validates does not have to load what makes them, which takes longer
 // than the rest of a command's start.
-import schema from './generated/pipeline.schema.json' with { type: 'json' }
+import pipeline from './generated/pipeline.schema.json' with { type: 'json' }
+import pipelineRun from './generated/pipeline-run.schema.json' with { type: 'json' }
 
-export const pipelineSchema: object = schema
+export const pipelineSchema: object = pipeline
+export const pipelineRunSchema: object = pipelineRun

@@ -11,6 +11,11 @@ export type CelRule = {
   reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
 }
 
+/** Whether a rule compares with the object as it was, which only the API server can. */
+export function isTransition(rule: CelRule): boolean {
+  return rule.rule.includes('oldSelf')
+}
+
 /** Options of an object that takes no fields but the declared ones. */
 export function closed(description: string, rules: readonly CelRule[] = []) {
   const base = { additionalProperties: false, description }

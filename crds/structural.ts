@@ -10,7 +10,7 @@ export type JsonSchema = {
   properties?: Record<string, JsonSchema>
   required?: string[]
   items?: JsonSchema
-  additionalProperties?: unknown
+  additionalProperties?: boolean | JsonSchema
   [keyword: string]: unknown
 }
 
@@ -19,10 +19,11 @@ export type JsonSchema = {
  * int-or-string or, where it is none, a field whose content is checked by the run alone.
  */
 export function structural(schema: JsonSchema): JsonSchema {
-  const { additionalProperties: _closed, anyOf: _union, const: literal, properties, items, ...rest } = schema
+  const { additionalProperties, anyOf: _union, const: literal, properties, items, ...rest } = schema
   const result: JsonSchema = { ...rest }
   if (literal !== undefined) result.enum = [literal]
   if (properties) result.properties = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, structural(property)]))
+  if (typeof additionalProperties === 'object') result.additionalProperties = structural(additionalProperties)
   if (items) result.items = structural(items)
   return result
 }
