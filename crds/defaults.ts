@@ -69,9 +69,9 @@ export function retentionOf(spec: Pick<PipelineSpec, 'retention'>): RetentionSet
   }
 }
 
-export type RetrySettings = { limit: number; initialMilliseconds: number; maxMilliseconds: number }
+export type RetryPolicy = { limit: number; initialMilliseconds: number; maxMilliseconds: number }
 
-export function retryOf(spec: Pick<PipelineSpec, 'retry'>): RetrySettings {
+export function retryPolicy(spec: Pick<PipelineSpec, 'retry'>): RetryPolicy {
   return {
     limit: spec.retry?.limit ?? defaults.retry.limit,
     initialMilliseconds: durationMilliseconds(spec.retry?.backoff?.initial ?? defaults.retry.initial),

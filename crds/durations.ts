@@ -11,7 +11,7 @@ export function durationMilliseconds(text: string): number {
 
 /** Milliseconds as kubectl shows ages: 850ms, 42s, 3m12s, 2h5m, 4d3h. */
 export function shortDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))}ms`
+  if (milliseconds < 1000) return `${Math.max(0, Math.floor(milliseconds))}ms`
   const seconds = Math.floor(milliseconds / 1000)
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],

@@ -1,5 +1,6 @@
 // Decides which run a `headgate run` works on: a new one, or one that was begun before.
 import { basename } from 'node:path'
+import { runSettings } from '../../crds/defaults.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import type { Queryable } from '../../store/queryable.ts'
@@ -52,7 +53,8 @@ async function earlierRun(db: Queryable, { pipeline, name, resume }: RunRequest)
 
 async function newRun(db: Queryable, { pipeline, name, workers, now }: RunRequest): Promise<Run> {
   const { spec } = pipeline
-  const settings = { pipeline: pipelineName(pipeline), spec, workers: workers ?? spec.workers ?? 1, batchSize: spec.batchSize ?? 50_000 }
+  const declared = runSettings(spec)
+  const settings = { pipeline: pipelineName(pipeline), spec, workers: workers ?? declared.workers, batchSize: declared.batchSize }
   if (name !== undefined) return startedRun(db, await createRun(db, { name, ...settings }))
   const stamp = now.toISOString().slice(0, 19).replace('T', '-').replaceAll(':', '')
   for (let attempt = 1; ; attempt++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeadgateError } from '../../sdk/index.ts'
-import { durationMilliseconds, retrying, retryPolicy } from './retry.ts'
+import { retrying } from './retry.ts'
 
 const passing = new HeadgateError('StoreUnavailable', 'gone for a moment', { retryable: true })
 const lasting = new HeadgateError('MissingField', 'not there')
@@ -59,21 +59,5 @@ describe('retrying', () => {
     }
     await retrying(retries, attempt)
     expect(waits).toEqual([1, 2, 3, 3])
-  })
-})
-
-describe('the retry policy of a pipeline', () => {
-  it('has defaults', () => {
-    expect(retryPolicy({})).toEqual({ limit: 5, initialMilliseconds: 1000, maxMilliseconds: 300_000 })
-  })
-
-  it.each([
-    ['500ms', 500],
-    ['30s', 30_000],
-    ['5m', 300_000],
-    ['2h', 7_200_000],
-    ['1d', 86_400_000],
-  ])('understands %s', (text, milliseconds) => {
-    expect(durationMilliseconds(text)).toBe(milliseconds)
   })
 })

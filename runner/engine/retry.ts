@@ -1,26 +1,9 @@
 // Retrying: passing failures are met with waits that double; everything else ends at once.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PipelineSpec } from '../../crds/pipeline.ts'
+import type { RetryPolicy } from '../../crds/defaults.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 
-export type RetryPolicy = { limit: number; initialMilliseconds: number; maxMilliseconds: number }
-
-const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-
-/** Milliseconds of a duration such as 500ms, 30s, 5m, 2h, 90d. */
-export function durationMilliseconds(text: string): number {
-  const match = /^([0-9]+)(ms|s|m|h|d)$/.exec(text)
-  if (match === null) throw new HeadgateError('InvalidPipeline', `"${text}" is not a duration; write for example 500ms, 30s, 5m, 2h or 90d`)
-  return Number(match[1]) * unitMilliseconds[match[2] as keyof typeof unitMilliseconds]
-}
-
-export function retryPolicy(spec: Pick<PipelineSpec, 'retry'>): RetryPolicy {
-  return {
-    limit: spec.retry?.limit ?? 5,
-    initialMilliseconds: durationMilliseconds(spec.retry?.backoff?.initial ?? '1s'),
-    maxMilliseconds: durationMilliseconds(spec.retry?.backoff?.max ?? '5m'),
-  }
-}
+export { retryPolicy } from '../../crds/defaults.ts'
 
 export type Retries = {
   policy: RetryPolicy
