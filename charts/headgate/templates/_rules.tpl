@@ -1,0 +1,27 @@
+{{/* What the operator may do where it watches: all of it, and nothing beyond. It reads no Secret anywhere. */}}
+{{- define "headgate.rules" -}}
+- apiGroups: [headgate.dev]
+  resources: [pipelines]
+  verbs: [get, list, watch]
+- apiGroups: [headgate.dev]
+  resources: [pipelineruns] # scheduled runs are created, replaced ones cancelled, old ones deleted
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [headgate.dev]
+  resources: [pipelines/status, pipelineruns/status]
+  verbs: [patch]
+- apiGroups: [headgate.dev]
+  resources: [pipelines/finalizers, pipelineruns/finalizers] # to own objects with blockOwnerDeletion, where that is guarded
+  verbs: [update]
+- apiGroups: [batch]
+  resources: [cronjobs, jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [configmaps] # snapshots, by name: nobody else's are listed
+  verbs: [get, create, patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
