@@ -1,12 +1,8 @@
 // The headgate command. Each subcommand's code is loaded when it is asked for, so that starting stays quick.
-import { enableCompileCache } from 'node:module'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { HeadgateError } from '../sdk/errors.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Terminal } from './output.ts'
-
-// Starting takes half as long when the code was compiled before.
-enableCompileCache()
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())

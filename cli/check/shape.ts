@@ -5,7 +5,9 @@ import type { JsonSchema } from '../../crds/structural.ts'
 import type { Finding, Path } from './problem.ts'
 import { closest } from './suggest.ts'
 
-const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(pipelineSchema)
+// The schema is our own, checked by a test; to check it again, and to optimise code that runs once, takes longer than the check.
+const ajv = new Ajv({ allErrors: true, strict: false, verbose: true, meta: false, validateSchema: false, code: { optimize: false } })
+const validate = ajv.compile(pipelineSchema)
 
 const kinds: Record<string, string> = {
   object: 'a map of fields',

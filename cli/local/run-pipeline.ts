@@ -1,10 +1,9 @@
-// runPipeline: one run of a pipeline on this machine, from the store's migrations to the finished row.
+// runPipeline: one run of a pipeline on this machine, from its row in the store to its report. Called by `headgate run` and the demo.
 import { dirname, resolve } from 'node:path'
 import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
 import { retrying, retryPolicy } from '../../runner/engine/retry.ts'
 import { StoreSession } from '../../runner/engine/session.ts'
 import { HeadgateError } from '../../sdk/index.ts'
-import { migrate } from '../../store/migrate.ts'
 import { type RejectReason, topReasons } from '../../store/quarantine-queries.ts'
 import { findRun, listEvents, type Run } from '../../store/runs.ts'
 import { type PreparedRun, prepareRun, type RunRequest } from './prepare.ts'
@@ -27,9 +26,8 @@ export type RunReport = {
   events: { at: Date; code: string; message: string }[]
 }
 
-/** Works until the run has ended or `signal` stops it; a stopped run stays Running in the store and can be resumed. */
+/** The store must be migrated. Works until the run has ended or `signal` stops it; a stopped run stays Running in the store and can be resumed. */
 export async function runPipeline(options: RunOptions): Promise<RunReport> {
-  await migrate(options.databaseUrl)
   const session = new StoreSession(options.databaseUrl, 'headgate run')
   try {
     const prepared = await prepareRun(session, options)

@@ -2,7 +2,7 @@
 import { duckdb } from './contestants/duckdb.ts'
 import { headgate, type Load } from './contestants/headgate.ts'
 import type { Peers } from './contestants/peers.ts'
-import { psqlByHand, psqlCopy, psqlUpsert } from './contestants/psql.ts'
+import { psqlBinary, psqlByHand, psqlCopy, psqlUpsert } from './contestants/psql.ts'
 import { sling } from './contestants/sling.ts'
 import { createTable, settle } from './database.ts'
 import type { Order } from './generate.ts'
@@ -100,11 +100,20 @@ function headgateSmall(surroundings: Surroundings, processes: number): Step[] {
   return [{ ...step, base: 'small', target: { times: 1.5, plusSeconds: 0.5 }, setUp: createTable(table, { key: true, managed: true }) }]
 }
 
-function psqlKeyed({ url, files }: Surroundings): Step[] {
+function psqlKeyed({ url, files, folder }: Surroundings): Step[] {
   const table = 'bench.psql'
+  const binary = 'bench.psql_binary'
   const command = () => psqlCopy(url, files['edition 1'], table)
   return [
     { ...psqlStep('csv → key'), base: 'keyed', isBase: true, table, contents: 'edition 1', setUp: createTable(table, { key: true, managed: false }), command },
+    {
+      ...psqlStep('binary → key, with _run and _pos'),
+      base: 'keyed',
+      table: binary,
+      contents: 'edition 1',
+      setUp: createTable(binary, { key: true, managed: true }),
+      command: () => psqlBinary(url, table, binary, folder),
+    },
   ]
 }
 

@@ -19,6 +19,18 @@ describe('the header', () => {
     }
   })
 
+  test('that stands again in mid-file is no record, even where its words would pass', async () => {
+    const { records, plain } = await readCsv('a,b\n1,2\na,b\nb,a\n3,4\n', {}, { blockBytes: 8 })
+    expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.header', undefined, undefined])
+    expect(records[1]?.raw).toBe('a,b')
+    expect(plain).toBe(3)
+  })
+
+  test('of one column may be a value as well', async () => {
+    const { records } = await readCsv('name\nname\n')
+    expect(records.map(({ record }) => record)).toEqual([{ name: 'name' }])
+  })
+
   test('without one, the declared fields name the columns', async () => {
     expect((await readCsv('1,2\n', { header: false }, { declared: ['x', 'y'] })).fields).toEqual(['x', 'y'])
   })

@@ -17,6 +17,8 @@ export type PreparedInput = {
   dialect: Dialect
   encoding: TextEncoding
   fields: readonly string[]
+  /** The header's bytes as records are framed, if it is one line of several columns: where it stands again, a second table begins. */
+  header: Buffer | undefined
   /** Where records begin, in the bytes that `open` gives. */
   start: number
   /** Whether `open` reaches any offset without reading what is before it. */
@@ -43,7 +45,8 @@ export async function prepare(content: Content, config: CsvConfig, declaredField
   const dialect = dialectOf(config, delimiter, found, encoding.encode)
   const preamble = await readPreamble(open, config, dialect, content.name)
   const fields = fieldNames(preamble, config, dialect, encoding, declaredFields, content.name)
-  return { name: content.name, dialect, encoding, fields, start: preamble.start, seekable, open }
+  const header = preamble.lines.length === 1 && fields.length > 1 ? preamble.lines[0] : undefined
+  return { name: content.name, dialect, encoding, fields, header, start: preamble.start, seekable, open }
 }
 
 async function compressionOf(content: Content, config: CsvConfig): Promise<Compression> {

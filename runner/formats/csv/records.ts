@@ -17,15 +17,18 @@ export class RecordParser {
   readonly #dialect: Dialect
   readonly #encoding: TextEncoding
   readonly #fields: readonly string[]
+  readonly #header: Buffer | undefined
   readonly #framer: RecordFramer
   readonly #cells: Int32Array
   readonly #asciiIsText: boolean
 
-  constructor(config: CsvConfig, dialect: Dialect, encoding: TextEncoding, fields: readonly string[]) {
+  /** `header`: bytes that are no record, wherever they stand. */
+  constructor(config: CsvConfig, dialect: Dialect, encoding: TextEncoding, fields: readonly string[], header?: Buffer) {
     this.#config = config
     this.#dialect = dialect
     this.#encoding = encoding
     this.#fields = fields
+    this.#header = header
     this.#framer = new RecordFramer(dialect)
     this.#cells = new Int32Array(2 * fields.length)
     this.#asciiIsText = encoding.decode(ascii) === ascii.toString('latin1')
@@ -40,6 +43,8 @@ export class RecordParser {
 
   /** `raw` are the framed bytes of one record without its terminator. */
   parse(raw: Buffer): SourceRecord | RecordProblem {
+    if (this.#header?.equals(raw))
+      return new RecordProblem('csv.header', 'the header line stands here again: two files put together, or two tables in one file')
     const framer = this.#framer
     const width = this.#fields.length
     if (raw.length > this.#dialect.maxRecordBytes) return this.#tooLong()

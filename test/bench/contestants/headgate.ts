@@ -8,7 +8,7 @@ export type Load = { csv: string; table: string; mode: 'Append' | 'Upsert' | 'Re
 
 export type StageTimings = { extract: number; validate: number; transform: number; load: number }
 
-const command = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
+const command = fileURLToPath(new URL('../../../bin/headgate.mjs', import.meta.url))
 
 /** Writes the manifest into `folder`. `run` must be another name each time, for the same name would go on with that run. */
 export async function headgate(url: string, folder: string, run: string, load: Load): Promise<Command> {
