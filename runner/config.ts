@@ -1,7 +1,9 @@
 // What a worker process is told by its environment.
 import { HeadgateError } from '../sdk/index.ts'
 
-export type WorkerConfig = {
+/** A worker of the local mode, which has created the run. */
+export type LocalWorkerConfig = {
+  mode: 'local'
   /** PostgreSQL URL of the store. */
   storeUrl: string
   /** Name of the run to work on. */
@@ -10,12 +12,35 @@ export type WorkerConfig = {
   folder: string
 }
 
+/** A pod of a PipelineRun's Job. */
+export type ClusterWorkerConfig = {
+  mode: 'cluster'
+  storeUrl: string
+  /** Undefined: no Redis on this cluster. */
+  redisUrl: string | undefined
+  /** File with the run's RunSnapshot. */
+  snapshotFile: string
+  folder: string
+  /** The pod's name. */
+  worker: string
+  /** File for the WorkerReport, which Kubernetes hands on as the container's termination message. */
+  reportFile: string
+}
+
 /** Throws HeadgateError InvalidConfig that names what is missing. */
-export function workerConfig(environment: NodeJS.ProcessEnv = process.env): WorkerConfig {
+export function workerConfig(environment: NodeJS.ProcessEnv = process.env): LocalWorkerConfig | ClusterWorkerConfig {
+  const storeUrl = required(environment, 'HEADGATE_STORE_URL')
+  const folder = environment.HEADGATE_FOLDER || process.cwd()
+  const snapshotFile = environment.HEADGATE_SNAPSHOT
+  if (!snapshotFile) return { mode: 'local', storeUrl, folder, run: required(environment, 'HEADGATE_RUN') }
   return {
-    storeUrl: required(environment, 'HEADGATE_STORE_URL'),
-    run: required(environment, 'HEADGATE_RUN'),
-    folder: environment.HEADGATE_FOLDER ?? process.cwd(),
+    mode: 'cluster',
+    storeUrl,
+    folder,
+    snapshotFile,
+    redisUrl: environment.HEADGATE_REDIS_URL || undefined,
+    worker: required(environment, 'HEADGATE_WORKER'),
+    reportFile: environment.HEADGATE_REPORT || '/dev/termination-log',
   }
 }
 

@@ -8,6 +8,10 @@ export interface RunContext {
   readonly name: string
   /** `namespace/name` of the pipeline, or just its name outside Kubernetes. */
   readonly pipeline: string
+  /** Parameters that the run was started with; what they mean is up to the pipeline's parts. */
+  readonly params: Readonly<Record<string, string>>
+  /** The time that the run is about, `start` included and `end` not, if it was given one. */
+  readonly interval: { readonly start: Date; readonly end: Date } | undefined
   /** Folder against which relative paths in the pipeline are resolved. */
   readonly folder: string
   /** The most records that a batch of an extractor may hold: what the pipeline wants committed together. */

@@ -107,6 +107,16 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
   }
 }
 
+/** Sums over the slice's batches so far; `bytes` as its positions tell them. */
+export async function sliceTotals(db: Queryable, run: number, slice: number): Promise<{ counts: Counts; bytes: number }> {
+  const { rows } = await db.query(`SELECT ${sums}, coalesce(sum(last_order - first_order), 0) AS bytes FROM headgate.batch WHERE run = $1 AND slice = $2`, [
+    run,
+    slice,
+  ])
+  const row = onlyRow(rows)
+  return { counts: countsOf(row), bytes: wholeNumber(row.bytes) }
+}
+
 export type KeyKind = 'unchanged' | 'overwritten'
 
 /** How many key hashes of each kind the run's batches keep. */

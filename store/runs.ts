@@ -14,8 +14,13 @@ export type Run = {
   id: number
   name: string
   pipeline: string
+  /** Of the PipelineRun that declared it; undefined for a run without a cluster. */
+  uid: string | undefined
   spec: PipelineSpec
   specHash: string
+  params: Record<string, string>
+  /** The time the run is about, if it was given one. */
+  interval: { start: Date; end: Date } | undefined
   state: RunState
   workers: number
   batchSize: number
@@ -35,8 +40,12 @@ const runColumns = [
   'id',
   'name',
   'pipeline',
+  'uid',
   'spec',
   'spec_hash',
+  'params',
+  'interval_start',
+  'interval_end',
   'state',
   'workers',
   'batch_size',
@@ -60,15 +69,45 @@ export function specHash(spec: unknown): string {
   return createHash('sha256').update(sorted).digest('hex')
 }
 
+/** What a run is created with. */
+export type NewRun = Pick<Run, 'name' | 'pipeline' | 'spec' | 'workers' | 'batchSize'> & Partial<Pick<Run, 'uid' | 'params' | 'interval'>>
+
 /** Throws RunExists if the name is taken: whoever asked twice gets one run. */
-export async function createRun(db: Queryable, run: { name: string; pipeline: string; spec: PipelineSpec; workers: number; batchSize: number }): Promise<Run> {
-  const { rows } = await db.query(
-    `INSERT INTO headgate.run (name, pipeline, spec, spec_hash, workers, batch_size) VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (name) DO NOTHING RETURNING ${runColumns}`,
-    [run.name, run.pipeline, JSON.stringify(run.spec), specHash(run.spec), run.workers, run.batchSize],
+export async function createRun(db: Queryable, run: NewRun): Promise<Run> {
+  const created = await insertRun(db, run)
+  if (created === undefined) throw new HeadgateError('RunExists', `a run named ${run.name} is already in the store; choose another name or resume that run`)
+  return created
+}
+
+/** For workers that all begin with the same declaration: one creates the run, the others find it. Throws RunExists if another object's run has the name. */
+export async function findOrCreateRun(db: Queryable, run: NewRun & { uid: string }): Promise<Run> {
+  const found = (await findRun(db, run.name)) ?? (await insertRun(db, run)) ?? (await findRun(db, run.name))
+  if (found?.uid === run.uid) return found
+  throw new HeadgateError(
+    'RunExists',
+    `the store already has a run named ${run.name}, of ${found?.uid === undefined ? 'nobody on this cluster' : `another object (uid ${found.uid})`}; create the PipelineRun under another name`,
   )
-  if (rows[0] === undefined) throw new HeadgateError('RunExists', `a run named ${run.name} is already in the store; choose another name or resume that run`)
-  return runOf(rows[0])
+}
+
+/** Undefined if the name is taken. */
+async function insertRun(db: Queryable, run: NewRun): Promise<Run | undefined> {
+  const { rows } = await db.query(
+    `INSERT INTO headgate.run (name, pipeline, uid, spec, spec_hash, params, interval_start, interval_end, workers, batch_size)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO NOTHING RETURNING ${runColumns}`,
+    [
+      run.name,
+      run.pipeline,
+      run.uid ?? null,
+      JSON.stringify(run.spec),
+      specHash(run.spec),
+      JSON.stringify(run.params ?? {}),
+      run.interval?.start ?? null,
+      run.interval?.end ?? null,
+      run.workers,
+      run.batchSize,
+    ],
+  )
+  return rows[0] === undefined ? undefined : runOf(rows[0])
 }
 
 export async function findRun(db: Queryable, name: string): Promise<Run | undefined> {
@@ -197,8 +236,11 @@ function runOf(row: Row): Run {
     id: wholeNumber(row.id),
     name: row.name as string,
     pipeline: row.pipeline as string,
+    uid: (row.uid as string | null) ?? undefined,
     spec: row.spec as PipelineSpec,
     specHash: row.spec_hash as string,
+    params: row.params as Record<string, string>,
+    interval: row.interval_start === null ? undefined : { start: row.interval_start as Date, end: row.interval_end as Date },
     state: row.state as RunState,
     workers: row.workers as number,
     batchSize: row.batch_size as number,

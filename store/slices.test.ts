@@ -59,7 +59,7 @@ it('resumes a lapsed worker’s slice at its last committed batch and fences the
   await expect(advanceSlice(client, zombie, { position: 1, records: 1, done: false })).rejects.toMatchObject({ code: 'StaleEpoch' })
   await expect(completeSlice(client, zombie)).rejects.toMatchObject({ code: 'StaleEpoch' })
   await releaseSlice(client, zombie)
-  expect(await leases(client, run.id)).toEqual([{ ordinal: 0, worker: 'heir' }])
+  expect(await leases(client, run.id)).toEqual([{ ordinal: 0, worker: 'heir', expired: false }])
 })
 
 it('lets nobody claim a slice in the middle of a commit, and fences a commit that begins after the claim', async () => {

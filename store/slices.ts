@@ -22,6 +22,12 @@ export type ClaimedSlice = {
 /** What names a claim; a ClaimedSlice is one. */
 export type Claim = Pick<ClaimedSlice, 'run' | 'ordinal' | 'epoch'>
 
+/** Who holds a slice. `expired` when it gave no sign of life in the store for longer than it promised. */
+export type Lease = { ordinal: number; worker: string; expired: boolean }
+
+/** How long a claim holds without a sign of life, unless the claim says otherwise. */
+export const defaultLeaseMilliseconds = 60_000
+
 export type SliceCounts = { total: number; pending: number; leased: number; done: number; bytes: number | undefined; doneBytes: number }
 
 /** Persists the plan, with the finish slice as its last. The transaction should hold whatever lock keeps others from planning. */
@@ -60,17 +66,26 @@ const claim = `
       AND EXISTS (SELECT 1 FROM headgate.run WHERE id = $1 AND state = 'Running')
     ORDER BY ordinal LIMIT 1 FOR UPDATE SKIP LOCKED
   )
-  UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1
+  UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1,
+    lease = $4 * interval '1 millisecond', leased_until = clock_timestamp() + $4 * interval '1 millisecond'
   FROM free WHERE slice.run = free.run AND slice.ordinal = free.ordinal
   RETURNING slice.run, slice.ordinal, slice.kind, slice.input, slice.name, slice.spec, slice.bytes, slice.position::text AS position,
     slice.records, slice.batches, slice.epoch`
+
+export type ClaimOptions = {
+  run: number
+  worker: string
+  /** Workers whose slices may be taken. */
+  lapsed: readonly string[]
+  leaseMilliseconds?: number | undefined
+}
 
 /**
  * Takes the first slice that is pending, or leased to a worker in `lapsed`. The finish slice comes only when all others
  * are done, and nothing comes when the run is not Running.
  */
-export async function claimSlice(db: Queryable, options: { run: number; worker: string; lapsed: readonly string[] }): Promise<ClaimedSlice | undefined> {
-  const { rows } = await db.query(claim, [options.run, options.worker, options.lapsed])
+export async function claimSlice(db: Queryable, options: ClaimOptions): Promise<ClaimedSlice | undefined> {
+  const { rows } = await db.query(claim, [options.run, options.worker, options.lapsed, options.leaseMilliseconds ?? defaultLeaseMilliseconds])
   return rows[0] === undefined ? undefined : claimedSliceOf(rows[0])
 }
 
@@ -109,10 +124,31 @@ export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]
   return rows.map((row) => claimedSliceOf(row).slice)
 }
 
-/** Who holds what; whoever watches heartbeats finds the lapsed among them. */
-export async function leases(db: Queryable, run: number): Promise<{ ordinal: number; worker: string }[]> {
-  const { rows } = await db.query(`SELECT ordinal, worker FROM headgate.slice WHERE run = $1 AND state = 'leased' ORDER BY ordinal`, [run])
-  return rows.map((row) => ({ ordinal: row.ordinal as number, worker: row.worker as string }))
+/**
+ * Who holds what; whoever watches heartbeats finds the lapsed among them. After a start of PostgreSQL nothing is expired for
+ * as long as a claim holds: its workers could not say that they live.
+ */
+export async function leases(db: Queryable, run: number): Promise<Lease[]> {
+  const { rows } = await db.query(
+    `SELECT ordinal, worker,
+      coalesce(leased_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false) AS expired
+    FROM headgate.slice WHERE run = $1 AND state = 'leased' ORDER BY ordinal`,
+    [run],
+  )
+  return rows.map((row) => ({ ordinal: row.ordinal as number, worker: row.worker as string, expired: row.expired as boolean }))
+}
+
+/** A sign of life: the worker's claims hold anew. One that is being committed is locked and needs none. Answers the run's state. */
+export async function renewLeases(db: Queryable, run: number, worker: string): Promise<string> {
+  const { rows } = await db.query(
+    `WITH mine AS (SELECT run, ordinal FROM headgate.slice WHERE run = $1 AND state = 'leased' AND worker = $2 FOR UPDATE SKIP LOCKED),
+    renewed AS (
+      UPDATE headgate.slice SET leased_until = clock_timestamp() + lease FROM mine WHERE slice.run = mine.run AND slice.ordinal = mine.ordinal
+    )
+    SELECT state FROM headgate.run WHERE id = $1`,
+    [run, worker],
+  )
+  return onlyRow(rows).state as string
 }
 
 /** `total` counts the finish slice too; `bytes` is undefined while some slice's size is unknown. */
@@ -162,7 +198,7 @@ function staleEpoch(claimed: Claim, row: Row): HeadgateError {
 /** Moves the locked slice behind a batch of `records`; `done` ends it. */
 export async function advanceSlice(tx: Queryable, claimed: Claim, step: { position?: Position | undefined; records: number; done: boolean }): Promise<void> {
   const { rowCount } = await tx.query(
-    `UPDATE headgate.slice SET position = coalesce($4::jsonb, position), records = records + $5, batches = batches + 1,
+    `UPDATE headgate.slice SET position = coalesce($4::jsonb, position), records = records + $5, batches = batches + 1, leased_until = clock_timestamp() + lease,
       state = CASE WHEN $6 THEN 'done' ELSE state END, worker = CASE WHEN $6 THEN NULL ELSE worker END
     WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`,
     [claimed.run, claimed.ordinal, claimed.epoch, positionText(step.position), step.records, step.done],

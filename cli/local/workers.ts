@@ -23,7 +23,7 @@ const maxRestarts = 5
 export async function runLocalWorkers(options: LocalWorkers): Promise<void> {
   const { run, folder, databaseUrl, signal, onProgress } = options
   const others = Array.from({ length: options.workers - 1 }, () => superviseWorker(options))
-  const first = runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress, signal }) })
+  const first = runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress }) })
   await Promise.all([first, ...others])
 }
 

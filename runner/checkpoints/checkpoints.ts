@@ -1,25 +1,27 @@
-// Checkpoints: what workers tell each other outside the store. Fast, and allowed to vanish: the ledger is the truth.
+// Checkpoints: what workers tell each other outside the batches. Fast, and allowed to vanish: the ledger is the truth.
+import type { SliceProgress } from '../../crds/redis-keys.ts'
 
-/** How far a slice is, for whoever watches. */
-export type SliceProgress = {
-  slice: number
-  /** Counts of the slice's committed batches since this worker took it. */
-  read: number
-  loaded: number
-  unchanged: number
-  quarantined: number
-  /** Bytes of input behind the committed batches, if the source knows. */
-  bytes: number
-}
+export type { SliceProgress } from '../../crds/redis-keys.ts'
 
+/** A worker that holds a slice. `expired`: the store has had no sign of life from it for longer than its claim holds. */
+export type Holder = { worker: string; expired: boolean }
+
+/** Nothing here may fail a run or hold it up: an implementation swallows its failures and answers in time. */
 export interface Checkpoints {
   /** A name for a worker of this process, unlike any other worker's, ever. */
   newWorker(): string
-  /** Says that the worker lives; called every second or so. */
-  heartbeat(worker: string): Promise<void>
-  /** Which of these workers are certainly gone, so that their slices may be taken. */
-  lapsed(workers: readonly string[]): Promise<string[]>
-  saveProgress(run: number, progress: SliceProgress): Promise<void>
-  /** Whether somebody asked for the run to stop. */
-  cancelRequested(run: number): Promise<boolean>
+  /** The worker lives from now on, and says so by itself until `end`, however long its process is busy. */
+  begin(worker: string): void
+  /** The worker has ended: what it held may be taken at once. */
+  end(worker: string): Promise<void>
+  /** Which of these workers are gone, so that their slices may be taken. A wrong answer costs work done twice and nothing else. */
+  lapsed(holders: readonly Holder[]): Promise<string[]>
+  /** Tells whoever watches how many slices the run was planned into. */
+  planned(run: string, slices: number): void
+  /** Tells whoever watches how far a slice is. Called after every batch. */
+  saveProgress(run: string, progress: SliceProgress): void
+  /** Whether somebody asked for the run to be cancelled. `run` is its name. */
+  cancelRequested(run: string): Promise<boolean>
+  /** Ends the workers that are still there. Nothing is asked afterwards. */
+  close(): Promise<void>
 }

@@ -3,46 +3,49 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import type { Checkpoints, SliceProgress } from './checkpoints.ts'
+import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 
 export class LocalCheckpoints implements Checkpoints {
   readonly #onProgress: (progress: SliceProgress) => void
-  readonly #signal: AbortSignal | undefined
   readonly #ended = new Set<string>()
 
-  /** `onProgress` hears of every committed batch; `signal` is how this process is asked to stop. */
-  constructor(options: { onProgress?: (progress: SliceProgress) => void; signal?: AbortSignal } = {}) {
+  /** `onProgress` hears of every committed batch. */
+  constructor(options: { onProgress?: (progress: SliceProgress) => void } = {}) {
     this.#onProgress = options.onProgress ?? (() => {})
-    this.#signal = options.signal
   }
 
   newWorker(): string {
     return `${hostname()}/${process.pid}/${processStart(process.pid) ?? 'unknown'}/${randomBytes(4).toString('hex')}`
   }
 
-  async heartbeat(_worker: string): Promise<void> {}
+  begin(_worker: string): void {}
 
-  /** Tells that a worker of this very process has ended. */
-  end(worker: string): void {
+  async end(worker: string): Promise<void> {
     this.#ended.add(worker)
   }
 
-  async lapsed(workers: readonly string[]): Promise<string[]> {
-    return workers.filter((worker) => this.#ended.has(worker) || isGone(worker))
+  async lapsed(holders: readonly Holder[]): Promise<string[]> {
+    return holders.filter((holder) => this.#ended.has(holder.worker) || isGone(holder)).map(({ worker }) => worker)
   }
 
-  async saveProgress(_run: number, progress: SliceProgress): Promise<void> {
+  planned(_run: string, _slices: number): void {}
+
+  saveProgress(_run: string, progress: SliceProgress): void {
     this.#onProgress(progress)
   }
 
-  async cancelRequested(_run: number): Promise<boolean> {
-    return this.#signal?.aborted ?? false
+  /** Ctrl-C interrupts a local run, which can then be resumed; nothing cancels it. */
+  async cancelRequested(_run: string): Promise<boolean> {
+    return false
   }
+
+  async close(): Promise<void> {}
 }
 
-function isGone(worker: string): boolean {
+/** Of a worker on another machine the store alone can tell. */
+function isGone({ worker, expired }: Holder): boolean {
   const [host, processId, start] = worker.split('/')
-  if (host !== hostname()) return false
+  if (host !== hostname()) return expired
   return processStart(Number(processId)) !== start
 }
 

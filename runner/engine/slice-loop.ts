@@ -1,9 +1,12 @@
 // loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
+import { sliceTotals } from '../../store/ledger.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
+import type { SliceProgress } from '../checkpoints/checkpoints.ts'
 import { preparedBatches } from './batches.ts'
 import { commitBatch, lockRunning } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 import { retrying } from './retry.ts'
+import { untilAborted } from './until-aborted.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -12,7 +15,7 @@ import type { Work } from './work.ts'
  * Throws StaleEpoch when somebody else has taken the slice.
  */
 export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> {
-  const progress = { slice: claim.ordinal, read: 0, loaded: 0, unchanged: 0, quarantined: 0, bytes: 0 }
+  const progress = await retrying(work.retries, () => progressSoFar(work, claim))
   let commits = 0
   const attempt = async () => {
     const state = await work.session.transaction((transaction) => lockRunning(transaction, claim))
@@ -26,11 +29,21 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
       progress.unchanged += counts.unchanged
       progress.quarantined += batch.rejected.length
       progress.bytes += batch.lastOrder - batch.firstOrder
-      await work.checkpoints.saveProgress(work.run.id, { ...progress })
+      work.checkpoints.saveProgress(work.run.name, { ...progress, ...(batch.to !== undefined && { position: batch.to }) })
     })
     await work.session.transaction((transaction) => completeSlice(transaction, claim))
+    work.checkpoints.saveProgress(work.run.name, { ...progress, done: true })
   }
   await retrying(work.retries, attempt, () => commits)
+}
+
+/** What the slice's workers before this one have committed. */
+async function progressSoFar(work: Work, claim: ClaimedSlice): Promise<SliceProgress> {
+  const slice = { slice: claim.ordinal, earlier: claim.records }
+  if (claim.batches === 0) return { ...slice, read: 0, loaded: 0, unchanged: 0, quarantined: 0, bytes: 0 }
+  const { counts, bytes } = await sliceTotals(work.session, work.run.id, claim.ordinal)
+  const { read, loaded, unchanged } = counts
+  return { ...slice, read, loaded, unchanged, quarantined: counts.quarantined + counts.parked, bytes }
 }
 
 /** Hands each batch to `committed` while the one after it is being made. */
@@ -39,15 +52,16 @@ async function eachBatch(work: Work, claim: ClaimedSlice, from: ClaimedSlice['po
   try {
     let next = batches.next()
     for (;;) {
-      const current = await next
+      const current = await untilAborted(work.retries.signal, next)
       if (current.done) return
-      work.retries.signal.throwIfAborted()
       next = batches.next()
       // Its failure is met when it is awaited; until then it must not count as unhandled.
       next.catch(() => {})
       await committed(current.value)
     }
   } finally {
-    await batches.return(undefined).catch(() => {})
+    const closed = batches.return(undefined).catch(() => {})
+    // A source that does not answer must not keep the slice from being given back.
+    if (!work.retries.signal.aborted) await closed
   }
 }

@@ -25,7 +25,12 @@ export type WorkOptions = {
   run: Run
   databaseUrl: string
   checkpoints: Checkpoints
+  /** Asks the worker to stop after the batch in hand, and to give its slice back. */
   signal: AbortSignal
+  /** How long a claim holds without a sign of life in the store. */
+  leaseMilliseconds?: number
+  /** Hears of what goes into the run's history. */
+  onEvent?: (code: string, message: string) => void
 }
 
 /** Everything between the stages of one worker. `plan` must have been called before `source` and `commit` are read. */
@@ -39,7 +44,11 @@ export class Work {
   readonly session: StoreSession
   /** Look-ups and events while a batch transaction is open. */
   readonly aside: StoreSession
+  readonly leaseMilliseconds: number | undefined
+  readonly #onEvent: WorkOptions['onEvent']
   readonly #courtesy = new Courtesy()
+  readonly #over = new AbortController()
+  #cancelled = false
   /** Settles when everything told so far is written down. */
   #told: Promise<unknown> = Promise.resolve()
   #planned: { plan: LoadPlan | null; program: RecordProgram } | undefined
@@ -50,12 +59,31 @@ export class Work {
     this.checkpoints = options.checkpoints
     this.session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`, this.#courtesy)
     this.aside = new StoreSession(options.databaseUrl, `headgate ${options.run.name} aside`)
-    this.context = runContext(options, (code, message) => this.#tell(code, message))
+    this.#onEvent = options.onEvent
+    this.leaseMilliseconds = options.leaseMilliseconds
+    const signal = AbortSignal.any([options.signal, this.#over.signal])
+    this.context = runContext(options, signal, (code, message) => this.#tell(code, message))
     this.retries = {
       policy: retryPolicy(options.run.spec),
-      signal: options.signal,
+      signal,
       onRetry: (error, wait) => this.#tell(error.code, `${error.message}; trying again in ${wait} ms`),
     }
+  }
+
+  /** Whether somebody asked for the run to be cancelled. */
+  get cancelled(): boolean {
+    return this.#cancelled
+  }
+
+  /** Notes that the run is to be cancelled, and stops working. */
+  cancel(): void {
+    this.#cancelled = true
+    this.abandon()
+  }
+
+  /** Stops working because the run is over. */
+  abandon(): void {
+    this.#over.abort()
   }
 
   get source(): BatchSource {
@@ -98,6 +126,7 @@ export class Work {
 
   /** Best effort: history must not fail the run it tells about. */
   #tell(code: string, message: string): void {
+    this.#onEvent?.(code, message)
     this.#told = Promise.all([this.#told, recordEvent(this.aside, this.run.id, code, message).catch(() => {})])
   }
 }
@@ -106,7 +135,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   return new Work(options, await assemble(options.run.spec, { folder: options.folder, workers: options.run.workers }))
 }
 
-function runContext(options: WorkOptions, warn: RunContext['warn']): RunContext {
-  const { run, folder, signal } = options
-  return { id: run.id, name: run.name, pipeline: run.pipeline, batchSize: run.batchSize, folder, signal, warn }
+function runContext({ run, folder }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
+  const { id, name, pipeline, batchSize, params, interval } = run
+  return { id, name, pipeline, batchSize, params, interval, folder, signal, warn }
 }

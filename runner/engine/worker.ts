@@ -1,68 +1,116 @@
 // runWorker: what one worker does for a run, from planning to the last slice. The same on a laptop and in a pod.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
-import { failRun, findRunById, type Run } from '../../store/runs.ts'
+import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { finishRun } from './finish.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 import { loadSlice } from './slice-loop.ts'
 import { verifySources } from './verify.ts'
+import { watchRun } from './watch.ts'
 import { openWork, type Work, type WorkOptions } from './work.ts'
 
-/** How often an idle worker looks whether a slice became free. */
-const pollMilliseconds = 50
+/** An idle worker looks again whether a slice became free after this long, and then less and less often. */
+const shortestPollMilliseconds = 50
+const longestPollMilliseconds = 1000
 
 /**
- * Works until the whole run is over, and answers with how it ended. A failure that cannot pass, or did not in time,
- * fails the run for all its workers; it is on the run's row, not thrown. Throws only when the store cannot be reached.
+ * Works until the whole run is over, and answers with how it ended; Running if `signal` stopped the worker before. A failure
+ * that cannot pass, or did not in time, fails the run for all its workers; it is on the run's row, not thrown. Throws only
+ * when the store cannot be reached.
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
-  const retries = { policy: retryPolicy(options.run.spec), signal: options.signal }
   let work: Work | undefined
   try {
     work = await openWork(options)
-    await workOn(work, options.checkpoints.newWorker())
+    await workWatched(work)
   } catch (error) {
-    if (!options.signal.aborted) await retrying(retries, () => session.transaction((transaction) => fail(transaction, options.run.id, work, error)))
+    if (!(work?.retries.signal ?? options.signal).aborted) await atTheEnd(options, session, (transaction) => fail(transaction, options.run.id, work, error))
   } finally {
     await work?.close()
   }
   try {
-    return await retrying(retries, () => findRunById(session, options.run.id))
+    return await ended(options, session, work)
   } finally {
     await session.close()
   }
 }
 
+/** Works under a new name, which the other workers know until the work is over. */
+async function workWatched(work: Work): Promise<void> {
+  const worker = work.checkpoints.newWorker()
+  work.checkpoints.begin(worker)
+  const watch = watchRun(work, worker, work.leaseMilliseconds)
+  try {
+    await workOn(work, worker)
+  } finally {
+    watch.stop()
+    await work.checkpoints.end(worker)
+  }
+}
+
+/** Cancels the run if that was asked for, and answers with its row. */
+async function ended(options: WorkOptions, session: StoreSession, work: Work | undefined): Promise<Run> {
+  const { id, name } = options.run
+  // Whoever cancels a run on the cluster stops its pods as well.
+  const cancelled = work?.cancelled || (options.signal.aborted && (await options.checkpoints.cancelRequested(name)))
+  if (cancelled) await atTheEnd(options, session, (transaction) => cancelRun(transaction, id))
+  const run = await atTheEnd(options, session, (transaction) => findRunById(transaction, id))
+  if (run.state === 'Cancelled' && work !== undefined) await session.transaction((transaction) => discard(work, transaction)).catch(() => {})
+  return run
+}
+
+/** Removes what a cancelled run has staged. What another worker still holds on to goes when the next run is planned. */
+async function discard(work: Work, transaction: Transaction): Promise<void> {
+  await transaction.query("SET LOCAL lock_timeout = '5s'")
+  await work.assembly.loader.discard(work.context, transaction)
+}
+
+async function atTheEnd<Result>(options: WorkOptions, session: StoreSession, step: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  return retrying({ policy: retryPolicy(options.run.spec), signal: options.signal }, () => session.transaction(step))
+}
+
 async function workOn(work: Work, worker: string): Promise<void> {
   await work.plan()
+  const { total } = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
+  work.checkpoints.planned(work.run.name, total - 1)
+  let idleSince = performance.now()
   while (!work.retries.signal.aborted) {
     const claim = await retrying(work.retries, () => nextClaim(work, worker))
-    if (claim === undefined) {
+    if (claim !== undefined) {
+      await workOnClaim(work, claim)
+      idleSince = performance.now()
+    } else {
       if (await isOver(work)) return
-      await sleep(pollMilliseconds)
-      continue
+      await sleep(pollMilliseconds(performance.now() - idleSince), undefined, { signal: work.retries.signal }).catch(() => {})
     }
-    try {
-      await workOnSlice(work, claim)
-    } catch (error) {
-      if (!isStale(error)) {
-        await work.session.transaction((transaction) => releaseSlice(transaction, claim)).catch(() => {})
-        throw error
-      }
-    }
+  }
+}
+
+/** A tenth of the time it has been idle: hundreds of workers that wait for the last one must not keep the store busy. */
+function pollMilliseconds(idleMilliseconds: number): number {
+  return Math.min(longestPollMilliseconds, Math.max(shortestPollMilliseconds, idleMilliseconds / 10))
+}
+
+async function workOnClaim(work: Work, claim: ClaimedSlice): Promise<void> {
+  try {
+    await workOnSlice(work, claim)
+  } catch (error) {
+    if (isStale(error)) return
+    await work.session.transaction((transaction) => releaseSlice(transaction, claim)).catch(() => {})
+    throw error
   }
 }
 
 /** Claims a slice that nobody has, or whose worker is gone. */
 async function nextClaim(work: Work, worker: string): Promise<ClaimedSlice | undefined> {
-  await work.checkpoints.heartbeat(worker)
-  const held = await leases(work.session, work.run.id)
-  const lapsed = await work.checkpoints.lapsed([...new Set(held.map((lease) => lease.worker))])
+  const { run, session, leaseMilliseconds } = work
+  const held = await leases(session, run.id)
+  const lapsed = held.length === 0 ? [] : await work.checkpoints.lapsed(held)
   // A worker that asks holds nothing: a slice in its own name is one whose claim was granted but the answer lost.
-  return claimSlice(work.session, { run: work.run.id, worker, lapsed: [...lapsed, worker] })
+  return claimSlice(session, { run: run.id, worker, lapsed: [...lapsed, worker], leaseMilliseconds })
 }
 
 async function workOnSlice(work: Work, claim: ClaimedSlice): Promise<void> {

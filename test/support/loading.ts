@@ -51,7 +51,8 @@ export async function startRun(client: pg.ClientBase, destination: PostgresDesti
   const id = ++lastRun
   const warnings: string[] = []
   const warn = (code: string) => warnings.push(code)
-  const context = { id, name: `run-${id}`, pipeline: 'test', folder: '.', batchSize: 1000, signal: new AbortController().signal, warn } as RunContext
+  const more = { pipeline: 'test', params: {}, interval: undefined, folder: '.', batchSize: 1000 }
+  const context: RunContext = { id, name: `run-${id}`, ...more, signal: new AbortController().signal, warn }
   const loader = new PostgresLoader({ destination, schema })
   const plan = JSON.parse(JSON.stringify(await inTransaction(client, (transaction) => loader.prepare(context, transaction)))) as LoadPlan
   return { context, warnings, plan, ...operations(client, loader, context, plan) }

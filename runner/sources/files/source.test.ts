@@ -13,7 +13,17 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headgate-files-'))
   mkdirSync(join(folder, 'in/deep'), { recursive: true })
   for (const name of ['in/b.csv', 'in/a.csv', 'in/c.txt', 'in/deep/d.csv', 'in/[x].csv']) writeFileSync(join(folder, name), name)
-  run = { id: 1, name: 'orders-1', pipeline: 'orders', batchSize: 50_000, folder, signal: new AbortController().signal, warn() {} }
+  run = {
+    id: 1,
+    name: 'orders-1',
+    pipeline: 'orders',
+    params: {},
+    interval: undefined,
+    batchSize: 50_000,
+    folder,
+    signal: new AbortController().signal,
+    warn() {},
+  }
 })
 
 afterEach(() => rmSync(folder, { recursive: true }))

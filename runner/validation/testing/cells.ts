@@ -86,6 +86,8 @@ export function testRun(warnings: string[] = []): RunContext {
     id: 7,
     name: 'run',
     pipeline: 'test',
+    params: {},
+    interval: undefined,
     folder: '.',
     batchSize: 1000,
     signal: new AbortController().signal,

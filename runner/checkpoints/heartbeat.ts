@@ -1,0 +1,56 @@
+// startHeartbeat: keeps a worker's lease in Redis from a thread of its own. A main thread that parses and encodes answers no timer
+// in time, and a lease that lapses under a living worker has two workers take a slice from each other for ever.
+import { Worker } from 'node:worker_threads'
+import type { HeartbeatData } from './heartbeat-thread.ts'
+import type { RedisTrouble } from './redis-connection.ts'
+
+const pulseMilliseconds = 1000
+const restartMilliseconds = 1000
+const hangMilliseconds = 300_000
+
+export type HeartbeatOptions = {
+  url: string
+  worker: string
+  beatMilliseconds: number
+  leaseMilliseconds: number
+  hangMilliseconds?: number
+  onTrouble: RedisTrouble
+}
+
+export type Heartbeat = { stop(): Promise<void> }
+
+/** Beats until `stop`; keeps no process alive. */
+export function startHeartbeat({ onTrouble, ...options }: HeartbeatOptions): Heartbeat {
+  const pulse = new SharedArrayBuffer(4)
+  const counter = new Int32Array(pulse)
+  const timer = setInterval(() => Atomics.add(counter, 0, 1), pulseMilliseconds).unref()
+  const data: HeartbeatData = { hangMilliseconds, ...options, pulse }
+  let stopped = false
+  let thread = start()
+  function start(): Worker {
+    const started = startThread(data)
+    started.on('message', onTrouble)
+    started.on('error', (error) => onTrouble(`the heartbeat failed (${error.message}) and is started again`))
+    started.once('exit', () => {
+      if (!stopped) setTimeout(() => (thread = start()), restartMilliseconds).unref()
+    })
+    return started
+  }
+  return {
+    stop: async () => {
+      stopped = true
+      clearInterval(timer)
+      await thread.terminate()
+    },
+  }
+}
+
+function startThread(workerData: HeartbeatData): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const thread = new Worker(new URL(`./heartbeat-thread.${extension}`, import.meta.url), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 4 },
+  })
+  thread.unref()
+  return thread
+}

@@ -1,0 +1,84 @@
+// RedisCheckpoints: workers of a cluster. Leases, live progress and the cancel signal are in Redis; whenever it cannot tell, the
+// store does. It may be wiped, restarted or gone at any moment: then things take longer, and nothing else.
+import * as shared from '../../crds/redis-keys.ts'
+import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
+import { ProgressWriter } from './progress-writer.ts'
+import { openRedis, type RedisConnection, type RedisTrouble } from './redis-connection.ts'
+import { expired, StoreCheckpoints } from './store.ts'
+
+const { redisKeys } = shared
+
+export type RedisCheckpointsOptions = {
+  url: string
+  /** The pod's name, or whatever tells people which process it is. */
+  name: string
+  onTrouble: RedisTrouble
+  beatMilliseconds?: number
+  /** A worker that gave no sign of life for this long is gone. */
+  leaseMilliseconds?: number
+}
+
+export class RedisCheckpoints implements Checkpoints {
+  readonly #options: Required<RedisCheckpointsOptions>
+  readonly #names: StoreCheckpoints
+  readonly #connection: RedisConnection
+  readonly #progress: ProgressWriter
+  readonly #heartbeats = new Map<string, Heartbeat>()
+
+  /** Connects in the background. `close` when done. */
+  constructor(options: RedisCheckpointsOptions) {
+    this.#options = { beatMilliseconds: shared.heartbeatMilliseconds, leaseMilliseconds: shared.leaseMilliseconds, ...options }
+    this.#names = new StoreCheckpoints(options.name)
+    this.#connection = openRedis(options.url, 'headgate-worker', options.onTrouble)
+    this.#progress = new ProgressWriter(this.#connection)
+  }
+
+  newWorker(): string {
+    return this.#names.newWorker()
+  }
+
+  begin(worker: string): void {
+    // The thread's connection is away whenever this one is, which has reported it.
+    this.#heartbeats.set(worker, startHeartbeat({ ...this.#options, worker, onTrouble: () => {} }))
+  }
+
+  async end(worker: string): Promise<void> {
+    await this.#heartbeats.get(worker)?.stop()
+    this.#heartbeats.delete(worker)
+    await this.#connection.ask((redis) => redis.del(redisKeys.worker(worker)))
+  }
+
+  /**
+   * Redis knows sooner than the store who is gone. It does not know while this worker has not been connected for a lease (others
+   * may have been cut off as well), nor soon after it was wiped or started; then the store's slower answer counts.
+   */
+  async lapsed(holders: readonly Holder[]): Promise<string[]> {
+    const workers = [...new Set(holders.map(({ worker }) => worker))]
+    const { leaseMilliseconds } = this.#options
+    if (this.#connection.steadyMilliseconds() < leaseMilliseconds) return expired(holders)
+    const keys = [redisKeys.since, ...workers.map(redisKeys.worker)]
+    const answer = await this.#connection.ask((redis) => redis.headgateLapsed(keys.length, ...keys, leaseMilliseconds))
+    if (!Array.isArray(answer)) return expired(holders)
+    return answer.map((number) => workers[number - 1] as string)
+  }
+
+  planned(run: string, slices: number): void {
+    this.#progress.planned(run, slices)
+  }
+
+  saveProgress(run: string, progress: SliceProgress): void {
+    this.#progress.save(run, progress)
+  }
+
+  async cancelRequested(run: string): Promise<boolean> {
+    return (await this.#connection.ask((redis) => redis.exists(redisKeys.cancel(run)))) === 1
+  }
+
+  /** Waits a moment for the last progress to be written. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#heartbeats.keys()].map((worker) => this.end(worker)))
+    await this.#progress.settled()
+    this.#connection.close()
+  }
+}

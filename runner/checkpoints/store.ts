@@ -1,0 +1,41 @@
+// StoreCheckpoints: workers that have nothing but the store in common. Claims lapse by the database's clock; nobody sees progress.
+import { randomBytes } from 'node:crypto'
+import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
+
+export class StoreCheckpoints implements Checkpoints {
+  readonly #name: string
+
+  /** `name` is the pod's, or whatever tells people which process it is. */
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  newWorker(): string {
+    return `${this.#name}/${randomBytes(4).toString('hex')}`
+  }
+
+  /** The engine renews the claims of its worker in the store, whatever the checkpoints are. */
+  begin(_worker: string): void {}
+
+  async end(_worker: string): Promise<void> {}
+
+  async lapsed(holders: readonly Holder[]): Promise<string[]> {
+    return expired(holders)
+  }
+
+  planned(_run: string, _slices: number): void {}
+
+  saveProgress(_run: string, _progress: SliceProgress): void {}
+
+  /** The engine looks at the run's row, whatever the checkpoints are. */
+  async cancelRequested(_run: string): Promise<boolean> {
+    return false
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Those of whom the store has had no sign of life. */
+export function expired(holders: readonly Holder[]): string[] {
+  return holders.filter((holder) => holder.expired).map(({ worker }) => worker)
+}

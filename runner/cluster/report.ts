@@ -1,0 +1,97 @@
+// The WorkerReport: what a worker on a cluster leaves behind for the operator, which has no access to the store.
+import { writeFileSync } from 'node:fs'
+import { maxWorkerReportBytes, type WorkerReport, workerExitCodes } from '../../crds/worker-report.ts'
+import { HeadgateError } from '../../sdk/index.ts'
+import { noCounts, type Timings } from '../../store/counts.ts'
+import { runTotals } from '../../store/ledger.ts'
+import type { Queryable } from '../../store/queryable.ts'
+import type { Run } from '../../store/runs.ts'
+import { sliceCounts } from '../../store/slices.ts'
+
+export type Outcome = { report: WorkerReport; exitCode: number }
+
+const longestMessage = 2000
+const longestPosition = 256
+
+/** How the run is, or how it ended. */
+export async function outcomeOf(db: Queryable, run: Run): Promise<Outcome> {
+  const { counts, timings } = run.state === 'Running' ? await runTotals(db, run.id) : run
+  const { total, done } = await sliceCounts(db, run.id)
+  const seconds = run.startedAt === undefined ? 0 : ((run.finishedAt ?? new Date()).getTime() - run.startedAt.getTime()) / 1000
+  const report: WorkerReport = {
+    state: run.state,
+    records: counts,
+    // The finish step is a slice in the store, and none for whoever watches.
+    slices: { total: Math.max(0, total - 1), done: Math.max(0, Math.min(done, total - 1)) },
+    timings: wholeTimings(timings),
+    ...(seconds > 0 && { throughput: Math.round(counts.read / seconds) }),
+    ...(run.failure !== undefined && { failure: reportedFailure(run.failure) }),
+  }
+  return { report, exitCode: exitCodeOf(run) }
+}
+
+/** A worker that could not get as far as the run's row, or lost the store. */
+export function outcomeOfError(error: unknown): Outcome {
+  const known = error instanceof HeadgateError
+  const failure = known ? error : new HeadgateError('Internal', `unexpected: ${(error as Error).message}`)
+  const final = known && !failure.retryable
+  const { code, message, retryable } = failure
+  return outcomeOfWorker(final ? 'Failed' : 'Running', final ? workerExitCodes.runFailed : workerExitCodes.workerFailed, { code, message, retryable })
+}
+
+/** A worker that had no time left to look at the run. */
+export function outcomeOfWorker(state: WorkerReport['state'], exitCode: number, failure?: NonNullable<Run['failure']>): Outcome {
+  const report: WorkerReport = {
+    state,
+    records: noCounts,
+    slices: { total: 0, done: 0 },
+    timings: wholeTimings({ extract: 0, validate: 0, transform: 0, load: 0 }),
+  }
+  return { report: failure === undefined ? report : { ...report, failure: reportedFailure(failure) }, exitCode }
+}
+
+/** Throws nothing: a report that cannot be written must not change how the worker ends. Answers what went wrong. */
+export function writeReport(file: string, report: WorkerReport): string | undefined {
+  try {
+    writeFileSync(file, reportText(report))
+    return undefined
+  } catch (error) {
+    return `the report cannot be written to ${file}: ${(error as Error).message}`
+  }
+}
+
+/** The report as JSON, its message cut until Kubernetes keeps all of it. */
+export function reportText(report: WorkerReport): string {
+  const text = JSON.stringify(report)
+  const excess = Buffer.byteLength(text) - maxWorkerReportBytes
+  if (excess <= 0 || report.failure === undefined) return text
+  const { message } = report.failure
+  // A character may take several bytes, and an escape too: cut a part and look again.
+  const kept = Math.max(0, message.length - Math.max(1, Math.ceil(excess / 6)) - 1)
+  return reportText({ ...report, failure: { ...report.failure, message: `${cut(message, kept)}…` } })
+}
+
+function exitCodeOf({ state, failure }: Run): number {
+  if (state === 'Succeeded') return workerExitCodes.succeeded
+  if (state === 'Cancelled') return workerExitCodes.cancelled
+  return state === 'Failed' && failure?.retryable === false ? workerExitCodes.runFailed : workerExitCodes.workerFailed
+}
+
+function reportedFailure({ code, message, retryable, slice, position }: NonNullable<Run['failure']>): NonNullable<WorkerReport['failure']> {
+  return {
+    code,
+    message: message.length > longestMessage ? `${cut(message, longestMessage)}…` : message,
+    retryable,
+    ...(slice !== undefined && { slice }),
+    ...(position !== undefined && { position: cut(JSON.stringify(position), longestPosition) }),
+  }
+}
+
+/** Never in the middle of a surrogate pair. */
+function cut(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '')
+}
+
+function wholeTimings({ extract, validate, transform, load }: Timings): WorkerReport['timings'] {
+  return { extractMs: Math.round(extract), validateMs: Math.round(validate), transformMs: Math.round(transform), loadMs: Math.round(load) }
+}

@@ -1,0 +1,35 @@
+// readSnapshot: what the operator wrote down when the run started. What runs is this, however the Pipeline is edited meanwhile.
+import { readFileSync } from 'node:fs'
+import { runSettings } from '../../crds/defaults.ts'
+import { storeName } from '../../crds/redis-keys.ts'
+import type { RunSnapshot } from '../../crds/snapshot.ts'
+import { HeadgateError } from '../../sdk/index.ts'
+import type { NewRun } from '../../store/runs.ts'
+
+/** Throws InvalidConfig. */
+export function readSnapshot(file: string): RunSnapshot {
+  try {
+    const snapshot = JSON.parse(readFileSync(file, 'utf8')) as RunSnapshot
+    if (snapshot.name && snapshot.namespace && snapshot.uid && snapshot.pipeline.metadata.name && snapshot.pipeline.spec.schema) return snapshot
+  } catch (cause) {
+    throw new HeadgateError('InvalidConfig', `the run’s snapshot ${file} cannot be read (${(cause as Error).message}); delete the run and start a new one`, {
+      cause,
+    })
+  }
+  throw new HeadgateError('InvalidConfig', `${file} is no snapshot of a run; delete the run and start a new one`)
+}
+
+/** The row that the snapshot's run has in the store. */
+export function declaredRun({ name, namespace, uid, pipeline, params, interval }: RunSnapshot): NewRun & { uid: string } {
+  const { workers, batchSize } = runSettings(pipeline.spec)
+  return {
+    name: storeName(namespace, name),
+    pipeline: storeName(namespace, pipeline.metadata.name),
+    uid,
+    spec: pipeline.spec,
+    params,
+    interval: interval === undefined ? undefined : { start: new Date(interval.start), end: new Date(interval.end) },
+    workers,
+    batchSize,
+  }
+}

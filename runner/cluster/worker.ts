@@ -1,0 +1,66 @@
+// runClusterWorker: a pod's whole life, from the snapshot to the exit code. Called by main.ts.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { workerExitCodes } from '../../crds/worker-report.ts'
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { ClusterWorkerConfig } from '../config.ts'
+import { type Retries, retrying, retryPolicy } from '../engine/retry.ts'
+import { StoreSession } from '../engine/session.ts'
+import { runWorker } from '../engine/worker.ts'
+import { openRun } from './open-run.ts'
+import { type Outcome, outcomeOf, outcomeOfError, outcomeOfWorker, writeReport } from './report.ts'
+import { readSnapshot } from './snapshot.ts'
+
+/** Kubernetes kills a pod 30 s after it asked it to stop; by then the slice must be in other hands. */
+const handOverMilliseconds = 20_000
+
+export type ClusterWorkerOptions = {
+  config: ClusterWorkerConfig
+  checkpoints: Checkpoints
+  /** Aborted when the pod is asked to stop. */
+  signal: AbortSignal
+  /** Takes lines for people. */
+  log: (line: string) => void
+  leaseMilliseconds?: number
+}
+
+/** Works until the run is over or `signal` stops it, writes the report and answers with the exit code. Throws nothing. */
+export async function runClusterWorker(options: ClusterWorkerOptions): Promise<number> {
+  const { config, log, checkpoints } = options
+  const outcome = await Promise.race([workToTheEnd(options).catch(outcomeOfError), outOfTime(options.signal)])
+  await checkpoints.close()
+  const { report, exitCode } = outcome
+  const trouble = writeReport(config.reportFile, report)
+  if (trouble !== undefined) log(trouble)
+  const { state, records, failure } = report
+  log(`${state}: ${records.read} read, ${records.loaded} loaded, ${records.quarantined} quarantined${failure ? `; ${failure.code}: ${failure.message}` : ''}`)
+  return exitCode
+}
+
+async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
+  const { config, checkpoints, signal, log } = options
+  const snapshot = readSnapshot(config.snapshotFile)
+  const session = new StoreSession(config.storeUrl, `headgate ${config.worker}`)
+  const retries: Retries = {
+    policy: retryPolicy(snapshot.pipeline.spec),
+    signal,
+    onRetry: (error, wait) => log(`${error.code}: ${error.message}; trying again in ${wait} ms`),
+  }
+  try {
+    const opened = await openRun(snapshot, session, config.storeUrl, retries)
+    log(`run ${opened.name} of ${opened.pipeline} is ${opened.state}`)
+    const { storeUrl: databaseUrl, folder } = config
+    const { leaseMilliseconds } = options
+    const more = { ...(leaseMilliseconds !== undefined && { leaseMilliseconds }), onEvent: (code: string, message: string) => log(`${code}: ${message}`) }
+    const run = opened.state === 'Running' ? await runWorker({ run: opened, databaseUrl, folder, checkpoints, signal, ...more }) : opened
+    return await retrying(retries, () => outcomeOf(session, run))
+  } finally {
+    await session.close()
+  }
+}
+
+/** The last moment to leave by itself: what is still being committed then is fenced, or counts. */
+async function outOfTime(signal: AbortSignal): Promise<Outcome> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  await sleep(handOverMilliseconds, undefined, { ref: false })
+  return outcomeOfWorker('Running', workerExitCodes.workerFailed)
+}
