@@ -41,6 +41,10 @@ export const annotations = {
   scheduledTime: 'headgate.dev/scheduled-time',
   /** On a tick Job: the run it was turned into. */
   run: 'headgate.dev/run',
+  /** On a tick Job that became no run: why, in a word. */
+  skipped: 'headgate.dev/skipped',
+  /** On an object that is made from a declaration: hash of what it was made to be. */
+  declaration: 'headgate.dev/declaration',
 } as const
 
 /** Runs and their Jobs are named after a pipeline: `<pipeline>-YYYYMMDD-HHMM`, `<pipeline>-schedule`. */

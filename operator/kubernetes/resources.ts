@@ -1,5 +1,6 @@
 // What the operator asks the API server for, and where it is found.
 import type { Pipeline } from '../../crds/pipeline.ts'
+import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import type { ConfigMap, CronJob, Job, KubeEvent, KubeObject, Lease, Pod } from './objects.ts'
 
 /** One kind of object. `T` is the shape of its objects; nothing of it exists at run time. */
@@ -20,7 +21,7 @@ export function resource<T extends KubeObject>(apiVersion: string, plural: strin
 }
 
 export const pipelines = resource<Pipeline & KubeObject>('headgate.dev/v1alpha1', 'pipelines', 'Pipeline')
-export const pipelineRuns = resource<KubeObject>('headgate.dev/v1alpha1', 'pipelineruns', 'PipelineRun')
+export const pipelineRuns = resource<PipelineRun & KubeObject>('headgate.dev/v1alpha1', 'pipelineruns', 'PipelineRun')
 export const cronJobs = resource<CronJob>('batch/v1', 'cronjobs', 'CronJob')
 export const jobs = resource<Job>('batch/v1', 'jobs', 'Job')
 export const pods = resource<Pod>('v1', 'pods', 'Pod')

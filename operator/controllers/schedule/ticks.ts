@@ -1,0 +1,86 @@
+// The ticks of a schedule around a moment: for the interval of a scheduled run, and for what status tells of the next one.
+// A minute is a tick if the clock on the wall of the schedule's zone matches, which is what the CronJob controller goes by:
+// a time that a change of the clocks leaves out does not tick, one that comes twice ticks twice.
+import { type CronFields, parseCron } from './cron.ts'
+
+export type Clockwork = { cron: string; timeZone: string }
+
+type WallClock = { month: number; day: number; weekday: number; hour: number; minute: number }
+
+const minuteMs = 60_000
+const quarterMs = 15 * minuteMs
+const hourMs = 60 * minuteMs
+/** As far as the CronJob controller looks: 29 February may be eight years off. */
+const horizonMs = 9 * 366 * 24 * hourMs
+
+/** The last tick before a moment (milliseconds since 1970); undefined if there is none, or the schedule cannot be read. */
+export function tickBefore(schedule: Clockwork, moment: number): number | undefined {
+  return search(schedule, Math.ceil(moment / minuteMs) * minuteMs - minuteMs, -1)
+}
+
+/** The first tick after a moment. */
+export function tickAfter(schedule: Clockwork, moment: number): number | undefined {
+  return search(schedule, Math.floor(moment / minuteMs) * minuteMs + minuteMs, 1)
+}
+
+function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1): number | undefined {
+  const fields = parseCron(cron)
+  const wallClock = fields === undefined ? undefined : wallClockOf(timeZone)
+  if (fields === undefined || wallClock === undefined) return undefined
+  for (let moment = start; Math.abs(moment - start) < horizonMs; ) {
+    const wall = wallClock(moment)
+    const rightDay = matchesDay(fields, wall)
+    if (rightDay && fields.hours.has(wall.hour)) {
+      if (fields.minutes.has(wall.minute)) return moment
+      moment += direction * minuteMs
+    } else {
+      moment = rightDay ? nextQuarter(moment, direction) : nearDayBorder(moment, wall, direction)
+    }
+  }
+  return undefined
+}
+
+function matchesDay({ months, days, weekdays }: CronFields, { month, day, weekday }: WallClock): boolean {
+  if (!months.has(month)) return false
+  if (days === undefined) return weekdays === undefined || weekdays.has(weekday)
+  return days.has(day) || weekdays?.has(weekday) === true
+}
+
+/** Zones differ, and clocks change, by whole quarters of an hour, so none of these minutes is of another hour of the wall clock. */
+function nextQuarter(moment: number, direction: 1 | -1): number {
+  return direction > 0 ? Math.floor(moment / quarterMs) * quarterMs + quarterMs : Math.floor(moment / quarterMs) * quarterMs - minuteMs
+}
+
+/** Two hours short of the next day, because the clocks may change in between; from there by quarters. */
+function nearDayBorder(moment: number, { hour }: WallClock, direction: 1 | -1): number {
+  const hours = (direction > 0 ? 23 - hour : hour) - 2
+  return nextQuarter(hours > 0 ? moment + direction * hours * hourMs : moment, direction)
+}
+
+const weekdays: Record<string, number> = { Sun: 0, Mon: 1, Tue: 2, Wed: 3, Thu: 4, Fri: 5, Sat: 6 }
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** Undefined if there is no such zone. */
+function wallClockOf(timeZone: string): ((moment: number) => WallClock) | undefined {
+  const format = formatOf(timeZone)
+  if (format === undefined) return undefined
+  return (moment) => {
+    const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]))
+    const { month, day, weekday = '', hour, minute } = parts
+    return { month: Number(month), day: Number(day), weekday: weekdays[weekday] ?? 0, hour: Number(hour), minute: Number(minute) }
+  }
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat | undefined {
+  const known = formats.get(timeZone)
+  if (known !== undefined) return known
+  try {
+    const fields = { month: 'numeric', day: 'numeric', weekday: 'short', hour: 'numeric', minute: 'numeric' } as const
+    const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', calendar: 'gregory', numberingSystem: 'latn', ...fields })
+    formats.set(timeZone, format)
+    return format
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
