@@ -1,9 +1,10 @@
 // What the API server holds, as far as the operator reads it: reflectors fill it, controllers look things up in it.
+import { Index } from './cache-index.ts'
 
-/** Says under which keys of an index an entry is found; none is fine. */
+/** Says under which values of an index an entry is found; none is fine. It must depend on what it is given only. */
 export type Indexer<T> = (kept: T, key: string) => readonly string[] | string | undefined
 
-type Entry<T> = { kept: T; resourceVersion: string; version: number }
+type Entry<T> = { kept: T; resourceVersion: string }
 
 /**
  * Keyed `namespace/name`. What it returns is shared: never change it.
@@ -14,10 +15,10 @@ type Entry<T> = { kept: T; resourceVersion: string; version: number }
  */
 export class Cache<T> {
   readonly #entries = new Map<string, Entry<T>>()
-  readonly #indexes = new Map<string, { of: Indexer<T>; keys: Map<string, Set<string>> }>()
+  readonly #indexes: Record<string, Index<T>>
 
   constructor(indexes: Record<string, Indexer<T>> = {}) {
-    for (const [name, of] of Object.entries(indexes)) this.#indexes.set(name, { of, keys: new Map() })
+    this.#indexes = Object.fromEntries(Object.entries(indexes).map(([name, of]) => [name, new Index(of)]))
   }
 
   get size(): number {
@@ -33,10 +34,39 @@ export class Cache<T> {
   }
 
   *list(): IterableIterator<T> {
-    for (const entry of this.#entries.values()) yield entry.kept
+    for (const { kept } of this.#entries.values()) yield kept
   }
 
-  byIndex(_index: string, _value: string): T[] {
-    return []
+  /** What stands in the index under that value, in the order it came in. */
+  byIndex(index: string, value: string): T[] {
+    return this.keysByIndex(index, value).flatMap((key) => {
+      const entry = this.#entries.get(key)
+      return entry === undefined ? [] : [entry.kept]
+    })
+  }
+
+  keysByIndex(index: string, value: string): string[] {
+    const found = this.#indexes[index]
+    if (found === undefined) throw new Error(`the cache has no index ${index}`)
+    return found.keys(value)
+  }
+
+  /** The version of an entry, by which a reflector knows what it has announced. */
+  resourceVersion(key: string): string | undefined {
+    return this.#entries.get(key)?.resourceVersion
+  }
+
+  set(key: string, kept: T, resourceVersion: string): T | undefined {
+    const before = this.#entries.get(key)?.kept
+    for (const index of Object.values(this.#indexes)) index.move(key, before, kept)
+    this.#entries.set(key, { kept, resourceVersion })
+    return before
+  }
+
+  delete(key: string): T | undefined {
+    const before = this.#entries.get(key)?.kept
+    for (const index of Object.values(this.#indexes)) index.move(key, before, undefined)
+    this.#entries.delete(key)
+    return before
   }
 }

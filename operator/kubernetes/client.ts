@@ -1,11 +1,19 @@
 // The operator's client of the API server: typed verbs over any resource. Made in main.ts, used by everything that reads or writes.
+import { Access, type ClusterConfig } from './access.ts'
+import { isNotFound } from './api-error.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { ClientMetrics } from './hooks.ts'
 import type { KubeObject } from './objects.ts'
-import type { Resource } from './resources.ts'
+import { apiVersionOf, pathOf, type Resource } from './resources.ts'
+import { type Request, Transport } from './transport.ts'
+import { eventsOf } from './watch.ts'
 
 export type Options = {
   signal?: AbortSignal | undefined
   /** Called last before anything is sent; throws to keep it from being sent. `guarded` uses it. */
   check?: (() => void) | undefined
+  /** For the whole call, waiting for the server's sake included. */
+  timeoutMs?: number | undefined
 }
 
 export type Selectors = { namespace?: string | undefined; labelSelector?: string | undefined; fieldSelector?: string | undefined }
@@ -52,6 +60,117 @@ export interface KubeClient {
     patch: object,
     options?: Options & { subresource?: 'status' },
   ): Promise<T>
+  /** Fine if it is gone already. */
   delete<T extends KubeObject>(resource: Resource<T>, name: string, namespace: string | undefined, options?: DeleteOptions): Promise<void>
+  /** Cuts what is under way. */
   close(): Promise<void>
+}
+
+export type ClientOptions = { metrics?: ClientMetrics; clock?: Clock; userAgent?: string; timeoutMs?: number }
+
+export const fieldManager = 'headgate'
+
+export function createClient(config: ClusterConfig, options: ClientOptions = {}): KubeClient {
+  const { metrics, clock = systemClock, userAgent = 'headgate', timeoutMs = 30_000 } = options
+  const access = new Access(config)
+  return new ApiClient(access, new Transport(access, { metrics, clock, userAgent, timeoutMs }))
+}
+
+class ApiClient implements KubeClient {
+  readonly #access: Access
+  readonly #transport: Transport
+
+  constructor(access: Access, transport: Transport) {
+    this.#access = access
+    this.#transport = transport
+  }
+
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ListPage<T>> {
+    const { limit, continue: from, resourceVersion } = options
+    const query = { ...selected(options), limit, continue: from, resourceVersion }
+    const page = (await this.#transport.json({ method: 'GET', path: pathOf(resource, options), query, ...passed(options) })) as {
+      items?: T[]
+      metadata?: { resourceVersion?: string; continue?: string }
+    }
+    const items = page.items ?? []
+    // The items of a list do not say what they are.
+    for (const item of items) {
+      item.apiVersion ??= apiVersionOf(resource)
+      item.kind ??= resource.kind
+    }
+    return { items, resourceVersion: page.metadata?.resourceVersion ?? '', continue: page.metadata?.continue || undefined }
+  }
+
+  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
+    const { resourceVersion, timeoutSeconds, idleMs = 90_000 } = options
+    const query = { ...selected(options), watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds }
+    return eventsOf<T>(this.#transport.stream({ method: 'GET', path: pathOf(resource, options), query, signal: options.signal }, idleMs))
+  }
+
+  async get<T extends KubeObject>(resource: Resource<T>, name: string, namespace?: string, options: Options = {}): Promise<T | undefined> {
+    try {
+      return await this.#send<T>({ method: 'GET', path: pathOf(resource, { name, namespace }) }, options)
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options: Options = {}): Promise<T> {
+    const path = pathOf(resource, { namespace: object.metadata.namespace })
+    return this.#send({ method: 'POST', path, query: { fieldManager }, body: typed(resource, object) }, options)
+  }
+
+  replace<T extends KubeObject>(resource: Resource<T>, object: T, options: Options & { subresource?: 'status' } = {}): Promise<T> {
+    const path = pathOf(resource, { ...object.metadata, subresource: options.subresource })
+    return this.#send({ method: 'PUT', path, query: { fieldManager }, body: typed(resource, object) }, options)
+  }
+
+  apply<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options: ApplyOptions = {}): Promise<T> {
+    const path = pathOf(resource, { ...object.metadata, subresource: options.subresource })
+    const query = { fieldManager, force: options.force ?? true }
+    // JSON is YAML.
+    return this.#send({ method: 'PATCH', path, query, body: typed(resource, object), contentType: 'application/apply-patch+yaml' }, options)
+  }
+
+  patch<T extends KubeObject>(
+    resource: Resource<T>,
+    name: string,
+    namespace: string | undefined,
+    patch: object,
+    options: Options & { subresource?: 'status' } = {},
+  ): Promise<T> {
+    const path = pathOf(resource, { name, namespace, subresource: options.subresource })
+    return this.#send({ method: 'PATCH', path, query: { fieldManager }, body: patch, contentType: 'application/merge-patch+json' }, options)
+  }
+
+  async delete<T extends KubeObject>(resource: Resource<T>, name: string, namespace: string | undefined, options: DeleteOptions = {}): Promise<void> {
+    const { propagation: propagationPolicy, preconditions } = options
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy, preconditions }
+    try {
+      await this.#send({ method: 'DELETE', path: pathOf(resource, { name, namespace }), body }, options)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#access.close()
+  }
+
+  async #send<T>(request: Request, options: Options): Promise<T> {
+    return (await this.#transport.json({ ...request, ...passed(options) })) as T
+  }
+}
+
+function passed({ signal, check, timeoutMs }: Options): Options {
+  return { signal, check, timeoutMs }
+}
+
+function selected({ labelSelector, fieldSelector }: Selectors): Selectors {
+  return { labelSelector, fieldSelector }
+}
+
+function typed<T extends KubeObject>(resource: Resource<T>, object: Draft<T>): object {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }
 }

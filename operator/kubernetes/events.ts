@@ -1,8 +1,11 @@
-// Kubernetes Events: what `kubectl describe` tells. Sending never fails and never waits for the caller.
+// Kubernetes Events: what `kubectl describe` tells. Sending never fails and never keeps the caller waiting.
+import { isNotFound, isNotLeading } from './api-error.ts'
 import type { KubeClient } from './client.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { EventBatch, type Occurrence } from './event-batch.ts'
 import type { Report } from './hooks.ts'
-import type { ObjectReference } from './objects.ts'
+import { type KubeObject, microTime, type ObjectReference } from './objects.ts'
+import { events } from './resources.ts'
 
 export type EventContent = {
   type: 'Normal' | 'Warning'
@@ -14,14 +17,91 @@ export type EventContent = {
   action: string
 }
 
-export type EventOptions = { client: Pick<KubeClient, 'create' | 'patch'>; instance: string; report: Report; clock?: Clock }
+export type EventOptions = {
+  client: Pick<KubeClient, 'create' | 'patch'>
+  /** The pod's name. */
+  instance: string
+  report: Report
+  clock?: Clock
+}
+
+export const reporter = 'headgate'
+const maxNote = 1024
+const maxName = 253
+const tries = 3
+
+export function referenceTo({ apiVersion, kind, metadata: { name, namespace, uid } }: KubeObject): ObjectReference {
+  return { apiVersion, kind, name, ...(namespace !== undefined && { namespace }), ...(uid !== undefined && { uid }) }
+}
 
 export class EventRecorder {
-  constructor(_options: EventOptions) {}
+  readonly #options: EventOptions
+  readonly #clock: Clock
+  readonly #batch: EventBatch
+  #sending: Promise<void> | undefined
+  #stopped = false
+  #number = 0
+
+  constructor(options: EventOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#batch = new EventBatch(() => this.#clock.now())
+  }
 
   /** Notes that something happened to an object. The same again within minutes raises the count of the first. */
-  event(_object: ObjectReference, _content: EventContent): void {}
+  event(object: ObjectReference, content: EventContent): void {
+    if (this.#stopped) return
+    this.#batch.add(object, content)
+    this.#sending ??= this.#send()
+  }
 
   /** Sends what waits, then nothing more. */
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#sending
+  }
+
+  async #send(): Promise<void> {
+    // One after the other: what happens meanwhile is counted together.
+    for (let next = this.#batch.take(); next !== undefined; next = this.#batch.take()) await this.#sendOne(next)
+    this.#sending = undefined
+  }
+
+  async #sendOne(occurrence: Occurrence): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (occurrence.created === undefined) await this.#create(occurrence)
+        else await this.#count(occurrence, occurrence.created)
+        return
+      } catch (error) {
+        // The server forgets events after an hour.
+        if (isNotFound(error) && occurrence.created !== undefined) occurrence.created = undefined
+        else if (attempt >= tries || isNotLeading(error)) return this.#options.report(`event ${occurrence.content.reason}`, error)
+      }
+    }
+  }
+
+  async #create(occurrence: Occurrence): Promise<void> {
+    const { regarding, content, firstAt, lastAt, count } = occurrence
+    const suffix = `.${firstAt.toString(16)}${(this.#number++ % 4096).toString(16).padStart(3, '0')}`
+    const name = `${regarding.name.slice(0, maxName - suffix.length)}${suffix}`
+    await this.#options.client.create(events, {
+      metadata: { name, namespace: regarding.namespace ?? 'default' },
+      eventTime: microTime(firstAt),
+      type: content.type,
+      reason: content.reason,
+      action: content.action,
+      note: content.message.slice(0, maxNote),
+      regarding,
+      reportingController: reporter,
+      reportingInstance: this.#options.instance,
+      ...(count > 1 && { series: { count, lastObservedTime: microTime(lastAt) } }),
+    })
+    occurrence.created = name
+  }
+
+  async #count({ regarding, lastAt, count }: Occurrence, name: string): Promise<void> {
+    const series = { count, lastObservedTime: microTime(lastAt) }
+    await this.#options.client.patch(events, name, regarding.namespace ?? 'default', { series })
+  }
 }

@@ -1,8 +1,11 @@
 // Keeps a cache equal to what the API server holds, through cut connections, expired versions and whatever else happens.
+import { ApiError, isExpired } from './api-error.ts'
+import { type Backoff, backoff } from './backoff.ts'
 import type { Cache } from './cache.ts'
 import type { KubeClient, Selectors } from './client.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, sleep, systemClock } from './clock.ts'
 import type { Report } from './hooks.ts'
+import { Mirror } from './mirror.ts'
 import type { KubeObject } from './objects.ts'
 import type { Resource } from './resources.ts'
 
@@ -11,6 +14,7 @@ export type ReflectorOptions<T extends KubeObject, Kept> = Selectors & {
   resource: Resource<T>
   /** What of an object is stored; the rest is garbage at once. Called for every version seen. */
   keep: (object: T) => Kept
+  /** May be shared by reflectors of different namespaces. */
   cache: Cache<Kept>
   /**
    * Called after the cache changed, once per version of an object; undefined means it is gone. A handler only enqueues keys.
@@ -31,6 +35,134 @@ export interface Reflector {
   stop(): Promise<void>
 }
 
-export function startReflector<T extends KubeObject, Kept>(_options: ReflectorOptions<T, Kept>): Reflector {
-  throw new Error('to be written')
+const firstWaitMs = 200
+const maxWaitMs = 30_000
+/** The server ends a watch by itself after 5 to 10 minutes, at different times for different clients. */
+const watchSeconds = 300
+/** A watch that ended sooner than this, with nothing seen, was not well. */
+const shortWatchMs = 1_000
+/** After so many failures in a row that a bad version could explain, everything is listed again. */
+const patience = 3
+
+export function startReflector<T extends KubeObject, Kept>(options: ReflectorOptions<T, Kept>): Reflector {
+  return new Reflection(options)
+}
+
+class Reflection<T extends KubeObject, Kept> implements Reflector {
+  readonly synced: Promise<void>
+  readonly #options: ReflectorOptions<T, Kept>
+  readonly #mirror: Mirror<T, Kept>
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #backoff: Backoff
+  readonly #stop = new AbortController()
+  readonly #ended: Promise<void>
+  #isSynced = false
+  #announceSynced: () => void = () => undefined
+  /** Everything up to this version is in the cache; undefined means that it has to be listed. */
+  #version: string | undefined
+  #failures = 0
+  #cancelResync: () => void = () => undefined
+
+  constructor(options: ReflectorOptions<T, Kept>) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? Math.random
+    this.#backoff = backoff(firstWaitMs, maxWaitMs, this.#random)
+    this.#mirror = new Mirror(options)
+    this.synced = new Promise((resolve) => {
+      this.#announceSynced = resolve
+    })
+    this.#ended = this.#run()
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.#cancelResync()
+    await this.#ended
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const wait = await this.#round().catch((error: unknown) => this.#failed(error))
+      if (wait > 0) await sleep(this.#clock, wait, signal)
+    }
+  }
+
+  /** Lists if that is needed, then watches until the server ends it; returns how long to wait before the next round. */
+  async #round(): Promise<number> {
+    if (this.#version === undefined) await this.#list()
+    const began = this.#clock.monotonic()
+    const seen = await this.#watch(this.#version ?? '')
+    return seen || this.#clock.monotonic() - began > shortWatchMs ? 0 : this.#backoff.next()
+  }
+
+  async #list(): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector, pageSize = 500 } = this.#options
+    const { signal } = this.#stop
+    const listed = new Set<string>()
+    let from: string | undefined
+    let version: string
+    do {
+      const page = await client.list(resource, { namespace, labelSelector, fieldSelector, limit: pageSize, continue: from, signal })
+      for (const object of page.items) this.#mirror.take(object, listed)
+      from = page.continue
+      version = page.resourceVersion
+    } while (from !== undefined)
+    this.#mirror.dropAllBut(listed)
+    this.#version = version
+    this.#failures = 0
+    if (this.#isSynced) return
+    this.#isSynced = true
+    this.#announceSynced()
+    this.#planResync()
+  }
+
+  /** Whether anything was seen. */
+  async #watch(from: string): Promise<boolean> {
+    const { client, resource, namespace, labelSelector, fieldSelector } = this.#options
+    const timeoutSeconds = Math.round(watchSeconds * (1 + this.#random()))
+    const selection = { namespace, labelSelector, fieldSelector, signal: this.#stop.signal }
+    let seen = false
+    for await (const event of client.watch(resource, { ...selection, resourceVersion: from, timeoutSeconds })) {
+      if (event.type === 'BOOKMARK') this.#version = event.resourceVersion
+      else {
+        if (event.type === 'DELETED') this.#mirror.drop(event.object)
+        else this.#mirror.take(event.object)
+        this.#version = event.object.metadata.resourceVersion ?? this.#version
+      }
+      seen = true
+      this.#failures = 0
+      this.#backoff.reset()
+    }
+    return seen
+  }
+
+  #failed(error: unknown): number {
+    if (this.#stop.signal.aborted) return 0
+    this.#options.report(`watch ${this.#options.resource.plural}`, error)
+    if (isExpired(error) || (isDoubtful(error) && ++this.#failures >= patience)) this.#version = undefined
+    return this.#backoff.next()
+  }
+
+  #planResync(): void {
+    if (this.#stop.signal.aborted) return
+    const { resyncMs = 30 * 60_000 } = this.#options
+    this.#cancelResync = this.#clock.after(resyncMs * (0.9 + 0.2 * this.#random()), () => {
+      if (this.#stop.signal.aborted) return
+      this.#mirror.announceAll()
+      this.#planResync()
+    })
+  }
+}
+
+/** A connection that breaks and a server that is busy or refuses us say nothing about the version; anything else may. */
+function isDoubtful(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return true
+  return error.status === 0 ? error.reason === 'Garbage' : ![401, 403, 429, 503].includes(error.status)
 }

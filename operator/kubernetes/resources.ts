@@ -13,6 +13,9 @@ export type Resource<T extends KubeObject = KubeObject> = {
   readonly shape?: T
 }
 
+/** A resource as far as its address goes. */
+type Addressed = Pick<Resource, 'group' | 'version' | 'plural' | 'namespaced'>
+
 /** Describes a kind. The core group is the empty string. */
 export function resource<T extends KubeObject>(apiVersion: string, plural: string, kind: string, namespaced = true): Resource<T> {
   const slash = apiVersion.indexOf('/')
@@ -29,14 +32,14 @@ export const configMaps = resource<ConfigMap>('v1', 'configmaps', 'ConfigMap')
 export const events = resource<KubeEvent>('events.k8s.io/v1', 'events', 'Event')
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'leases', 'Lease')
 
-export function apiVersionOf({ group, version }: Resource<never>): string {
+export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
   return group === '' ? version : `${group}/${version}`
 }
 
 export type Place = { namespace?: string | undefined; name?: string | undefined; subresource?: string | undefined }
 
 /** The path of one object, or of a collection when no name is given; without a namespace, across all of them. */
-export function pathOf(resource: Resource<never>, { namespace, name, subresource }: Place = {}): string {
+export function pathOf(resource: Addressed, { namespace, name, subresource }: Place = {}): string {
   const parts = [resource.group === '' ? '/api' : `/apis/${resource.group}`, resource.version]
   if (resource.namespaced && namespace !== undefined) parts.push('namespaces', encodeURIComponent(namespace))
   parts.push(resource.plural)

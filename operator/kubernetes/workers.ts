@@ -1,6 +1,7 @@
 // Runs a controller: takes keys from its queue and reconciles them, a fixed number at a time.
-import type { Clock } from './clock.ts'
-import type { ReconcileMetrics, Report } from './hooks.ts'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { type Clock, systemClock } from './clock.ts'
+import type { ReconcileMetrics, ReconcileResult, Report } from './hooks.ts'
 import type { WorkQueue } from './queue.ts'
 
 /** Brings one key in order. Throwing means: again, later each time. `again` asks to look once more after so many milliseconds. */
@@ -8,5 +9,45 @@ export type Reconcile = (key: string) => Promise<{ again: number } | undefined>
 
 export type WorkerOptions = { report: Report; metrics?: ReconcileMetrics; clock?: Clock }
 
+/** Keys that need no input or output are done without a pause; others, a lease above all, must get their turn all the same. */
+const keysBetweenBreaths = 50
+
 /** Resolved when the queue was shut down and the last key is done. */
-export async function runWorkers(_queue: WorkQueue, _count: number, _reconcile: Reconcile, _options: WorkerOptions): Promise<void> {}
+export async function runWorkers(
+  queue: WorkQueue,
+  count: number,
+  reconcile: Reconcile,
+  { report, metrics, clock = systemClock }: WorkerOptions,
+): Promise<void> {
+  let active = 0
+  const one = async (key: string) => {
+    metrics?.active(queue.name, ++active)
+    const began = clock.monotonic()
+    const result = await attempt(queue, key, reconcile, report)
+    metrics?.reconciled(queue.name, result, (clock.monotonic() - began) / 1000)
+    metrics?.active(queue.name, --active)
+    queue.done(key)
+  }
+  const worker = async () => {
+    let keys = 0
+    for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+      await one(key)
+      if (++keys % keysBetweenBreaths === 0) await breathe()
+    }
+  }
+  await Promise.all(Array.from({ length: count }, worker))
+}
+
+async function attempt(queue: WorkQueue, key: string, reconcile: Reconcile, report: Report): Promise<ReconcileResult> {
+  try {
+    const result = await reconcile(key)
+    queue.forget(key)
+    if (result === undefined) return 'success'
+    queue.addAfter(key, result.again)
+    return 'requeue_after'
+  } catch (error) {
+    report(`${queue.name} ${key}`, error)
+    queue.addRateLimited(key)
+    return 'error'
+  }
+}

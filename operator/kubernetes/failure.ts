@@ -1,0 +1,40 @@
+// Turns what a request ended in (a Status object, a broken connection, an abort) into an ApiError; the transport calls it.
+import type { Dispatcher } from 'undici'
+import { ApiError } from './api-error.ts'
+
+type Status = { reason?: string; message?: string; details?: { retryAfterSeconds?: number } }
+
+const maxWaitMs = 30_000
+const excerpt = 500
+
+/** An answer that is not a success. */
+export function refusalOf({ statusCode, headers }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>, body: string, title: string): ApiError {
+  const status = statusOf(body)
+  const message = status.message ?? (body.slice(0, excerpt) || 'no explanation')
+  return new ApiError(statusCode, status.reason ?? `Status${statusCode}`, `${title}: ${statusCode} ${message}`, {
+    retryAfterMs: statusCode === 429 || statusCode >= 500 ? waitOf(headers['retry-after'], status) : undefined,
+  })
+}
+
+/** An error that is not an answer. */
+export function failureOf(error: unknown, title: string): ApiError {
+  if (error instanceof ApiError) return error
+  const { name, code, message } = error as { name?: string; code?: string; message?: string }
+  const reason = name === 'AbortError' ? 'Aborted' : /TIMEOUT/.test(code ?? '') ? 'Timeout' : 'Unreachable'
+  return new ApiError(0, reason, `${title}: ${message || code || name}`, { cause: error })
+}
+
+function statusOf(body: string): Status {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Status) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Zero would burn all tries in a second, and an hour is not waited for here; dates are not used by API servers. */
+function waitOf(header: string | string[] | undefined, status: Status): number | undefined {
+  const seconds = Number(header ?? status.details?.retryAfterSeconds ?? Number.NaN)
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1000, 200), maxWaitMs) : undefined
+}

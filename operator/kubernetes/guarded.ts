@@ -1,0 +1,33 @@
+// A client that writes only as long as this process is the leader; every controller gets this one.
+import { ApiError } from './api-error.ts'
+import type { KubeClient, Options } from './client.ts'
+
+/** Who may write. */
+export interface Leadership {
+  /** Whether the lease was renewed recently enough that nobody else can hold it. Cheap; asked before every write. */
+  stillLeading(): boolean
+}
+
+/** A client that refuses to write (ApiError `NotLeading`) when this process is not, or not surely, the leader. Reads pass. */
+export function guarded(client: KubeClient, leadership: Leadership): KubeClient {
+  const check = () => {
+    if (!leadership.stillLeading()) throw new ApiError(0, 'NotLeading', 'this process does not hold the lease; nothing was written')
+  }
+  // Asked right away, and again by the transport at the last moment: a process can be stopped in between.
+  const checked = <T extends Options>(options: T | undefined): T => {
+    check()
+    const more = options?.check
+    return { ...(options as T), check: more === undefined ? check : () => [check(), more()] }
+  }
+  return {
+    list: (resource, options) => client.list(resource, options),
+    watch: (resource, options) => client.watch(resource, options),
+    get: (resource, name, namespace, options) => client.get(resource, name, namespace, options),
+    create: async (resource, object, options) => client.create(resource, object, checked(options)),
+    replace: async (resource, object, options) => client.replace(resource, object, checked(options)),
+    apply: async (resource, object, options) => client.apply(resource, object, checked(options)),
+    patch: async (resource, name, namespace, patch, options) => client.patch(resource, name, namespace, patch, checked(options)),
+    delete: async (resource, name, namespace, options) => client.delete(resource, name, namespace, checked(options)),
+    close: () => client.close(),
+  }
+}

@@ -1,0 +1,67 @@
+// Reads the stream of a watch: one JSON document a line. The client calls it.
+import { ApiError } from './api-error.ts'
+import type { WatchEvent } from './client.ts'
+import type { KubeObject } from './objects.ts'
+
+const newline = 0x0a
+/** Far above what etcd stores for one object. */
+const maxLineBytes = 16 * 1024 * 1024
+
+/** Ends where the stream ends; a last line without its end was cut and is dropped. */
+export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let pending: Uint8Array[] = []
+  let pendingBytes = 0
+  for await (const chunk of stream) {
+    let start = 0
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      const rest = chunk.subarray(start, end)
+      yield decode(pendingBytes === 0 ? rest : Buffer.concat([...pending, rest]))
+      pending = []
+      pendingBytes = 0
+      start = end + 1
+    }
+    if (start === chunk.length) continue
+    pending.push(chunk.subarray(start))
+    pendingBytes += chunk.length - start
+    if (pendingBytes > maxLineBytes) throw garbage('a line without end')
+  }
+}
+
+/** Throws what the server reports as an event of type ERROR, and Garbage for what is no event at all. */
+export async function* eventsOf<T extends KubeObject>(stream: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent<T>> {
+  for await (const line of linesOf(stream)) {
+    if (line.length > 0) yield eventOf<T>(line)
+  }
+}
+
+type Parsed = { type?: string; object?: KubeObject & { code?: number; reason?: string; message?: string } }
+
+function eventOf<T extends KubeObject>(line: string): WatchEvent<T> {
+  const { type, object } = parse(line)
+  if (typeof object !== 'object' || object === null) throw garbage('an event without object')
+  if (type === 'ERROR') {
+    const { code = 0, reason = 'Unknown', message = 'no explanation' } = object
+    throw new ApiError(code, reason, `watch: ${code} ${message}`)
+  }
+  const resourceVersion = object.metadata?.resourceVersion
+  if (typeof resourceVersion !== 'string') throw garbage(`an event of type ${type} without resourceVersion`)
+  if (type === 'BOOKMARK') return { type, resourceVersion }
+  if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') return { type, object: object as unknown as T }
+  throw garbage(`an event of type ${type}`)
+}
+
+function parse(line: string): Parsed {
+  try {
+    return (JSON.parse(line) as Parsed | null) ?? {}
+  } catch {
+    throw garbage('a line that is not JSON')
+  }
+}
+
+function garbage(what: string): ApiError {
+  return new ApiError(0, 'Garbage', `watch: got ${what}`)
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
