@@ -63,8 +63,8 @@ function valuesOf(field: string, range: Range): Set<number> {
     if (match === null) throw new RangeError(part)
     const [, from = '', to, step] = match
     const every = from === '*' || from === '?'
-    const first = every ? range.lowest : valueOf(from, range)
-    const last = every || (to === undefined && step !== undefined) ? range.highest : to === undefined ? first : valueOf(to, range)
+    const first = every ? range.lowest : numberOf(from, range)
+    const last = every || (to === undefined && step !== undefined) ? range.highest : to === undefined ? first : numberOf(to, range)
     const stride = step === undefined ? 1 : Number(step)
     if ((every && to !== undefined) || first > last || stride < 1) throw new RangeError(part)
     for (let value = first; value <= last; value += stride) values.add(value)
@@ -72,7 +72,7 @@ function valuesOf(field: string, range: Range): Set<number> {
   return values
 }
 
-function valueOf(text: string, range: Range): number {
+function numberOf(text: string, range: Range): number {
   const named = range.names.indexOf(text.toLowerCase())
   const value = named >= 0 ? named + range.lowest : /^[0-9]+$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= range.lowest && value <= range.highest)) throw new RangeError(text)

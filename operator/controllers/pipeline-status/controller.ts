@@ -1,0 +1,82 @@
+// Tells in each pipeline's status how it does: its schedule, its runs. One reconcile is one pipeline; writes only what changed.
+import { isDeepStrictEqual } from 'node:util'
+import { type PipelineStatus, scheduleOf } from '../../../crds/index.ts'
+import type { KeptCronJob, KeptPipeline, KeptRun } from '../../kept.ts'
+import { isNotFound } from '../../kubernetes/api-error.ts'
+import type { Cache } from '../../kubernetes/cache.ts'
+import type { KubeClient } from '../../kubernetes/client.ts'
+import type { Clock } from '../../kubernetes/clock.ts'
+import type { EventRecorder } from '../../kubernetes/events.ts'
+import { pipelines } from '../../kubernetes/resources.ts'
+import type { Reconcile } from '../../kubernetes/workers.ts'
+import { cronJobFor, cronJobName, ownedByPipeline } from '../schedule/cron-job.ts'
+import { decideCronJob } from '../schedule/decide.ts'
+import type { ScheduleProblems } from '../schedule/problems.ts'
+import { decideStatus } from './decide.ts'
+import type { NextTicks } from './next-ticks.ts'
+
+export type PipelineStatusDependencies = {
+  client: Pick<KubeClient, 'apply'>
+  events: Pick<EventRecorder, 'event'>
+  clock: Pick<Clock, 'now'>
+  pipelines: Pick<Cache<KeptPipeline>, 'get'>
+  cronJobs: Pick<Cache<KeptCronJob>, 'get'>
+  /** Indexed by `pipeline`: `namespace/name` of the pipeline. */
+  runs: Pick<Cache<KeptRun>, 'byIndex'>
+  problems: Pick<ScheduleProblems, 'get'>
+  nextTicks: NextTicks
+  /** As the schedule's controller has it, to tell whether the CronJob is as declared. */
+  image: string
+}
+
+/** A tick is told of a moment after it was due, so that the next one is the next one. */
+const afterTickMs = 500
+/** Timers cannot wait for longer than 24 days. */
+const longestWaitMs = 24 * 3_600_000
+
+/** Keys are `namespace/name` of pipelines. */
+export function pipelineStatusController(its: PipelineStatusDependencies): Reconcile {
+  return async (key) => {
+    const pipeline = its.pipelines.get(key)
+    if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) {
+      its.nextTicks.forget(key)
+      return undefined
+    }
+    const now = its.clock.now()
+    const nextTick = nextTickOf(its, key, pipeline, now)
+    const found = its.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
+    const { act } = decideCronJob(pipeline, cronJobFor(pipeline, its.image), found)
+    const runs = its.runs.byIndex('pipeline', key)
+    await write(its, pipeline, decideStatus({ pipeline, runs, problem: its.problems.get(key), scheduled: act === 'nothing', nextTick, now }))
+    return nextTick === undefined ? undefined : { again: Math.min(nextTick - now + afterTickMs, longestWaitMs) }
+  }
+}
+
+function nextTickOf(its: PipelineStatusDependencies, key: string, pipeline: KeptPipeline, now: number): number | undefined {
+  const schedule = scheduleOf(pipeline.spec)
+  if (schedule === undefined || schedule.suspend || its.problems.get(key) !== undefined) return undefined
+  return its.nextTicks.after(key, schedule, now)
+}
+
+async function write(its: PipelineStatusDependencies, pipeline: KeptPipeline, status: PipelineStatus): Promise<void> {
+  if (isDeepStrictEqual(status, pipeline.status)) return
+  const { name, namespace } = pipeline.metadata
+  try {
+    await its.client.apply(pipelines, { metadata: { name, namespace }, status }, { subresource: 'status' })
+  } catch (error) {
+    if (isNotFound(error)) return
+    throw error
+  }
+  tell(its, pipeline, status)
+}
+
+/** An Event when the verdict on the pipeline is another than before. */
+function tell({ events }: PipelineStatusDependencies, pipeline: KeptPipeline, { conditions }: PipelineStatus): void {
+  const ready = conditions?.find(({ type }) => type === 'Ready')
+  const before = pipeline.status?.conditions?.find(({ type }) => type === 'Ready')
+  if (ready === undefined || ready.reason === 'Scheduling' || (before?.reason === ready.reason && before.message === ready.message)) return
+  const { apiVersion, kind, name, uid } = ownedByPipeline(pipeline)
+  const { reason, message } = ready
+  const type = ready.status === 'True' ? 'Normal' : 'Warning'
+  events.event({ apiVersion, kind, name, uid, namespace: pipeline.metadata.namespace }, { type, reason, message, action: 'Schedule' })
+}

@@ -1,0 +1,91 @@
+// What the status of a pipeline should be, given its runs and its schedule. Pure.
+import { type Condition, labels, type PipelineStatus, type RunPhase, scheduleOf } from '../../../crds/index.ts'
+import type { KeptPipeline, KeptRun } from '../../kept.ts'
+import type { ScheduleProblem } from '../schedule/problems.ts'
+
+export type PipelineObservation = {
+  pipeline: KeptPipeline
+  runs: readonly KeptRun[]
+  problem: ScheduleProblem | undefined
+  /** Whether the CronJob is there as declared, or should not be there and is not. */
+  scheduled: boolean
+  /** When the schedule ticks next, milliseconds since 1970. */
+  nextTick: number | undefined
+  now: number
+}
+
+/** The phases in which a run is at work, and those in which it waits to be. */
+export const activePhases: ReadonlySet<RunPhase> = new Set(['Starting', 'Running'])
+export const waitingPhases: ReadonlySet<RunPhase> = new Set(['Pending', 'Queued'])
+export const finishedPhases: ReadonlySet<RunPhase> = new Set(['Succeeded', 'Failed', 'Cancelled', 'Skipped'])
+
+export function phaseOf(run: KeptRun): RunPhase {
+  return run.status?.phase ?? 'Pending'
+}
+
+/** `namespace/name` of the pipeline of a run: the index of the cache of runs. */
+export function pipelineOf({ metadata, spec }: KeptRun): string {
+  return `${metadata.namespace}/${spec.pipelineRef.name ?? metadata.labels?.[labels.pipeline]}`
+}
+
+export function decideStatus(observed: PipelineObservation): PipelineStatus {
+  const { pipeline, runs, nextTick } = observed
+  const { generation: observedGeneration } = pipeline.metadata
+  const lastRun = lastCreated(runs)
+  const lastSuccess = latestSuccess(runs, pipeline.status?.lastSuccess)
+  return {
+    ...(observedGeneration !== undefined && { observedGeneration }),
+    conditions: conditionsOf(observed),
+    ...(lastRun !== undefined && { lastRun }),
+    ...(lastSuccess !== undefined && { lastSuccess }),
+    ...(nextTick !== undefined && { nextRun: new Date(nextTick).toISOString().replace(/\.\d+Z$/, 'Z') }),
+    active: runs.filter((run) => activePhases.has(phaseOf(run))).length,
+    queued: runs.filter((run) => waitingPhases.has(phaseOf(run))).length,
+  }
+}
+
+function lastCreated(runs: readonly KeptRun[]): PipelineStatus['lastRun'] {
+  const order = ({ metadata }: KeptRun) => `${metadata.creationTimestamp} ${metadata.name}`
+  const last = runs.reduce<KeptRun | undefined>((latest, run) => (latest === undefined || order(run) > order(latest) ? run : latest), undefined)
+  if (last === undefined) return undefined
+  const completionTime = last.status?.completionTime
+  return { name: last.metadata.name, phase: phaseOf(last), ...(completionTime !== undefined && { completionTime }) }
+}
+
+/** What was said before stays true when the run itself is gone. */
+function latestSuccess(runs: readonly KeptRun[], before: PipelineStatus['lastSuccess']): PipelineStatus['lastSuccess'] {
+  return runs.reduce((latest, { metadata, status }) => {
+    const { phase, completionTime } = status ?? {}
+    if (phase !== 'Succeeded' || completionTime === undefined) return latest
+    return latest?.completionTime === undefined || Date.parse(completionTime) > Date.parse(latest.completionTime)
+      ? { name: metadata.name, completionTime }
+      : latest
+  }, before)
+}
+
+type Verdict = { ready: 'True' | 'False'; abnormal?: 'Reconciling' | 'Stalled'; reason: string; message: string }
+
+/** Whether runs of the pipeline can start by themselves as declared; how they end is not its matter. */
+function judge({ pipeline, problem, scheduled }: PipelineObservation): Verdict {
+  const schedule = scheduleOf(pipeline.spec)
+  if (problem !== undefined && problem.generation === pipeline.metadata.generation) {
+    return { ready: 'False', abnormal: 'Stalled', reason: problem.reason, message: problem.message }
+  }
+  if (!scheduled) return { ready: 'False', abnormal: 'Reconciling', reason: 'Scheduling', message: 'the CronJob of the schedule is being brought up to date' }
+  if (schedule === undefined) return { ready: 'True', reason: 'Accepted', message: 'runs when asked to; there is no schedule' }
+  if (schedule.suspend) return { ready: 'True', reason: 'Suspended', message: 'the schedule is suspended; runs start when asked for' }
+  return { ready: 'True', reason: 'Scheduled', message: `runs at ${schedule.cron} (${schedule.timeZone})` }
+}
+
+/** Reconciling and Stalled are there only while they hold: what tools that go by kstatus expect. */
+function conditionsOf(observed: PipelineObservation): Condition[] {
+  const { ready, abnormal, reason, message } = judge(observed)
+  const wanted: Pick<Condition, 'type' | 'status'>[] = [{ type: 'Ready', status: ready }]
+  if (abnormal !== undefined) wanted.push({ type: abnormal, status: 'True' })
+  const { generation: observedGeneration } = observed.pipeline.metadata
+  return wanted.map(({ type, status }) => {
+    const before = observed.pipeline.status?.conditions?.find((condition) => condition.type === type)
+    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : new Date(observed.now).toISOString().replace(/\.\d+Z$/, 'Z')
+    return { type, status, reason, message, lastTransitionTime, ...(observedGeneration !== undefined && { observedGeneration }) }
+  })
+}

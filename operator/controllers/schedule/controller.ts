@@ -1,0 +1,143 @@
+// Keeps the CronJob of each scheduled pipeline as declared, and turns its ticks into PipelineRuns. One reconcile is one pipeline.
+import { annotations, scheduleOf } from '../../../crds/index.ts'
+import type { KeptCronJob, KeptPipeline, KeptTick } from '../../kept.ts'
+import { ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../kubernetes/api-error.ts'
+import type { Cache } from '../../kubernetes/cache.ts'
+import type { Draft, KubeClient } from '../../kubernetes/client.ts'
+import type { Clock } from '../../kubernetes/clock.ts'
+import type { EventRecorder } from '../../kubernetes/events.ts'
+import type { CronJob, ObjectReference } from '../../kubernetes/objects.ts'
+import { cronJobs, jobs, pipelineRuns } from '../../kubernetes/resources.ts'
+import type { Reconcile } from '../../kubernetes/workers.ts'
+import { cronJobFor, cronJobName, ownedByPipeline } from './cron-job.ts'
+import { decideCronJob } from './decide.ts'
+import { decideTicks, pendingTicks, type SkipReason, type Tick } from './decide-ticks.ts'
+import type { ScheduleProblems } from './problems.ts'
+import { scheduledRun, scheduledRunName } from './scheduled-run.ts'
+
+export type ScheduleDependencies = {
+  client: Pick<KubeClient, 'apply' | 'create' | 'patch' | 'delete'>
+  events: Pick<EventRecorder, 'event'>
+  clock: Pick<Clock, 'now'>
+  pipelines: Pick<Cache<KeptPipeline>, 'get'>
+  cronJobs: Pick<Cache<KeptCronJob>, 'get'>
+  /** Indexed by `pipeline`: `namespace/name` of the pipeline. */
+  ticks: Pick<Cache<KeptTick>, 'byIndex'>
+  problems: ScheduleProblems
+  /** For the pod template that is never started. */
+  image: string
+}
+
+/** A CronJob that is being collected is gone within seconds. */
+const collectedAfterMs = 1000
+const staleCacheMs = 500
+
+/** Keys are `namespace/name` of pipelines. */
+export function scheduleController(its: ScheduleDependencies): Reconcile {
+  return async (key) => {
+    const pipeline = its.pipelines.get(key)
+    if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) {
+      its.problems.clear(key)
+      return undefined
+    }
+    const cronJob = its.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
+    const again = await keepCronJob(its, key, pipeline, cronJob)
+    if (cronJob === undefined) return again
+    try {
+      await handleTicks(its, key, pipeline, cronJob)
+      return again
+    } catch (error) {
+      // The cache does not know yet what was decided about a tick.
+      if (isConflict(error)) return { again: staleCacheMs }
+      throw error
+    }
+  }
+}
+
+async function keepCronJob(its: ScheduleDependencies, key: string, pipeline: KeptPipeline, found: KeptCronJob | undefined) {
+  const wanted = cronJobFor(pipeline, its.image)
+  const { act } = decideCronJob(pipeline, wanted, found)
+  if (act === 'wait') return { again: collectedAfterMs }
+  if (act === 'giveUp') {
+    const name = cronJobName(pipeline.metadata.name)
+    const message = `the CronJob ${name} belongs to somebody else; delete it, or name the pipeline otherwise`
+    its.problems.set(key, { generation: pipeline.metadata.generation, reason: 'ScheduleNameTaken', message })
+    return undefined
+  }
+  if (act === 'delete' && found !== undefined) await deleteCronJob(its, found)
+  if (act === 'apply' && wanted !== undefined) await applyCronJob(its, key, pipeline, wanted)
+  else its.problems.clear(key)
+  return undefined
+}
+
+/** Its ticks go with it. */
+async function deleteCronJob({ client }: ScheduleDependencies, { metadata }: KeptCronJob): Promise<void> {
+  try {
+    await client.delete(cronJobs, metadata.name, metadata.namespace, { propagation: 'Background', preconditions: { uid: metadata.uid } })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+/** What the API server refuses is told by the pipeline's status; what is refused as invalid is not tried again until something changes. */
+async function applyCronJob(its: ScheduleDependencies, key: string, { metadata }: KeptPipeline, wanted: Draft<CronJob>): Promise<void> {
+  try {
+    await its.client.apply(cronJobs, wanted)
+    its.problems.clear(key)
+  } catch (error) {
+    const refused = error instanceof ApiError && (error.status === 422 || error.status === 403 || error.status === 400)
+    if (!refused) throw error
+    const said = error.message.replace(/^CronJob\.batch "[^"]*" is invalid: /, '')
+    its.problems.set(key, { generation: metadata.generation, reason: 'ScheduleRefused', message: `the schedule is refused: ${said}; correct spec.schedule` })
+    if (!isInvalid(error)) throw error
+  }
+}
+
+/** Skips first: a crash in between then leaves fewer ticks to make up for, not more. */
+async function handleTicks(its: ScheduleDependencies, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
+  const schedule = scheduleOf(pipeline.spec)
+  const pending = pendingTicks(its.ticks.byIndex('pipeline', key), cronJob.metadata.uid)
+  if (schedule === undefined || pending.length === 0) return
+  const { run, skip } = decideTicks(pending, schedule, its.clock.now())
+  for (const { tick, reason } of skip) await skipTick(its, pipeline, tick, reason)
+  for (const tick of run) await runTick(its, pipeline, tick)
+}
+
+const skipMessages: Record<SkipReason, string> = {
+  Suspended: 'the schedule is suspended',
+  Missed: 'it was missed, and spec.schedule.catchUp allows no more to be made up for',
+}
+
+async function skipTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
+  if (!(await annotate(its, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
+  const message = `no run for ${new Date(tick.at).toISOString()}: ${skipMessages[reason]}`
+  its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
+}
+
+async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<void> {
+  const name = scheduledRunName(pipeline.metadata.name, tick.at)
+  try {
+    await its.client.create(pipelineRuns, scheduledRun(pipeline, tick.at))
+    its.events.event(referenceTo(pipeline), { type: 'Normal', reason: 'RunCreated', message: `created run ${name}`, action: 'Schedule' })
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+  await annotate(its, tick, { [annotations.run]: name })
+}
+
+/** Answers whether the tick was still there. With a version, nobody may have decided about the tick since: throws Conflict. */
+async function annotate(its: ScheduleDependencies, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
+  const { name, namespace } = job.metadata
+  try {
+    await its.client.patch(jobs, name, namespace, { metadata: { annotations: entries, ...(resourceVersion !== undefined && { resourceVersion }) } })
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}
+
+function referenceTo(pipeline: KeptPipeline): ObjectReference {
+  const { apiVersion, kind, name, uid } = ownedByPipeline(pipeline)
+  return { apiVersion, kind, name, namespace: pipeline.metadata.namespace, uid }
+}

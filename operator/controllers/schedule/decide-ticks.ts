@@ -1,0 +1,37 @@
+// Which ticks become runs, and which are skipped. Pure.
+import { annotations, type ScheduleSettings } from '../../../crds/index.ts'
+import { type KeptTick, scheduledTimestamp } from '../../kept.ts'
+import { lateAfterMs } from './cron-job.ts'
+
+/** A Job of our CronJob about which nothing was decided yet. `at`: when it was due, milliseconds since 1970. */
+export type Tick = { job: KeptTick; at: number }
+
+export type SkipReason = 'Suspended' | 'Missed'
+
+export type TickDecisions = {
+  /** Oldest first. */
+  run: Tick[]
+  skip: { tick: Tick; reason: SkipReason }[]
+}
+
+/** Ticks without a decision, oldest first. Jobs of another CronJob, or made by hand, are no ticks. */
+export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string): Tick[] {
+  return jobs
+    .filter(({ metadata }) => metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === cronJobUid) === true)
+    .filter(({ metadata }) => metadata.annotations?.[annotations.run] === undefined && metadata.annotations?.[annotations.skipped] === undefined)
+    .map((job) => ({ job, at: Date.parse(job.metadata.annotations?.[scheduledTimestamp] ?? '') }))
+    .filter(({ at }) => Number.isFinite(at))
+    .sort((one, other) => one.at - other.at)
+}
+
+/**
+ * The newest tick becomes a run, unless it is late. All others were missed while Headgate was away; the latest `catchUp` of
+ * them are made up for.
+ */
+export function decideTicks(pending: readonly Tick[], { suspend, catchUp }: Pick<ScheduleSettings, 'suspend' | 'catchUp'>, now: number): TickDecisions {
+  if (suspend) return { run: [], skip: pending.map((tick) => ({ tick, reason: 'Suspended' })) }
+  const newest = pending.at(-1)
+  const onTime = newest !== undefined && now - newest.at <= lateAfterMs ? 1 : 0
+  const firstRun = Math.max(0, pending.length - catchUp - onTime)
+  return { run: pending.slice(firstRun), skip: pending.slice(0, firstRun).map((tick) => ({ tick, reason: 'Missed' })) }
+}

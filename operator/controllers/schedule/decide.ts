@@ -1,0 +1,37 @@
+// What to do about a pipeline's CronJob, given what is there. Pure.
+import { annotations } from '../../../crds/index.ts'
+import type { KeptCronJob, KeptPipeline } from '../../kept.ts'
+import type { Draft } from '../../kubernetes/client.ts'
+import type { CronJob } from '../../kubernetes/objects.ts'
+
+export type CronJobDecision =
+  | { act: 'nothing' }
+  | { act: 'apply' }
+  | { act: 'delete' }
+  /** It belongs to a deleted pipeline of the same name, and is about to be collected. */
+  | { act: 'wait' }
+  /** Somebody else has a CronJob of that name. */
+  | { act: 'giveUp' }
+
+export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | undefined, found: KeptCronJob | undefined): CronJobDecision {
+  if (found === undefined) return { act: wanted === undefined ? 'nothing' : 'apply' }
+  const owner = found.metadata.ownerReferences?.find(({ controller }) => controller)
+  if (owner?.uid !== pipeline.metadata.uid) {
+    if (wanted === undefined) return { act: 'nothing' }
+    return { act: owner?.kind === 'Pipeline' && owner.name === pipeline.metadata.name ? 'wait' : 'giveUp' }
+  }
+  if (found.metadata.deletionTimestamp !== undefined) return { act: wanted === undefined ? 'nothing' : 'wait' }
+  if (wanted === undefined) return { act: 'delete' }
+  return { act: isAsWanted(wanted, found) ? 'nothing' : 'apply' }
+}
+
+/** Whether it was made from this declaration, and nobody has changed since when it ticks. */
+export function isAsWanted(wanted: Draft<CronJob>, found: KeptCronJob): boolean {
+  const { schedule, timeZone, suspend } = found.spec
+  return (
+    found.metadata.annotations?.[annotations.declaration] === wanted.metadata.annotations?.[annotations.declaration] &&
+    schedule === wanted.spec?.schedule &&
+    timeZone === wanted.spec.timeZone &&
+    suspend === wanted.spec.suspend
+  )
+}
