@@ -8,8 +8,8 @@ FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf node_modules/.package-lock.json node_modules/.bin \
- && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' -o -name '*.md' -o -name '*.markdown' \) -delete \
+ && rm -rf node_modules/.package-lock.json node_modules/.bin node_modules/@types node_modules/*/test node_modules/bare-*/prebuilds \
+ && find node_modules -type f \( -name '*.ts' -o -name '*.cts' -o -name '*.mts' -o -name '*.map' -o -name '*.md' -o -name '*.markdown' \) -delete \
  && find node_modules -type d -empty -delete
 
 FROM ${NODE_IMAGE} AS build
