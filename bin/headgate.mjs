@@ -2,7 +2,7 @@
 // The headgate command: the compiled program where it is installed, the sources in a checkout.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const sources = new URL('../cli/main.ts', import.meta.url)
@@ -20,7 +20,7 @@ else {
 /** As if it had been started by itself, so that the program sees its own name and arguments. */
 async function runHere() {
   // Starting takes half as long when the code was compiled before.
-  enableCompileCache()
+  module.enableCompileCache()
   process.argv[1] = fileURLToPath(program)
   await import(program.href)
 }

@@ -1,9 +1,18 @@
 // Everything the headgate command takes from the environment. The only file of cli/ that reads it.
+import { existsSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
 
 export type CliConfig = {
   /** Folder of the local mode's database and state; HEADGATE_HOME, by default `.headgate` in the current folder. */
   home: string
+  /** What people call the command by: `headgate`, or `kubectl headgate` when kubectl started it (bin/kubectl-headgate). */
+  program: string
+  /** Where a kubeconfig may be: KUBECONFIG's list, or ~/.kube/config. */
+  kubeconfigs: string[]
+  /** Whether this is a pod with an account of its own. */
+  serviceAccount: boolean
 }
 
 /** What a worker process gets: this command's own environment and what runner/config.ts asks for. */
@@ -18,5 +27,11 @@ export function workerEnvironment({ run, folder, databaseUrl }: { run: { name: s
 }
 
 export function cliConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
-  return { home: environment.HEADGATE_HOME || '.headgate' }
+  const listed = (environment.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '')
+  return {
+    home: environment.HEADGATE_HOME || '.headgate',
+    program: environment.HEADGATE_PROGRAM || 'headgate',
+    kubeconfigs: listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')],
+    serviceAccount: environment.KUBERNETES_SERVICE_HOST !== undefined && existsSync('/var/run/secrets/kubernetes.io/serviceaccount/token'),
+  }
 }

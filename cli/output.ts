@@ -3,6 +3,8 @@ export type OutputForm = 'text' | 'json'
 
 export type Terminal = {
   form: OutputForm
+  /** What to call this command by in what it writes: `headgate` or `kubectl headgate`. */
+  program: string
   /** Whether standard output is a terminal that takes colours. */
   colours: boolean
   write(text: string): void

@@ -1,0 +1,50 @@
+// What every command of the command line shares: options, the way it writes, and how it ends. Used by main.ts and cluster/verbs.ts.
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { HeadgateError } from '../sdk/errors.ts'
+import { exitCodes } from './exit-codes.ts'
+import type { Terminal } from './output.ts'
+
+export type OutputOptions = { output?: 'text' | 'json' }
+
+/** What main.ts hands to those that add commands. */
+export type CommandLine = { program: string; signal: AbortSignal }
+
+export function withOutput(command: Command): Command {
+  return command.addOption(new Option('-o, --output <form>', 'text for people, json for programs').choices(['text', 'json']).default('text'))
+}
+
+export function withStore(command: Command): Command {
+  return command.option('--database <url>', 'PostgreSQL to use; without one, an embedded one under .headgate/')
+}
+
+export function wholeNumber(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('give a whole number of at least 1')
+}
+
+export function terminalOf({ program }: CommandLine, options: OutputOptions): Terminal {
+  return {
+    form: options.output ?? 'text',
+    program,
+    colours: process.stdout.isTTY === true && process.stdout.hasColors(),
+    write: (text) => process.stdout.write(text),
+  }
+}
+
+/** Sets the exit code, and tells of a failure in the form that was asked for. */
+export async function finish({ signal }: CommandLine, command: Promise<number>, { output }: OutputOptions): Promise<void> {
+  try {
+    process.exitCode = await command
+  } catch (error) {
+    const known = error instanceof HeadgateError
+    const code = known ? error.code : 'Internal'
+    const message = known ? error.message : ((error as Error).stack ?? String(error))
+    if (output === 'json') process.stdout.write(`${JSON.stringify({ error: { code, message } }, undefined, 2)}\n`)
+    else process.stderr.write(`headgate: ${code}: ${message}\n`)
+    process.exitCode = signal.aborted ? exitCodes.interrupted : isUsage(code) ? exitCodes.usage : exitCodes.failed
+  }
+}
+
+function isUsage(code: string): boolean {
+  return code === 'InvalidPipeline' || code === 'InvalidConfig' || code === 'ClusterNotConfigured'
+}

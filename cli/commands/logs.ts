@@ -1,0 +1,93 @@
+// headgate logs RUN
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HeadgateError } from '../../sdk/errors.ts'
+import { type Cluster, type ConnectOptions, onCluster } from '../cluster/connect.ts'
+import { findRun } from '../cluster/look-up.ts'
+import { type PodLogs, podLogs } from '../cluster/pod-log.ts'
+import { pipelineRuns } from '../cluster/resources.ts'
+import { hasEnded, messageOf, phaseOf } from '../cluster/run-state.ts'
+import { type WorkerPod, workerPods } from '../cluster/worker-pods.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { styled, type Terminal } from '../output.ts'
+
+export type LogsOptions = ConnectOptions & { follow?: boolean; tail?: number; worker?: number }
+
+/** How often new pods are looked for while following. */
+const pollMilliseconds = 2_000
+
+type Reading = { cluster: Cluster; run: string; logs: PodLogs; options: LogsOptions; terminal: Terminal; signal: AbortSignal; tell: (text: string) => void }
+
+/** Writes the logs of the run's workers, each line under its worker's number; with `follow` until the run has ended. */
+export async function logsCommand(run: string, options: LogsOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
+  return onCluster(options, async (cluster) => {
+    const logs = podLogs(cluster)
+    const reading = { cluster, run, logs, options, terminal, signal, tell: teller() }
+    try {
+      await findRun(cluster, run)
+      await (options.follow === true ? followAll(reading) : readAll(reading))
+    } finally {
+      await logs.close()
+    }
+    return signal.aborted ? exitCodes.interrupted : exitCodes.ok
+  })
+}
+
+async function readAll(reading: Reading): Promise<void> {
+  const pods = await podsOf(reading)
+  for (const pod of pods) {
+    if (pod.started) await copy(reading, pod)
+    else reading.tell(waiting(pod))
+  }
+  if (pods.length > 0) return
+  const run = await findRun(reading.cluster, reading.run)
+  const message = [phaseOf(run), messageOf(run)].filter((part) => part !== '').join(', ')
+  if (hasEnded(run)) throw new HeadgateError('LogsNotFound', `the pods of run ${reading.run} are gone, and their logs with them; it ended as ${message}`)
+  reading.tell(`run ${reading.run} has no pods yet (${message}); -f waits for them`)
+}
+
+/** Copies every pod that begins, those that take another's place too, until the run has ended and each is read to its end. */
+async function followAll(reading: Reading): Promise<void> {
+  const copies = new Map<string, Promise<void>>()
+  for (let over = false; !reading.signal.aborted; ) {
+    for (const pod of await podsOf(reading)) {
+      if (pod.started && !copies.has(pod.name)) copies.set(pod.name, quiet(copy(reading, pod)))
+      else if (!pod.started && !pod.ended && pod.waitsFor !== '') reading.tell(waiting(pod))
+    }
+    if (over) break
+    const run = await reading.cluster.client.get(pipelineRuns, reading.run, reading.cluster.namespace)
+    // Once more after its end, for a pod that began in between.
+    over = run === undefined || hasEnded(run)
+    if (!over) await sleep(pollMilliseconds, undefined, { signal: reading.signal }).catch(() => {})
+  }
+  await Promise.all(copies.values())
+}
+
+/** Lets it fail only where it is awaited. */
+function quiet(copying: Promise<void>): Promise<void> {
+  copying.catch(() => {})
+  return copying
+}
+
+async function podsOf({ cluster, run, options }: Reading): Promise<WorkerPod[]> {
+  return (await workerPods(cluster, run)).filter(({ worker }) => options.worker === undefined || worker === options.worker)
+}
+
+async function copy({ logs, options, terminal, signal }: Reading, { name, worker, attempt }: WorkerPod): Promise<void> {
+  const prefix = styled(terminal, 'dim', attempt === 1 ? `[${worker}]` : `[${worker}.${attempt}]`)
+  for await (const line of logs.lines(name, { follow: options.follow === true, tail: options.tail, signal })) {
+    terminal.write(terminal.form === 'json' ? `${JSON.stringify({ worker, pod: name, line })}\n` : `${prefix} ${line}\n`)
+  }
+}
+
+function waiting({ worker, waitsFor }: WorkerPod): string {
+  return `worker ${worker} has not started${waitsFor === '' ? '' : `: ${waitsFor}`}`
+}
+
+/** On standard error, each thing once. */
+function teller(): (text: string) => void {
+  const told = new Set<string>()
+  return (text) => {
+    if (!told.has(text)) process.stderr.write(`${text}\n`)
+    told.add(text)
+  }
+}

@@ -1,0 +1,73 @@
+// headgate trigger PIPELINE
+import type { Interval } from '../../crds/index.ts'
+import { HeadgateError } from '../../sdk/errors.ts'
+import { type Cluster, type ConnectOptions, onCluster } from '../cluster/connect.ts'
+import { followRun } from '../cluster/follow.ts'
+import { liveLine } from '../cluster/live-line.ts'
+import { findPipeline } from '../cluster/look-up.ts'
+import { createRun } from '../cluster/new-run.ts'
+import type { RunObject } from '../cluster/resources.ts'
+import { countsOf, hasEnded, messageOf, outcomeCode, phaseOf } from '../cluster/run-state.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { json, styled, type Terminal } from '../output.ts'
+
+export type TriggerOptions = ConnectOptions & {
+  param?: Record<string, string>
+  interval?: Interval
+  name?: string
+  wait?: boolean
+  /** Milliseconds. */
+  timeout?: number
+}
+
+/** Creates a PipelineRun; with `wait` the exit code tells how it ended. */
+export async function triggerCommand(pipeline: string, options: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
+  if (options.timeout !== undefined && options.wait !== true) throw new HeadgateError('InvalidConfig', '--timeout is how long to wait: add --wait')
+  return onCluster(options, async (cluster) => {
+    const { param: params, interval, name } = options
+    const request = { ...(name && { name }), ...(params && { params }), ...(interval && { interval }), now: new Date() }
+    const run = await createRun(cluster, await findPipeline(cluster, pipeline), request)
+    if (options.wait === true) return wait(cluster, run, options, terminal, signal)
+    terminal.write(terminal.form === 'json' ? json(run) : whatNext(run, terminal))
+    return exitCodes.ok
+  })
+}
+
+async function wait(cluster: Cluster, begun: RunObject, { timeout }: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
+  const line = terminal.form === 'json' ? { show: () => {}, clear: () => {} } : liveLine(process.stderr, () => performance.now())
+  const until = timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+  let run: RunObject
+  try {
+    run = await followRun(cluster, begun, { signal: until, onChange: line.show })
+  } finally {
+    line.clear()
+  }
+  terminal.write(terminal.form === 'json' ? json(run) : hasEnded(run) ? summary(run, terminal) : goesOn(run, terminal, signal.aborted))
+  if (hasEnded(run)) return outcomeCode(run)
+  return signal.aborted ? exitCodes.interrupted : exitCodes.unfinished
+}
+
+function whatNext({ metadata: { name, namespace } }: RunObject, { program }: Terminal): string {
+  return [
+    `pipelinerun.headgate.dev/${name} created in namespace ${namespace}\n`,
+    `  kubectl get pipelineruns.headgate.dev ${name} -n ${namespace} -w\n`,
+    `  ${program} logs ${name} -n ${namespace} -f\n`,
+    `  ${program} cancel ${name} -n ${namespace}\n`,
+  ].join('')
+}
+
+function summary(run: RunObject, terminal: Terminal): string {
+  const good = outcomeCode(run) === exitCodes.ok
+  const took = run.status?.duration === undefined ? '' : ` in ${run.status.duration}`
+  const lines = [`${run.metadata.name}  ${styled(terminal, good ? 'green' : 'red', phaseOf(run))}${took}`, countsOf(run.status), messageOf(run)]
+  return lines
+    .filter((line) => line !== '')
+    .map((line, place) => `${place === 0 ? '' : '  '}${line}\n`)
+    .join('')
+}
+
+function goesOn(run: RunObject, { program }: Terminal, stopped: boolean): string {
+  const { name, namespace } = run.metadata
+  const why = stopped ? 'Waiting was stopped' : 'The time to wait is over'
+  return `${why}; the run goes on (${phaseOf(run)}). To stop it: ${program} cancel ${name} -n ${namespace}\n`
+}
