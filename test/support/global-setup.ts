@@ -12,7 +12,7 @@ const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'o
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stopPostgres = await offerPostgres(project)
-  const starters = await serveOnDemand(kubernetesStarters)
+  const starters = await serveOnDemand(kubernetesStarters())
   project.provide('kubernetes', kubernetesOffer())
   project.provide('onDemandSocket', starters.socketPath)
   return async () => {

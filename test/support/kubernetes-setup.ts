@@ -1,53 +1,89 @@
-// What Kubernetes this test run can have, and how each is started when a test file asks; called by global-setup.ts.
-import { execFile } from 'node:child_process'
+// What Kubernetes this test run can have, and how each kind of it is started when a test file asks; called by global-setup.ts.
+import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { startApiServer } from '../cluster/api-server.ts'
+import { buildImage, type Cluster, type ImageBuilder } from '../cluster/cluster.ts'
+import { hasKind, startKindCluster } from '../cluster/kind.ts'
 import { builtPrograms } from '../cluster/location.ts'
+import { startOwnCluster, whyNoOwnCluster } from '../cluster/own.ts'
+import { type KubernetesPrograms, runProgram } from './kubernetes-programs.ts'
 import type { Started, Starters } from './on-demand.ts'
 
-/** Names of starters, each with what it needs, or the reason why it cannot be had here. */
 export type KubernetesOffer = {
-  /** The cluster of HEADGATE_TEST_KUBECONFIG: everything runs in it. */
+  /** A cluster was handed in by HEADGATE_TEST_KUBECONFIG. */
   given: boolean
   /** An API server of our own can be started, with or without controllers. */
   built: boolean
+  /** Why there can be no cluster with pods, and what would change that. */
+  noCluster: string | undefined
 }
 
-/** What a test file gets. */
-export type TestServer = {
-  kubeconfigPath: string
-  kubectlPath: string /** kubectl's memory of kinds is wrong for another server on the same port. */
-  cacheFolder: string
-}
+/** What a test file gets of each. */
+export type OfferedServer = { programs: KubernetesPrograms }
+export type OfferedCluster = OfferedServer & { builder: ImageBuilder }
 
-const crds = join(import.meta.dirname, '..', '..', 'crds', 'generated')
+const project = join(import.meta.dirname, '..', '..')
+const crds = join(project, 'crds', 'generated')
+const PROJECT_IMAGE = 'docker.io/headgate/headgate:test'
+const { HEADGATE_TEST_KUBECONFIG: givenKubeconfig, HEADGATE_TEST_IMAGE: givenImage } = process.env
 
 export function kubernetesOffer(): KubernetesOffer {
-  return { given: process.env.HEADGATE_TEST_KUBECONFIG !== undefined, built: builtPrograms() !== undefined }
+  return { given: givenKubeconfig !== undefined, built: builtPrograms() !== undefined, noCluster: whyNoCluster() }
 }
 
-export const kubernetesStarters: Starters = {
-  'given-cluster': startGiven,
-  'api-server': () => startOwn({ controllers: false }),
-  'api-server-with-controllers': () => startOwn({ controllers: true }),
+function whyNoCluster(): string | undefined {
+  if (givenKubeconfig !== undefined && givenImage === undefined) {
+    return 'HEADGATE_TEST_KUBECONFIG is set without HEADGATE_TEST_IMAGE, the image of this project that the cluster can pull'
+  }
+  if (givenKubeconfig === undefined && !hasKind()) return whyNoOwnCluster()
+  if (builtPrograms() !== undefined || hasOnPath('kubectl', 'helm')) return undefined
+  return 'kubectl or helm is missing; install both, or `npm run cluster:setup` builds them'
+}
+
+function hasOnPath(...programs: string[]): boolean {
+  return programs.every((program) => spawnSync(program, ['version', '--client']).error === undefined)
+}
+
+/** For one test run; each is called at most once. */
+export function kubernetesStarters(): Starters {
+  let builder: ImageBuilder = { by: 'nobody' }
+  return {
+    'given-cluster': startGiven,
+    'api-server': () => startOwnServer({ controllers: false }),
+    'api-server-with-controllers': () => startOwnServer({ controllers: true }),
+    cluster: async () => {
+      const { kubeconfigPath, stop, ...cluster } = await startCluster()
+      builder = cluster.builder
+      const value: OfferedCluster = { programs: { folder: builtPrograms(), kubeconfigPath }, builder }
+      return { value, stop }
+    },
+    /** Asked for through the cluster, so after it. */
+    'project-image': async () => {
+      if (givenImage === undefined) await buildImage(builder, join(project, 'Dockerfile'), PROJECT_IMAGE)
+      return { value: givenImage ?? PROJECT_IMAGE, stop: async () => {} }
+    },
+  }
+}
+
+async function startCluster(): Promise<Cluster> {
+  if (givenKubeconfig !== undefined) return { kubeconfigPath: givenKubeconfig, builder: { by: 'nobody' }, stop: async () => {} }
+  return hasKind() ? await startKindCluster() : await startOwnCluster()
 }
 
 async function startGiven(): Promise<Started> {
-  const kubeconfigPath = process.env.HEADGATE_TEST_KUBECONFIG ?? ''
-  const value: TestServer = { kubeconfigPath, kubectlPath: join(builtPrograms() ?? '', 'kubectl'), cacheFolder: '' }
-  await installCrds(value)
+  const value: OfferedServer = { programs: { folder: builtPrograms(), kubeconfigPath: givenKubeconfig ?? '' } }
+  await installCrds(value.programs)
   return { value, stop: async () => {} }
 }
 
-async function startOwn({ controllers }: { controllers: boolean }): Promise<Started> {
-  const programs = builtPrograms()
-  if (programs === undefined) throw new Error('no API server has been built; `npm run cluster:setup` does')
-  const server = await startApiServer(programs)
+async function startOwnServer({ controllers }: { controllers: boolean }): Promise<Started> {
+  const folder = builtPrograms()
+  if (folder === undefined) throw new Error('no API server is built; `npm run cluster:setup` builds one')
+  const server = await startApiServer(folder)
   try {
-    const value: TestServer = { kubeconfigPath: server.kubeconfigPath, kubectlPath: join(programs, 'kubectl'), cacheFolder: join(server.folder, 'kubectl') }
-    await installCrds(value)
+    const value: OfferedServer = { programs: { folder, kubeconfigPath: server.kubeconfigPath } }
+    await installCrds(value.programs)
     if (controllers) await server.startControllers()
     return { value, stop: server.stop }
   } catch (error) {
@@ -56,9 +92,13 @@ async function startOwn({ controllers }: { controllers: boolean }): Promise<Star
   }
 }
 
-async function installCrds(server: TestServer): Promise<void> {
-  const kubectl = (...args: string[]) => promisify(execFile)(server.kubectlPath, ['--kubeconfig', server.kubeconfigPath, ...args])
+async function installCrds(programs: KubernetesPrograms): Promise<void> {
   const files = globSync('*.yaml', { cwd: crds }).flatMap((file) => ['--filename', join(crds, file)])
-  await kubectl('apply', '--server-side', '--force-conflicts', ...files)
-  await kubectl('wait', '--for=condition=Established', '--timeout=60s', ...files)
+  for (const args of [
+    ['apply', '--server-side', '--force-conflicts'],
+    ['wait', '--for=condition=Established', '--timeout=60s'],
+  ]) {
+    const { code, stderr } = await runProgram(programs, 'kubectl', [...args, ...files])
+    if (code !== 0) throw new Error(`the CRDs cannot be installed: ${stderr}`)
+  }
 }

@@ -1,10 +1,12 @@
-// A real kube-apiserver for test files: one per test run, with our CRDs, started when the first file asks; a namespace of its own for each.
-// Controllers of operators under test must watch their own namespace only, because test files run side by side.
-import { execFile } from 'node:child_process'
+// Real Kubernetes for test files, started once per test run when the first file asks: an API server with our CRDs and no pods
+// (`describeWithApiServer`), or a cluster that runs pods (`describeOnCluster`, for test/e2e/). Each file takes a namespace of its own.
+// Operators under test must watch that namespace only, because test files run side by side.
 import { randomBytes } from 'node:crypto'
 import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 import { afterAll, describe, inject, test } from 'vitest'
-import type { KubernetesOffer, TestServer } from './kubernetes-setup.ts'
+import { buildImage } from '../cluster/cluster.ts'
+import { type KubernetesPrograms, runProgram, type Said } from './kubernetes-programs.ts'
+import type { KubernetesOffer, OfferedCluster, OfferedServer } from './kubernetes-setup.ts'
 import { onDemand } from './on-demand.ts'
 
 declare module 'vitest' {
@@ -22,18 +24,26 @@ export type ApiServerNeeds = {
   controllers?: boolean | undefined
 }
 
+/** Runs kubectl or helm as the administrator and answers whatever the exit code; `input` goes to standard input. */
+export type Tool = (args: readonly string[], input?: string) => Promise<Said>
+
 export type TestApiServer = {
   /** The administrator's. */
   kubeconfigPath: string
   kubeConfig: KubeConfig
   /** The official client, for looking at what our own has done. */
   client: KubernetesObjectApi
-  kubectl: Kubectl
+  kubectl: Tool
 }
 
-export type TestNamespace = TestApiServer & { namespace: string }
-
-export type Kubectl = (args: readonly string[], input?: string) => Promise<{ code: number; stdout: string; stderr: string }>
+/** Has no CRDs of ours: the chart installs them. */
+export type TestCluster = TestApiServer & {
+  helm: Tool
+  /** Builds an image and hands it to the cluster; `context` is the Dockerfile's folder if left out. */
+  buildImage(dockerfile: string, tag: string, context?: string): Promise<void>
+  /** The name of this project's image, built by the first who asks; `imagePullPolicy` must be `IfNotPresent` or `Never`. */
+  projectImage(): Promise<string>
+}
 
 /** A suite on a real API server; where none can be had it is one skipped test that says how to get it. */
 export function describeWithApiServer(
@@ -42,8 +52,15 @@ export function describeWithApiServer(
   needs: ApiServerNeeds = { controllers: false },
 ): void {
   const choice = chooseServer(inject('kubernetes'), needs)
-  if ('missing' in choice) describe(title, () => test('needs a Kubernetes API server', (context) => context.skip(choice.missing)))
+  if ('missing' in choice) skipSuite(title, choice.missing)
   else describe(title, async () => await body(await openServer(choice.starter)))
+}
+
+/** A suite on a cluster that runs pods; where none can be had it is one skipped test that says how to get it. */
+export function describeOnCluster(title: string, body: (cluster: TestCluster) => void | Promise<void>): void {
+  const { noCluster } = inject('kubernetes')
+  if (noCluster !== undefined) skipSuite(title, noCluster)
+  else describe(title, async () => await body(await e2eCluster()))
 }
 
 /** For test files that are not `describeWithApiServer` throughout; rejects where no server can be had. */
@@ -53,9 +70,23 @@ export async function apiServer(needs: ApiServerNeeds = { controllers: false }):
   return await openServer(choice.starter)
 }
 
-/** Call at the top of a test file or suite; the namespace is deleted when that is done. */
-export async function freshNamespace(server?: TestApiServer): Promise<TestNamespace> {
-  const its = server ?? (await apiServer())
+/** For test files that are not `describeOnCluster` throughout; rejects where no cluster can be had. */
+export async function e2eCluster(): Promise<TestCluster> {
+  const { noCluster } = inject('kubernetes')
+  if (noCluster !== undefined) throw new Error(noCluster)
+  const socket = inject('onDemandSocket')
+  const { programs, builder } = await onDemand<OfferedCluster>(socket, 'cluster')
+  return {
+    ...serverOf(programs),
+    helm: (args, input) => runProgram(programs, 'helm', args, input),
+    buildImage: (dockerfile, tag, context) => buildImage(builder, dockerfile, tag, context),
+    projectImage: () => onDemand<string>(socket, 'project-image'),
+  }
+}
+
+/** A namespace for a test file or suite, deleted when that is done; call at its top. */
+export async function freshNamespace<Server extends TestApiServer = TestApiServer>(server?: Server): Promise<Server & { namespace: string }> {
+  const its = server ?? ((await apiServer()) as Server)
   const namespace = `test-${randomBytes(6).toString('hex')}`
   const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
   await its.client.create(object)
@@ -65,28 +96,25 @@ export async function freshNamespace(server?: TestApiServer): Promise<TestNamesp
   return { ...its, namespace }
 }
 
+function skipSuite(title: string, missing: string): void {
+  describe(title, () => test('runs on a real Kubernetes', (context) => context.skip(missing)))
+}
+
 function chooseServer(offer: KubernetesOffer, { controllers }: ApiServerNeeds): { starter: string } | { missing: string } {
   if (offer.given && controllers !== false) return { starter: 'given-cluster' }
   if (offer.built) return { starter: controllers ? 'api-server-with-controllers' : 'api-server' }
-  const why = offer.given ? 'plays the controllers itself, so it cannot use the cluster of HEADGATE_TEST_KUBECONFIG' : 'no kubeconfig is given'
+  const why = offer.given ? 'it plays the controllers itself, so it cannot use the cluster of HEADGATE_TEST_KUBECONFIG' : 'no kubeconfig is given'
   return { missing: `${why}, and no API server is built; \`npm run cluster:setup\` builds one (about 5 minutes, needs Go)` }
 }
 
 async function openServer(starter: string): Promise<TestApiServer> {
-  const server = await onDemand<TestServer>(inject('onDemandSocket'), starter)
-  const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromFile(server.kubeconfigPath)
-  return { kubeconfigPath: server.kubeconfigPath, kubeConfig, client: KubernetesObjectApi.makeApiClient(kubeConfig), kubectl: kubectlOf(server) }
+  return serverOf((await onDemand<OfferedServer>(inject('onDemandSocket'), starter)).programs)
 }
 
-function kubectlOf(server: TestServer): Kubectl {
-  const cache = server.cacheFolder === '' ? [] : ['--cache-dir', server.cacheFolder]
-  return (args, input) =>
-    new Promise((resolve) => {
-      const child = execFile(server.kubectlPath, ['--kubeconfig', server.kubeconfigPath, ...cache, ...args], (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
-        resolve({ code, stdout, stderr: stderr === '' && error !== null ? error.message : stderr })
-      })
-      child.stdin?.end(input)
-    })
+function serverOf(programs: KubernetesPrograms): TestApiServer {
+  const kubeConfig = new KubeConfig()
+  kubeConfig.loadFromFile(programs.kubeconfigPath)
+  const client = KubernetesObjectApi.makeApiClient(kubeConfig)
+  const kubectl: Tool = (args, input) => runProgram(programs, 'kubectl', args, input)
+  return { kubeconfigPath: programs.kubeconfigPath, kubeConfig, client, kubectl }
 }

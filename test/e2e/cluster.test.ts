@@ -1,0 +1,52 @@
+// What the other suites here take for granted of the cluster itself.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { describeOnCluster, freshNamespace } from '../support/kubernetes.ts'
+
+describeOnCluster('A cluster for tests', async (cluster) => {
+  const { namespace, kubectl, helm, buildImage } = await freshNamespace(cluster)
+  const inNamespace = ['--namespace', namespace]
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** What a pod of that image prints before it ends. */
+  async function outputOf(name: string, image: string, ...command: string[]): Promise<string> {
+    await kubectl(['run', name, `--image=${image}`, '--image-pull-policy=IfNotPresent', '--restart=Never', ...inNamespace, '--', ...command])
+    await kubectl(['wait', '--for=jsonpath={.status.phase}=Succeeded', `pod/${name}`, '--timeout=120s', ...inNamespace])
+    return (await kubectl(['logs', name, ...inNamespace])).stdout.trim()
+  }
+
+  test('Its node is ready', async () => {
+    expect(await kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s'])).toMatchObject({ code: 0 })
+  })
+
+  test('A pod finds a service by its name', async () => {
+    const look = "require('dns').lookup('kubernetes.default.svc.cluster.local', (error, address) => console.log(error ? error.code : address))"
+    expect(await outputOf('lookup', 'node:24-bookworm-slim', 'node', '-e', look)).toMatch(/^10\./)
+  })
+
+  test('It runs an image that was built here', async () => {
+    const dockerfile = join(folder, 'Dockerfile')
+    writeFileSync(dockerfile, 'FROM node:24-bookworm-slim\nENV MARK=built\n')
+    await buildImage(dockerfile, 'headgate/mark:test')
+    expect(await outputOf('mark', 'headgate/mark:test', 'node', '-p', 'process.env.MARK')).toBe('built')
+  })
+
+  test('A container that wants more memory than it may have is killed, and 137 says so', async () => {
+    const command = ['node', '-e', 'const all = []; for (;;) all.push(Buffer.alloc(8 << 20, 1))']
+    const container = { name: 'greedy', image: 'node:24-bookworm-slim', command, resources: { limits: { memory: '64Mi' } } }
+    const flags = ['--restart=Never', `--overrides=${JSON.stringify({ spec: { containers: [container] } })}`]
+    await kubectl(['run', 'greedy', '--image=node:24-bookworm-slim', ...flags, ...inNamespace])
+    await kubectl(['wait', '--for=jsonpath={.status.phase}=Failed', 'pod/greedy', '--timeout=60s', ...inNamespace])
+    const code = ['--output', 'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}']
+    expect(await kubectl(['get', 'pod', 'greedy', ...code, ...inNamespace])).toMatchObject({ stdout: '137' })
+  })
+
+  test('It takes a chart', async () => {
+    expect(await helm(['create', join(folder, 'chart')])).toMatchObject({ code: 0 })
+    expect(await helm(['install', 'trial', join(folder, 'chart'), '--set', 'replicaCount=0', '--wait', ...inNamespace])).toMatchObject({ code: 0 })
+    expect((await helm(['list', '--short', ...inNamespace])).stdout).toBe('trial\n')
+  })
+})
