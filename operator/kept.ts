@@ -52,7 +52,7 @@ export function keepPipeline({ metadata, spec, status }: Pipeline): KeptPipeline
 }
 
 export function keepRun({ metadata, spec, status }: PipelineRun): KeptRun {
-  return { metadata: keptMeta(metadata, [annotations.scheduledTime]), spec, ...(status !== undefined && { status }) }
+  return { metadata: keptMeta(metadata, [annotations.scheduledTime, annotations.replacedBy]), spec, ...(status !== undefined && { status }) }
 }
 
 export function keepCronJob({ metadata, spec }: CronJob): KeptCronJob {

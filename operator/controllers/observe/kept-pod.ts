@@ -1,0 +1,81 @@
+// What the operator's cache holds of a worker's pod: why it waits, or how it ended and what it reported. Its reflector uses it.
+import { labels } from '../../../crds/metadata.ts'
+import type { WorkerReport } from '../../../crds/worker-report.ts'
+import { keyOf, type Pod } from '../../kubernetes/objects.ts'
+import { parseWorkerReport } from './report.ts'
+
+export type KeptPod = {
+  key: string
+  name: string
+  /** `namespace/name` of the run. */
+  run: string
+  /** Of the Job it belongs to. */
+  jobUid: string | undefined
+  /** Which worker of the run it is. */
+  index: number
+  createdAt: number
+  deleting: boolean
+  phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  image: string
+  /** Why no node takes it. */
+  unschedulable: string | undefined
+  /** Why it was taken away: evicted, preempted, its node drained or lost. */
+  disruption: string | undefined
+  waiting: { reason: string; message: string } | undefined
+  ended: PodEnd | undefined
+}
+
+export type PodEnd = {
+  exitCode: number
+  reason: string
+  /** Milliseconds since 1970, 0 if unknown. */
+  at: number
+  report: WorkerReport | undefined
+  /** The end of the log, where there is no report. */
+  lastWords: string
+}
+
+const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
+const longestLastWords = 400
+
+export function keepPod(pod: Pod): KeptPod {
+  const { metadata, spec, status } = pod
+  const state = status?.containerStatuses?.[0]?.state
+  const waiting = status?.initContainerStatuses?.find((container) => container.state?.waiting)?.state?.waiting ?? state?.waiting
+  return {
+    key: keyOf(pod),
+    name: metadata.name,
+    run: `${metadata.namespace ?? ''}/${metadata.labels?.[labels.run] ?? ''}`,
+    jobUid: metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid,
+    index: Number(metadata.annotations?.[indexAnnotation] ?? metadata.labels?.[indexAnnotation] ?? 0) || 0,
+    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
+    deleting: metadata.deletionTimestamp !== undefined,
+    phase: (status?.phase as KeptPod['phase'] | undefined) ?? 'Pending',
+    image: spec?.containers?.[0]?.image ?? '',
+    unschedulable: conditionMessage(status, 'PodScheduled', 'False'),
+    disruption: status?.reason === 'Evicted' ? (status.message ?? 'evicted') : conditionMessage(status, 'DisruptionTarget', 'True'),
+    waiting: waiting && { reason: waiting.reason ?? '', message: waiting.message ?? '' },
+    ended: endOf(status),
+  }
+}
+
+function conditionMessage(status: Pod['status'], type: string, value: string): string | undefined {
+  const condition = status?.conditions?.find((one) => one.type === type && one.status === value)
+  return condition && (condition.message || condition.reason || type)
+}
+
+function endOf(status: Pod['status']): PodEnd | undefined {
+  const terminated = status?.containerStatuses?.[0]?.state?.terminated
+  if (terminated === undefined) return undefined
+  const report = parseWorkerReport(terminated.message)
+  return {
+    exitCode: terminated.exitCode ?? 0,
+    reason: terminated.reason ?? '',
+    at: Date.parse(terminated.finishedAt ?? '') || 0,
+    report,
+    lastWords: report === undefined ? (terminated.message ?? '').trim().slice(-longestLastWords) : '',
+  }
+}
+
+/** Of the cache of pods. */
+export const podIndexes = { run: (pod: KeptPod) => pod.run }
