@@ -23,6 +23,14 @@ describeWithApiServer(
       expect([await secret('headgate-store'), await secret('headgate-redis')]).toEqual(before)
     })
 
+    helmTest('is not upgraded to a Secret that the same upgrade would delete', async () => {
+      expect(upgrade({ 'store.existingSecret': 'headgate-store' }).stderr).toContain('give yours another name, or first run kubectl')
+      await kubectl(['annotate', 'secret', 'headgate-store', 'helm.sh/resource-policy=keep', '--namespace', namespace])
+      expect(upgrade({ 'store.existingSecret': 'headgate-store' })).toMatchObject({ status: 0 })
+      expect(await secret('headgate-store')).toContain('"url"')
+      await kubectl(['annotate', 'secret', 'headgate-store', 'helm.sh/resource-policy-', '--namespace', namespace])
+    })
+
     helmTest('says what to do next, and that the data of a trial is lost', () => {
       const notes = (values: Values = {}) => upgrade(values).stdout.split('NOTES:')[1] ?? ''
       expect(notes()).toContain('ITS DATA IS LOST WITH THE POD')
