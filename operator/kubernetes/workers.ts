@@ -20,6 +20,7 @@ export async function runWorkers(
   { report, metrics, clock = systemClock }: WorkerOptions,
 ): Promise<void> {
   let active = 0
+  metrics?.active(queue.name, active)
   const one = async (key: string) => {
     metrics?.active(queue.name, ++active)
     const began = clock.monotonic()

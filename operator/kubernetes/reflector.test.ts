@@ -1,0 +1,181 @@
+// How the reflector meets what goes wrong, on a scripted server and a clock moved by hand.
+import { expect, test } from 'vitest'
+import { ApiError } from './api-error.ts'
+import { Cache } from './cache.ts'
+import type { KubeClient, WatchEvent, WatchOptions } from './client.ts'
+import type { ConfigMap } from './objects.ts'
+import { type ReflectorOptions, startReflector } from './reflector.ts'
+import { configMaps } from './resources.ts'
+import { fakeClock } from './testing/clock.ts'
+
+type Step = WatchEvent<ConfigMap> | Error | 'end'
+
+function map(name: string, resourceVersion: string, namespace = 'sales'): ConfigMap {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, resourceVersion } }
+}
+
+const modified = (name: string, version: string): Step => ({ type: 'MODIFIED', object: map(name, version) })
+const deleted = (name: string, version: string): Step => ({ type: 'DELETED', object: map(name, version) })
+const bookmark = (resourceVersion: string): Step => ({ type: 'BOOKMARK', resourceVersion })
+const failure = (status: number, reason: string) => new ApiError(status, reason, 'said no')
+
+/** Lists and watches answer from scripts, one entry per call; a watch whose script is over waits until it is stopped. */
+function scripted(lists: (ConfigMap[] | Error)[], watches: Step[][]) {
+  const asked: string[] = []
+  const client = {
+    list: async () => {
+      asked.push('list')
+      const items = lists.length > 1 ? lists.shift() : lists[0]
+      if (items instanceof Error) throw items
+      return { items: items ?? [], resourceVersion: '10', continue: undefined }
+    },
+    watch: async function* (_: unknown, { resourceVersion, signal }: WatchOptions) {
+      asked.push(`watch ${resourceVersion}`)
+      for (const step of watches.shift() ?? []) {
+        if (step instanceof Error) throw step
+        if (step === 'end') return
+        yield step
+      }
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    },
+  } as unknown as Pick<KubeClient, 'list' | 'watch'>
+  return { client, asked }
+}
+
+function start(script: ReturnType<typeof scripted>, more: Partial<ReflectorOptions<ConfigMap, string>> = {}) {
+  const clock = fakeClock()
+  const cache = more.cache ?? new Cache<string>()
+  const told: string[] = []
+  const problems: string[] = []
+  const reflector = startReflector<ConfigMap, string>({
+    client: script.client,
+    resource: configMaps,
+    keep: (object) => object.metadata.resourceVersion ?? '',
+    cache,
+    onChange: (key, kept, before) => told.push(`${key} ${before ?? '-'} ${kept ?? '-'}`),
+    report: (where, error) => problems.push(`${where}: ${(error as Error).message}`),
+    clock,
+    random: () => 0.5,
+    ...more,
+  })
+  return { clock, cache, told, problems, reflector, asked: script.asked }
+}
+
+test('It tells of every version once, of a deletion with what was held, and goes on after a watch that ends where it stopped', async () => {
+  const script = scripted([[map('a', '1'), map('b', '2')]], [[modified('a', '11'), modified('a', '11'), deleted('b', '12'), bookmark('20'), 'end']])
+  const { clock, told, asked, reflector, problems } = start(script)
+  await clock.advance(0)
+  await reflector.stop()
+  expect(told).toEqual(['sales/a - 1', 'sales/b - 2', 'sales/a 1 11', 'sales/b 2 -'])
+  expect(asked).toEqual(['list', 'watch 10', 'watch 20'])
+  expect(problems).toEqual([])
+})
+
+test('It is synced after the first list, however long that takes to succeed', async () => {
+  const { clock, reflector, asked, problems } = start(scripted([failure(403, 'Forbidden'), failure(0, 'Unreachable'), []], []))
+  await clock.advance(0)
+  expect(reflector.isSynced).toBe(false)
+  await clock.advance(60_000)
+  await reflector.synced
+  expect(asked.filter((what) => what === 'list').length).toBe(3)
+  expect(problems).toEqual(['watch configmaps: said no', 'watch configmaps: said no'])
+  await reflector.stop()
+})
+
+test('An expired version makes it list again; what is no longer there is told as gone', async () => {
+  const script = scripted(
+    [
+      [map('a', '1'), map('b', '2')],
+      [map('b', '2'), map('c', '13')],
+    ],
+    [[failure(410, 'Expired')]],
+  )
+  const { clock, told, cache, asked, reflector } = start(script)
+  await clock.advance(1000)
+  await reflector.stop()
+  expect(asked).toEqual(['list', 'watch 10', 'list', 'watch 10'])
+  expect(told.slice(2)).toEqual(['sales/c - 13', 'sales/a 1 -'])
+  expect([...cache.keys()]).toEqual(['sales/b', 'sales/c'])
+})
+
+test.each([
+  ['a broken connection', failure(0, 'Unreachable'), 1],
+  ['a silent one', failure(0, 'Timeout'), 1],
+  ['a server that is busy', failure(429, 'TooManyRequests'), 1],
+  ['a server that refuses us', failure(403, 'Forbidden'), 1],
+  ['garbage', failure(0, 'Garbage'), 2],
+  ['an internal error', failure(500, 'InternalError'), 2],
+  ['an error of our own', new TypeError('oops'), 2],
+])('Of %s it asks again from the same version, and lists again only if the version may be the reason', async (_, error, lists) => {
+  const { clock, asked, reflector } = start(scripted([[]], [[error], [error], [error]]))
+  await clock.advance(10_000)
+  await reflector.stop()
+  expect(asked.slice(0, 4)).toEqual(['list', 'watch 10', 'watch 10', 'watch 10'])
+  expect(asked.filter((what) => what === 'list').length).toBe(lists)
+})
+
+test('It waits longer after each failure, at most half a minute, and begins anew when something was seen', async () => {
+  const failures = Array.from({ length: 12 }, () => [failure(0, 'Unreachable')])
+  const { clock, asked, reflector } = start(scripted([[]], [...failures, [modified('a', '11'), failure(0, 'Unreachable')]]))
+  const times: number[] = []
+  let seen = 0
+  for (let second = 0; second < 400; second++) {
+    await clock.advance(1000)
+    if (asked.length > seen) times.push(second)
+    seen = asked.length
+  }
+  await reflector.stop()
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(30)
+  expect(gaps).toEqual([...gaps].sort((a, b) => a - b))
+  expect(asked.at(-1)).toBe('watch 11')
+})
+
+test('A watch that the server ends at once, again and again, is not asked for in a tight loop', async () => {
+  const { clock, asked, reflector } = start(
+    scripted(
+      [[]],
+      Array.from({ length: 1000 }, () => ['end' as const]),
+    ),
+  )
+  await clock.advance(10_000)
+  await reflector.stop()
+  expect(asked.length).toBeLessThan(12)
+})
+
+test('An object that cannot be read and a handler that throws are reported, and stop nothing', async () => {
+  const script = scripted([[map('bad', '1'), { kind: 'ConfigMap' } as ConfigMap, map('a', '2')]], [[modified('bad', '11'), modified('a', '12')]])
+  const keep = (object: ConfigMap) => {
+    if (object.metadata.name === 'bad') throw new Error('unreadable')
+    return object.metadata.resourceVersion ?? ''
+  }
+  const told: string[] = []
+  const onChange = (key: string) => {
+    told.push(key)
+    throw new Error('handler')
+  }
+  const { clock, cache, reflector, problems } = start(script, { keep, onChange })
+  await clock.advance(0)
+  await reflector.stop()
+  expect([cache.get('sales/a'), cache.size, told]).toEqual(['12', 1, ['sales/a', 'sales/a']])
+  expect(problems).toHaveLength(5)
+})
+
+test('At each resync everything is told again, as unchanged', async () => {
+  const { clock, told, reflector } = start(scripted([[map('a', '1')]], []), { resyncMs: 60_000 })
+  await clock.advance(120_000)
+  await reflector.stop()
+  await clock.advance(120_000)
+  expect(told).toEqual(['sales/a - 1', 'sales/a 1 1', 'sales/a 1 1'])
+})
+
+test('Reflectors of two namespaces share a cache and leave each other alone', async () => {
+  const cache = new Cache<string>()
+  const other = start(scripted([[map('a', '1', 'ops')]], []), { cache, namespace: 'ops' })
+  await other.clock.advance(0)
+  const { clock, told, reflector } = start(scripted([[map('a', '1')], []], [[failure(410, 'Expired')]]), { cache, namespace: 'sales' })
+  await clock.advance(1000)
+  await Promise.all([reflector.stop(), other.reflector.stop()])
+  expect(told).toEqual(['sales/a - 1', 'sales/a 1 -'])
+  expect([...cache.keys()]).toEqual(['ops/a'])
+})

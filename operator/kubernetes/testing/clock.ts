@@ -1,0 +1,50 @@
+// A clock that tests move by hand.
+import type { Clock } from '../clock.ts'
+
+export type FakeClock = Clock & {
+  /** Lets time pass, running what is due on the way, and gives promises a chance in between. */
+  advance(milliseconds: number): Promise<void>
+  /** Time passes and nothing runs, as for a process that is stopped. */
+  freeze(milliseconds: number): void
+  /** Waits until something is planned, so that the next advance has something to run. */
+  readonly planned: number
+}
+
+type Timer = { at: number; run: () => void }
+
+export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
+  let passed = 0
+  const timers = new Set<Timer>()
+  const due = (until: number) => [...timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+  return {
+    now: () => start + passed,
+    monotonic: () => passed,
+    after: (milliseconds, run) => {
+      const timer = { at: passed + milliseconds, run }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+    advance: async (milliseconds) => {
+      const until = passed + milliseconds
+      await settled()
+      for (let next = due(until); next !== undefined; next = due(until)) {
+        timers.delete(next)
+        passed = Math.max(passed, next.at)
+        next.run()
+        await settled()
+      }
+      passed = until
+    },
+    freeze: (milliseconds) => {
+      passed += milliseconds
+    },
+    get planned() {
+      return timers.size
+    },
+  }
+}
+
+/** Long enough for chains of promises without input or output. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+}
