@@ -1,7 +1,7 @@
 // The declared schema of a Pipeline: fields, their types, checks and references.
 import Type, { type Static } from 'typebox'
 import { fieldRules, schemaRules } from './rules.ts'
-import { bound, boundedList, boundedSet, closed, identifier, namedList, oneOf, tableName, text } from './shapes.ts'
+import { bound, boundedList, boundedSet, closed, identifier, labelName, namedList, oneOf, tableName, text } from './shapes.ts'
 
 export const FieldType = oneOf(
   ['text', 'integer', 'decimal', 'float', 'boolean', 'date', 'time', 'timestamp', 'uuid', 'json', 'enum'],
@@ -79,12 +79,7 @@ export const Field = Type.Object(
 
 export const Rule = Type.Object(
   {
-    name: Type.String({
-      minLength: 1,
-      maxLength: 63,
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-      description: 'Name of the rule, in lower case with hyphens; part of the error code rule.<name>.',
-    }),
+    name: labelName('Name of the rule, in lower case with hyphens; part of the error code rule.<name>.', 63),
     expression: text(
       'CEL over record, such as record.paid_at == null || record.paid_at >= record.ordered_at; true means fine. A record whose ' +
         'rule fails to evaluate fails the rule.',

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { intervalRules, paramRules, runRules, runSpecRules } from './cluster-rules.ts'
 import { apiVersion, maxPipelineName, maxRunName, type ObjectMeta } from './metadata.ts'
-import { closed, objectName, stringMap } from './shapes.ts'
+import { closed, labelName, objectName, stringMap } from './shapes.ts'
 import { PipelineRunStatus } from './status.ts'
 
 function momentWithZone(description: string) {
@@ -11,6 +11,7 @@ function momentWithZone(description: string) {
     format: 'date-time',
     maxLength: 35,
     pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$',
+    'x-headgate-form': 'write a moment of RFC 3339 with its zone, such as 2026-03-01T00:00:00Z',
   })
 }
 
@@ -34,14 +35,7 @@ export const PipelineRunSpec = Type.Object(
 
 const Metadata = Type.Object(
   {
-    name: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: maxRunName,
-        pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-        description: `Name of the run: lower case letters, digits and hyphens, at most ${maxRunName}, because pods are named after it.`,
-      }),
-    ),
+    name: Type.Optional(labelName('Name of the run; pods are named after it.', maxRunName)),
     generateName: Type.Optional(
       Type.String({ maxLength: maxRunName - 5, description: 'Beginning of a name that the API server completes, for kubectl create.' }),
     ),

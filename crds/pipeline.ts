@@ -10,7 +10,7 @@ import { Pod, Resources } from './placement.ts'
 import { Plugin } from './plugin.ts'
 import { exactlyOne, specRules } from './rules.ts'
 import { Retention, Schedule } from './schedule.ts'
-import { boundedList, closed, duration, objectName, period, ratio } from './shapes.ts'
+import { boundedList, closed, duration, labelName, objectName, period, ratio } from './shapes.ts'
 import { PipelineStatus } from './status.ts'
 
 const Format = Type.Object(
@@ -83,12 +83,7 @@ export const PipelineSpec = Type.Object(
 
 const Metadata = Type.Object(
   {
-    name: Type.String({
-      minLength: 1,
-      maxLength: maxPipelineName,
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-      description: `Name of the pipeline: lower case letters, digits and hyphens, at most ${maxPipelineName}, because runs and jobs are named after it.`,
-    }),
+    name: labelName('Name of the pipeline; runs and jobs are named after it.', maxPipelineName),
     namespace: Type.Optional(Type.String({ maxLength: 63, description: 'Namespace on the cluster.' })),
   },
   { description: 'Name, namespace, labels and annotations, as of any Kubernetes object.' },

@@ -32,14 +32,23 @@ export function character(description: string) {
   return Type.String({ description, maxLength: 1 })
 }
 
+/**
+ * A string of a certain form; `form` says in one line how to write it. The API server would quote the expression instead, so
+ * there it becomes a rule with these words (structural.ts).
+ */
+export function formed(description: string, { pattern, form, maxLength }: { pattern: string; form: string; maxLength: number }) {
+  return Type.String({ description, minLength: 1, maxLength, pattern, 'x-headgate-form': form })
+}
+
 /** A name that PostgreSQL takes as it is once quoted: at most 63 bytes, no control characters, no double quote. */
 export function identifier(description: string) {
-  return Type.String({ description, minLength: 1, maxLength: 63, pattern: '^[^\\x00-\\x1f"]+$' })
+  return formed(description, { pattern: '^[^\\x00-\\x1f"]+$', form: 'leave out control characters and double quotes', maxLength: 63 })
 }
 
 /** A table, with or without its schema. */
 export function tableName(description: string) {
-  return Type.String({ description, minLength: 1, maxLength: 127, pattern: '^[^.\\x00-\\x1f"]{1,63}([.][^.\\x00-\\x1f"]{1,63})?$' })
+  const part = '[^.\\x00-\\x1f"]{1,63}'
+  return formed(description, { pattern: `^${part}([.]${part})?$`, form: 'write schema.table, or table alone if it is in public', maxLength: 127 })
 }
 
 /** One of a few words. */
@@ -74,12 +83,12 @@ export function bound(description: string) {
 
 /** A length of time such as 500ms, 30s, 5m, 2h, 90d. */
 export function duration(description: string) {
-  return Type.String({ description, maxLength: 16, pattern: '^[0-9]+(ms|s|m|h|d)$' })
+  return formed(description, { pattern: '^[0-9]+(ms|s|m|h|d)$', form: 'write a whole number and a unit, such as 500ms, 30s, 5m, 2h or 90d', maxLength: 16 })
 }
 
 /** A length of time of at least a second: 30s, 5m, 2h, 90d. */
 export function period(description: string) {
-  return Type.String({ description, maxLength: 8, pattern: '^[1-9][0-9]{0,5}[smhd]$' })
+  return formed(description, { pattern: '^[1-9][0-9]{0,5}[smhd]$', form: 'write a whole number and a unit, such as 30s, 5m, 2h or 90d', maxLength: 16 })
 }
 
 /** An amount of CPU or memory: a whole number, or text such as 500m or 2Gi. */
@@ -112,7 +121,12 @@ export function moment(description: string) {
 
 /** The name of another object in the same namespace. */
 export function objectName(description: string, maxLength = 253) {
-  return Type.String({ description, minLength: 1, maxLength, pattern: '^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$' })
+  return formed(description, { pattern: '^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$', form: 'use lower case letters, digits, hyphens and dots', maxLength })
+}
+
+/** A name without dots, as host names and labels need it. */
+export function labelName(description: string, maxLength: number) {
+  return formed(description, { pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', form: 'use lower case letters, digits and hyphens', maxLength })
 }
 
 /** A map from names to strings. */
@@ -124,5 +138,5 @@ export function stringMap(description: string, options: { maxEntries: number; ma
 
 /** A share between 0 and 1 in quotes, such as "0.05": Kubernetes APIs avoid floating point. */
 export function ratio(description: string) {
-  return Type.String({ description, maxLength: 16, pattern: '^(0([.][0-9]+)?|1([.]0+)?)$' })
+  return formed(description, { pattern: '^(0([.][0-9]+)?|1([.]0+)?)$', form: 'write a number between 0 and 1 in quotes, such as "0.05"', maxLength: 16 })
 }

@@ -1,5 +1,6 @@
 // A sound manifest to spoil, for the tables of invalid ones.
 import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
 import { checkManifest } from './manifest.ts'
 import type { Problem } from './problem.ts'
 
@@ -39,7 +40,17 @@ export function spoiled(find: string, replacement: string): { text: string; prob
   return { text, problems: checkManifest(text, fileURLToPath(new URL('pipeline.yaml', import.meta.url))).problems }
 }
 
+/** One test for each: the problem is found, at its path, and its caret stands where one has to look. */
+export function testCases(cases: readonly Case[]): void {
+  test.each(cases)('%s → %s is found at %s', (find, replacement, caret, path, message) => {
+    const { text, problems } = spoiled(find, replacement)
+    const problem = problems.find((candidate) => candidate.path === path && candidate.message.includes(message))
+    expect(problem, JSON.stringify(problems)).toBeDefined()
+    if (problem) expect(pointedAt(text, problem).startsWith(caret), pointedAt(text, problem)).toBe(true)
+  })
+}
+
 /** The text from the problem's place to the end of its line. */
-export function pointedAt(text: string, problem: Problem): string {
+function pointedAt(text: string, problem: Problem): string {
   return (text.split('\n')[problem.line - 1] ?? '').slice(problem.column - 1)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Case, pointedAt, sound, spoiled } from './cases.support.ts'
+import { type Case, sound, spoiled, testCases } from './cases.support.ts'
 
 const field = '{name: changed, type: timestamp, zone: UTC, patterns: [yyyy-MM-dd HH:mm]}'
 const fields = 'spec.schema.fields'
@@ -36,12 +36,7 @@ const cases: Case[] = [
   ['  name: orders', '  name: "orders', '', '', 'not valid YAML'],
 ]
 
-test.each(cases)('%s → %s is found at %s', (find, replacement, caret, path, message) => {
-  const { text, problems } = spoiled(find, replacement)
-  const problem = problems.find((candidate) => candidate.path === path && candidate.message.includes(message))
-  expect(problem, JSON.stringify(problems)).toBeDefined()
-  if (problem) expect(pointedAt(text, problem).startsWith(caret), pointedAt(text, problem)).toBe(true)
-})
+testCases(cases)
 
 test('what a typing error probably meant is suggested', () => {
   const suggestions = cases.slice(6, 8).map(([find, replacement]) => spoiled(find, replacement).problems[0]?.suggestion)

@@ -2,12 +2,15 @@
 import { dirname } from 'node:path'
 import type { Document } from 'yaml'
 import type { Pipeline } from '../../crds/pipeline.ts'
+import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import { checkContents } from './contents.ts'
 import { isFatal, type Manifest, parseManifest, place } from './documents.ts'
-import { byPosition, type Finding, formatPath, type Problem, soundness } from './problem.ts'
+import { kindOf } from './kinds.ts'
+import { byPosition, type Finding, formatPath, type Problem, type Sound, soundness } from './problem.ts'
 import { checkRules } from './rules.ts'
 import { checkShape } from './shape.ts'
 import { checkSurroundings } from './surroundings.ts'
+import { checkTiming } from './timing.ts'
 import { checkWords } from './words.ts'
 
 export type CheckedManifest = {
@@ -26,16 +29,28 @@ function withoutRepeats(findings: readonly Finding[]): Finding[] {
 }
 
 function findingsOf(value: unknown, document: Document.Parsed, folder: string): Finding[] {
-  const shape = checkShape(value)
+  const kind = kindOf(value)
+  const shape = checkShape(value, kind)
   const sound = soundness(shape.map((finding) => finding.path))
-  const deeper = [...checkContents(value as Pipeline, sound), ...checkSurroundings(value as Pipeline, folder, sound)]
-  return withoutRepeats([...shape, ...checkRules(value, shape), ...deeper, ...checkWords(document)])
+  const deeper = kind.name === 'PipelineRun' ? checkRunName(value as PipelineRun) : deeperFindings(value as Pipeline, folder, sound)
+  return withoutRepeats([...shape, ...checkRules(value, shape, kind.schema), ...deeper, ...checkWords(document)])
 }
 
-/** Another kind is none of our business, unless it was meant to be a Pipeline. */
+function deeperFindings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
+  return [...checkContents(pipeline, sound), ...checkTiming(pipeline, sound), ...checkSurroundings(pipeline, folder, sound)]
+}
+
+function checkRunName(run: PipelineRun): Finding[] {
+  const { name, generateName } = (run?.metadata ?? {}) as Partial<PipelineRun['metadata']>
+  if (name !== undefined || generateName !== undefined) return []
+  return [{ path: ['metadata', 'name'], code: 'field.required', message: 'name is missing: add it, or generateName for kubectl create' }]
+}
+
+/** Another kind is none of our business, unless it was meant to be one of ours. */
 function otherKind(value: unknown): Finding | undefined {
   const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown }
-  if (typeof kind !== 'string' || kind === 'Pipeline' || (typeof apiVersion === 'string' && apiVersion.startsWith('headgate.dev/'))) return undefined
+  if (typeof kind !== 'string' || kind === 'Pipeline' || kind === 'PipelineRun' || (typeof apiVersion === 'string' && apiVersion.startsWith('headgate.dev/')))
+    return undefined
   return { path: ['kind'], code: 'kind.ignored', severity: 'note', message: `a ${kind} is not checked here` }
 }
 
@@ -51,7 +66,8 @@ export function checkManifest(text: string, file: string): CheckedManifest {
     if (document.errors.some(isFatal)) continue
     const found = checkDocument(document, manifest, file)
     problems.push(...found)
-    if (document.errors.length === 0 && found.every((problem) => problem.severity === 'warning')) pipelines.push(document.toJS() as Pipeline)
+    if (document.errors.length === 0 && found.every((problem) => problem.severity === 'warning') && document.get('kind') === 'Pipeline')
+      pipelines.push(document.toJS() as Pipeline)
   }
   if (kinds === 0)
     problems.push({ file, line: 1, column: 1, path: '', code: 'yaml.empty', message: 'the file holds nothing: write a Pipeline', severity: 'error' })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Case, pointedAt, spoiled } from './cases.support.ts'
+import { type Case, spoiled, testCases } from './cases.support.ts'
 
 const id = '{name: id, type: integer, min: 1, max: 9}'
 const fields = 'spec.schema.fields'
@@ -43,12 +43,7 @@ const cases: Case[] = [
   ['name: email', 'name: id', 'id,', `${fields}[1].name`, 'id is in fields already, as item 1'],
 ]
 
-test.each(cases)('%s → %s is found at %s', (find, replacement, caret, path, message) => {
-  const { text, problems } = spoiled(find, replacement)
-  const problem = problems.find((candidate) => candidate.path === path && candidate.message.includes(message))
-  expect(problem, JSON.stringify(problems)).toBeDefined()
-  if (problem) expect(pointedAt(text, problem).startsWith(caret), pointedAt(text, problem)).toBe(true)
-})
+testCases(cases)
 
 test('a misspelt field is not reported a second time as missing by a rule', () => {
   const { problems } = spoiled('values: [small, large]', 'value: [small, large]')

@@ -1,11 +1,11 @@
 // The rules of the CRD, evaluated offline with the same words as on the API server.
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
-import { pipelineSchema } from '../../crds/schema.ts'
-import type { CelRule } from '../../crds/shapes.ts'
+import { type CelRule, isTransition } from '../../crds/shapes.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import { type Finding, formatPath, type Path } from './problem.ts'
+import { withQuantities } from './quantity.ts'
 
-const environment = new Environment({ homogeneousAggregateLiterals: false }).registerVariable('self', 'dyn')
+const environment = withQuantities(new Environment({ homogeneousAggregateLiterals: false }).registerVariable('self', 'dyn'))
 const compiled = new Map<string, ParseResult>()
 
 function compile(rule: string): ParseResult {
@@ -52,7 +52,8 @@ function placesOf(rule: CelRule, self: Record<string, unknown>, path: Path): Pat
 function duplicates(schema: JsonSchema, list: readonly unknown[], path: Path): Finding[] {
   const kind = schema['x-kubernetes-list-type']
   if (kind !== 'map' && kind !== 'set') return []
-  const keyOf = (item: unknown) => (kind === 'map' ? (item as { name?: unknown } | null)?.name : item)
+  const [keyName = 'name'] = (schema['x-kubernetes-list-map-keys'] ?? []) as string[]
+  const keyOf = (item: unknown) => (kind === 'map' ? (item as Record<string, unknown> | null)?.[keyName] : item)
   const first = new Map<unknown, number>()
   return list.flatMap((item, index): Finding[] => {
     const key = keyOf(item)
@@ -61,7 +62,7 @@ function duplicates(schema: JsonSchema, list: readonly unknown[], path: Path): F
       first.set(key, index)
       return []
     }
-    const place = kind === 'map' ? [...path, index, 'name'] : [...path, index]
+    const place = kind === 'map' ? [...path, index, keyName] : [...path, index]
     return [{ path: place, code: 'list.duplicate', message: `${String(key)} is in ${path.at(-1)} already, as item ${earlier + 1}: remove one or rename it` }]
   })
 }
@@ -72,23 +73,30 @@ function concerns(rule: CelRule, path: Path, { path: wrong, code }: Finding): bo
   return code.startsWith('field.') || rule.rule.includes(`self.${wrong.at(-1)}`)
 }
 
+/** In a map the rule is broken by entries, each at its name. */
+function inEntries(rule: CelRule, self: Record<string, unknown>, path: Path, findings: Finding[]): Finding[] {
+  const guilty = Object.entries(self).filter(([name, value]) => evaluate(rule, { [name]: value }) === 'broken')
+  return guilty.length === 0 ? findings : guilty.map(([name]) => ({ path: [...path, name], at: 'key', code: 'rule.broken', message: rule.message }))
+}
+
 function broken(schema: JsonSchema, node: object, path: Path, shape: readonly Finding[]): Finding[] {
   const self = celValue(node) as Record<string, unknown>
-  const rules = ((schema['x-kubernetes-validations'] ?? []) as CelRule[]).filter((rule) => !shape.some((finding) => concerns(rule, path, finding)))
+  const rules = ((schema['x-kubernetes-validations'] ?? []) as CelRule[]).filter(
+    (rule) => !isTransition(rule) && !shape.some((finding) => concerns(rule, path, finding)),
+  )
   return rules.flatMap((rule): Finding[] => {
     const verdict = evaluate(rule, self)
     if (verdict === 'holds' || (verdict === 'undecided' && shape.length > 0)) return []
-    return placesOf(rule, self, path).map((place) => ({ path: place, code: 'rule.broken', message: rule.message }))
+    const findings = placesOf(rule, self, path).map((place): Finding => ({ path: place, code: 'rule.broken', message: rule.message }))
+    return typeof schema.additionalProperties === 'object' ? inEntries(rule, self, path, findings) : findings
   })
 }
 
-const definition = pipelineSchema as JsonSchema
-
 /**
- * Checks every rule and every list of unique items. `shape` is what is wrong with the shape already: a rule that cannot
+ * Checks every rule that can be checked without the object as it was, and every list of unique items. `shape` is what is wrong with the shape already: a rule that cannot
  * be decided because of it is left out.
  */
-export function checkRules(value: unknown, shape: readonly Finding[]): Finding[] {
+export function checkRules(value: unknown, shape: readonly Finding[], definition: JsonSchema): Finding[] {
   const walk = (schema: JsonSchema, node: unknown, path: Path): Finding[] => {
     if (Array.isArray(node))
       return [...duplicates(schema, node, path), ...node.flatMap((item, index) => (schema.items ? walk(schema.items, item, [...path, index]) : []))]

@@ -1,13 +1,28 @@
-// Does the manifest have the shape of a Pipeline? Ajv decides, this module says it in words.
-import { Ajv, type ErrorObject } from 'ajv'
-import { pipelineSchema } from '../../crds/schema.ts'
+// Does the manifest have the shape of its kind? Ajv decides, this module says it in words.
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { JsonSchema } from '../../crds/structural.ts'
-import type { Finding, Path } from './problem.ts'
+import type { Kind } from './kinds.ts'
+import { isMoment } from './moment.ts'
+import { type Finding, formatPath, type Path } from './problem.ts'
 import { closest } from './suggest.ts'
 
 // The schema is our own, checked by a test; to check it again, and to optimise code that runs once, takes longer than the check.
-const ajv = new Ajv({ allErrors: true, strict: false, verbose: true, meta: false, validateSchema: false, code: { optimize: false } })
-const validate = ajv.compile(pipelineSchema)
+const ajv = new Ajv({
+  allErrors: true,
+  strict: false,
+  verbose: true,
+  meta: false,
+  validateSchema: false,
+  code: { optimize: false },
+  formats: { 'date-time': isMoment },
+})
+const compiled = new Map<Kind, ValidateFunction>()
+
+function validatorOf(kind: Kind): ValidateFunction {
+  const validate = compiled.get(kind) ?? ajv.compile(kind.schema)
+  compiled.set(kind, validate)
+  return validate
+}
 
 const kinds: Record<string, string> = {
   object: 'a map of fields',
@@ -77,6 +92,7 @@ function bounds(path: Path, error: ErrorObject): Finding {
     maximum: `${name} must be at most ${limit}, not ${show(error.data)}`,
     minLength: `${name} must not be empty: give a value or remove it`,
     maxLength: `${name} must have at most ${limit} characters: shorten it`,
+    maxProperties: `${name} must have at most ${limit} entries: remove some`,
     minItems: `${name} must have at least ${limit} item: add one or remove ${name}`,
     maxItems: `${name} must have at most ${limit} items: remove some`,
   }
@@ -103,18 +119,16 @@ function describe(error: ErrorObject): Finding {
     case 'const':
       return notAllowed(path, error.data, [params.allowedValue])
     case 'pattern':
-      return {
-        path,
-        code: 'value.pattern',
-        message: `${nameOf(path)} cannot be ${show(error.data)}: ${schema.description ?? `it must match ${schema.pattern}`}`,
-      }
+    case 'format':
+      return { path, code: 'value.pattern', message: `${nameOf(path)} cannot be ${show(error.data)}: ${schema['x-headgate-form']}` }
     default:
       return bounds(path, error)
   }
 }
 
 /** Everything about the shape that is wrong; unions are reported as one problem, not one for each alternative. */
-export function checkShape(value: unknown): Finding[] {
+export function checkShape(value: unknown, kind: Kind): Finding[] {
+  const validate = validatorOf(kind)
   if (validate(value)) return []
   const errors = validate.errors ?? []
   const unions = errors.filter((error) => error.keyword === 'anyOf')
@@ -122,5 +136,9 @@ export function checkShape(value: unknown): Finding[] {
     unions.some((union) => union.instancePath === error.instancePath && error.schemaPath.startsWith(`${union.schemaPath}/`))
   const repeats = (error: ErrorObject) =>
     error.keyword === 'type' && errors.some((other) => other.keyword === 'const' && other.instancePath === error.instancePath)
-  return errors.filter((error) => !inUnion(error) && !repeats(error)).map(describe)
+  const findings = errors.filter((error) => !inUnion(error) && !repeats(error)).map(describe)
+  // A value of the wrong form may break both its pattern and its format.
+  return findings.filter(
+    ({ path, message }, index) => findings.findIndex((other) => other.message === message && formatPath(other.path) === formatPath(path)) === index,
+  )
 }

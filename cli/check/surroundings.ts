@@ -31,6 +31,8 @@ function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
 }
 
 function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
+  // With a volume the paths are meant for a cluster.
+  if (pipeline.spec.source.files?.volume !== undefined) return []
   return (pipeline.spec.source.files?.paths ?? []).flatMap((path, index): Finding[] => {
     const glob = /[*?[{]/.test(path)
     if (glob ? globSync(path, { cwd: folder }).length > 0 : existsSync(resolve(folder, path))) return []
