@@ -1,6 +1,6 @@
 // What the operator's service account may do: as rendered, and as a real API server judges it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeWithApiServer, freshNamespace, type TestNamespace } from '../support/kubernetes.ts'
+import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
 import { helmTest, ofKind, type Rendered, render } from './render.ts'
 
 const READ = ['get', 'list', 'watch']
@@ -62,7 +62,7 @@ const refused = [
 ] as const
 
 /** Roles, bindings and accounts of a release, really applied, and away with its cluster-wide ones afterwards. */
-function applied(its: TestNamespace, values = {}): void {
+function applied(its: Awaited<ReturnType<typeof freshNamespace>>, values = {}): void {
   const objects: Rendered[] = render(values, its.namespace).filter(({ kind }) => /^(ServiceAccount|(Cluster)?Role(Binding)?)$/.test(kind))
   const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
   beforeAll(async () => {

@@ -1,0 +1,48 @@
+// What the image is made of, checked without building it; the suites with pods build and run it.
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const top = join(import.meta.dirname, '..')
+const read = (file: string): string => readFileSync(join(top, file), 'utf8')
+const build: { include: string[]; exclude: string[] } = JSON.parse(read('tsconfig.build.json'))
+const dockerfile = read('Dockerfile')
+
+function sources(): string[] {
+  return build.include.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: top, exclude: build.exclude }))
+}
+
+test('All that is compiled, and all that the Dockerfile copies, is sent to the build', () => {
+  const sent = [...read('.dockerignore').matchAll(/^!(.*)$/gm)].map(([, path]) => path)
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' ')).filter((path) => path !== '.')
+  expect(sent).toEqual(expect.arrayContaining([...build.include, ...copied]))
+})
+
+test('What is not sent to the build is what tsc leaves out', () => {
+  const unsent = [...read('.dockerignore').matchAll(/^\*\*.*$/gm)].map(([pattern]) => pattern)
+  expect(unsent).toEqual(build.exclude)
+})
+
+test('What runs in the image imports no package that is there for development only', () => {
+  const { dependencies } = JSON.parse(read('package.json'))
+  const imported = sources().flatMap((file) =>
+    [...read(file).matchAll(/^(?:import|export)\b(?! type)[^'"`;=]*? from '([^'.][^']*)'|\bimport\('([^'.][^']*)'\)/gm)].map(([, named, late]) => {
+      const name = named ?? late ?? ''
+      return { file, name: name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? '') }
+    }),
+  )
+  expect(imported.length).toBeGreaterThan(100)
+  expect(imported.filter(({ name }) => !name.startsWith('node:') && dependencies[name] === undefined)).toEqual([])
+})
+
+test('Files that the code reads beside itself are copied by the build: SQL, and nothing else', () => {
+  const others = globSync(`{${build.include.join(',')}}/**/*.*`, { cwd: top, exclude: ['**/*.ts', 'crds/generated/**'] })
+  expect(others.filter((file) => !file.endsWith('.sql'))).toEqual([])
+  expect(read('scripts/build.mjs')).toContain('/**/*.sql')
+})
+
+test('Every stage can be pinned by digest, and the last runs as nobody in particular', () => {
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base)
+  expect(bases.filter((base) => !/^\$\{NODE_IMAGE\}$/.test(base ?? ''))).toEqual([])
+  expect(dockerfile.trim().split('\n').slice(-2)).toEqual(['USER 65532:65532', 'CMD ["headgate", "--help"]'])
+})
