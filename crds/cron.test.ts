@@ -1,39 +1,54 @@
 import { expect, test } from 'vitest'
-import { parseCron } from './cron.ts'
-import { nextTick } from './next-tick.ts'
+import { everTicks, parseCron, ticksOnDay } from './cron.ts'
 
-const next = (expression: string, zone: string, after: string) => nextTick(parseCron(expression), zone, new Date(after))?.toISOString()
+const read = (expression: string) => {
+  const { minutes, hours, months, days, weekdays } = parseCron(expression)
+  return [minutes, hours, days, months, weekdays].map((field) => (field === undefined ? '*' : [...field].join(',')))
+}
 
-const ticks: [expression: string, zone: string, after: string, tick: string][] = [
-  ['*/15 * * * *', 'UTC', '2026-03-01T00:00:00Z', '2026-03-01T00:15:00.000Z'],
-  ['*/15 * * * *', 'UTC', '2026-03-01T00:14:59Z', '2026-03-01T00:15:00.000Z'],
-  ['@hourly', 'UTC', '2026-12-31T23:00:00Z', '2027-01-01T00:00:00.000Z'],
-  ['@daily', 'Europe/Berlin', '2026-01-10T12:00:00Z', '2026-01-10T23:00:00.000Z'],
-  ['@midnight', 'Asia/Kolkata', '2026-01-10T12:00:00Z', '2026-01-10T18:30:00.000Z'],
-  ['@weekly', 'UTC', '2026-03-02T00:00:00Z', '2026-03-08T00:00:00.000Z'],
-  ['@monthly', 'UTC', '2026-03-02T00:00:00Z', '2026-04-01T00:00:00.000Z'],
-  ['@yearly', 'UTC', '2026-03-02T00:00:00Z', '2027-01-01T00:00:00.000Z'],
-  ['0 6 * * MON-FRI', 'UTC', '2026-03-06T07:00:00Z', '2026-03-09T06:00:00.000Z'],
-  ['0 6 * jan,Mar 1', 'UTC', '2026-02-01T07:00:00Z', '2026-03-02T06:00:00.000Z'],
-  ['5/20 3-5/2 * * *', 'UTC', '2026-03-06T03:45:00Z', '2026-03-06T05:05:00.000Z'],
-  // both days restricted: either is enough
-  ['0 0 13 * 5', 'UTC', '2026-03-01T00:00:00Z', '2026-03-06T00:00:00.000Z'],
-  ['0 0 13 * *', 'UTC', '2026-03-01T00:00:00Z', '2026-03-13T00:00:00.000Z'],
-  ['0 0 ? * 5', 'UTC', '2026-03-01T00:00:00Z', '2026-03-06T00:00:00.000Z'],
-  ['0 0 29 2 *', 'UTC', '2096-03-01T00:00:00Z', '2104-02-29T00:00:00.000Z'],
-  // clocks go forward at 2:00 on 29 March 2026: 2:30 does not exist
-  ['30 2 * * *', 'Europe/Berlin', '2026-03-28T02:00:00Z', '2026-03-30T00:30:00.000Z'],
-  // clocks go back at 3:00 on 25 October 2026: 2:30 comes twice
-  ['30 2 * * *', 'Europe/Berlin', '2026-10-24T02:00:00Z', '2026-10-25T00:30:00.000Z'],
-  ['30 2 * * *', 'Europe/Berlin', '2026-10-25T00:30:00Z', '2026-10-26T01:30:00.000Z'],
-]
-
-test.each(ticks)('%s in %s after %s ticks at %s', (expression, zone, after, tick) => {
-  expect(next(expression, zone, after)).toBe(tick)
+test.each([
+  ['5 4 3 2 1', ['5', '4', '3', '2', '1']],
+  ['0-30/15 6-8 1,15 JAN,feb MON-FRI', ['0,15,30', '6,7,8', '1,15', '1,2', '1,2,3,4,5']],
+  ['50/5 22/1 ? dec *', ['50,55', '22,23', '*', '12', '*']],
+  ['@weekly', ['0', '0', '*', '1,2,3,4,5,6,7,8,9,10,11,12', '0']],
+])('%s means %j', (expression, fields) => {
+  const [minutes, hours, days, months, weekdays] = read(expression)
+  expect([minutes, hours, days, months, weekdays]).toEqual(fields)
 })
 
-test('a date that never comes never ticks', () => {
-  expect(next('0 0 30 2 *', 'UTC', '2026-01-01T00:00:00Z')).toBeUndefined()
+test.each([
+  ['@hourly', '0 * * * *'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+])('%s is short for %s', (macro, expression) => {
+  expect(parseCron(macro)).toEqual(parseCron(expression))
+})
+
+// 13 March 2026 is a Friday
+test.each([
+  ['0 0 13 * *', true, true],
+  ['0 0 * * FRI', true, false],
+  ['0 0 14 * 5', true, false],
+  ['0 0 14 * 4', false, false],
+  ['0 0 13 4 5', false, false],
+  ['0 0 13 * */2', true, true],
+  ['0 0 */2 * *', true, true],
+])('%s ticks on Friday the 13th of March: %s; on Monday the 13th: %s', (expression, friday, monday) => {
+  expect(ticksOnDay(parseCron(expression), 3, 13, 5)).toBe(friday)
+  expect(ticksOnDay(parseCron(expression), 3, 13, 1)).toBe(monday)
+})
+
+test.each([
+  ['0 0 29 2 *', true],
+  ['0 0 30 2 *', false],
+  ['0 0 31 4,6,9,11 ?', false],
+  ['0 0 30 2 1', true],
+  ['0 0 * 2 1', true],
+])('%s ever ticks: %s', (expression, ever) => {
+  expect(everTicks(parseCron(expression))).toBe(ever)
 })
 
 test.each([
@@ -44,6 +59,7 @@ test.each([
   ['* * * * 7', 'the day of week 7 is not within 0 to 6 or SUN to SAT; Sunday is 0'],
   ['* * * * FUN', 'the day of week FUN is not within 0 to 6'],
   ['*/0 * * * *', 'the minute */0 needs a step of at least 1'],
+  ['*-5 * * * *', 'the minute *-5 is not within 0 to 59'],
   ['1-2-3 * * * *', 'the minute 1-2-3 is not within'],
   ['30-10 * * * *', 'the minute 30-10 ends before it begins'],
   ['1,,2 * * * *', 'the minute  is not within'],

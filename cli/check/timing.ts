@@ -1,6 +1,5 @@
 // What only a calendar can tell: whether a schedule's expression and zone exist, and whether it ever ticks.
-import { parseCron } from '../../crds/cron.ts'
-import { nextTick } from '../../crds/next-tick.ts'
+import { everTicks, parseCron } from '../../crds/cron.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import type { Finding, Sound } from './problem.ts'
 import { closest } from './suggest.ts'
@@ -17,7 +16,7 @@ export function checkTiming(pipeline: Pipeline, sound: Sound): Finding[] {
 function cron(expression: string): Finding[] {
   const place = { path: [...at, 'cron'], code: 'cron.invalid' }
   try {
-    if (nextTick(parseCron(expression), 'UTC', new Date(0)) !== undefined) return []
+    if (everTicks(parseCron(expression))) return []
     return [{ ...place, message: `${expression} names a date that never comes: correct it` }]
   } catch (error) {
     return [{ ...place, message: `${(error as Error).message}: correct it` }]
