@@ -46,15 +46,17 @@ buildah() { unshare --mount buildah --root "$cache/buildah" --runroot "$cache/bu
 
 # build TAG [BUILDAH ARGS...]: an image from a Dockerfile. RUN steps use this
 # machine's network, its CA bundle and its npm registry; the image keeps none of them.
+# What the build says is shown only if it fails.
 build() {
-  local tag=$1 ca=/etc/ssl/certs/ca-certificates.crt npmrc=$cache/npmrc mounts=()
+  local tag=$1 ca=/etc/ssl/certs/ca-certificates.crt npmrc=$cache/npmrc mounts=() said
   shift
   {
     echo "cafile=$ca"
     ! command -v npm >/dev/null || echo "registry=$(npm config get registry 2>/dev/null)"
   } >"$npmrc"
   [ ! -s $ca ] || mounts=(--volume "$ca:$ca:ro" --volume "$npmrc:/usr/local/etc/npmrc:ro")
-  buildah bud --quiet --isolation chroot --format docker --layers --force-rm --pull-never "${mounts[@]}" -t "$tag" "$@" >/dev/null
+  said=$(buildah bud --isolation chroot --format docker --layers --force-rm --pull-never "${mounts[@]}" -t "$tag" "$@" 2>&1) ||
+    { tail -n 40 <<<"$said" >&2; return 1; }
 }
 
 # full_name node:24 -> docker.io/library/node:24, the name the kubelet looks it up by.

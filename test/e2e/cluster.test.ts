@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { describeOnCluster, freshNamespace } from '../support/kubernetes.ts'
 
 describeOnCluster('A cluster for tests', async (cluster) => {
-  const { namespace, kubectl, helm, buildImage } = await freshNamespace(cluster)
+  const { namespace, kubectl, helm, buildImage, projectImage } = await freshNamespace(cluster)
   const inNamespace = ['--namespace', namespace]
   const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -14,7 +14,7 @@ describeOnCluster('A cluster for tests', async (cluster) => {
   /** What a pod of that image prints before it ends. */
   async function outputOf(name: string, image: string, ...command: string[]): Promise<string> {
     await kubectl(['run', name, `--image=${image}`, '--image-pull-policy=IfNotPresent', '--restart=Never', ...inNamespace, '--', ...command])
-    await kubectl(['wait', '--for=jsonpath={.status.phase}=Succeeded', `pod/${name}`, '--timeout=120s', ...inNamespace])
+    await kubectl(['wait', '--for=jsonpath={.status.containerStatuses[0].state.terminated}', `pod/${name}`, '--timeout=120s', ...inNamespace])
     return (await kubectl(['logs', name, ...inNamespace])).stdout.trim()
   }
 
@@ -32,6 +32,10 @@ describeOnCluster('A cluster for tests', async (cluster) => {
     writeFileSync(dockerfile, 'FROM node:24-bookworm-slim\nENV MARK=built\n')
     await buildImage(dockerfile, 'headgate/mark:test')
     expect(await outputOf('mark', 'headgate/mark:test', 'node', '-p', 'process.env.MARK')).toBe('built')
+  })
+
+  test('It runs the image of this project', async () => {
+    expect(await outputOf('help', await projectImage(), 'headgate', '--help')).toContain('Usage: headgate')
   })
 
   test('A container that wants more memory than it may have is killed, and 137 says so', async () => {
