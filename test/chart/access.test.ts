@@ -15,7 +15,7 @@ helmTest('The operator’s rights are these and no others', () => {
     'headgate.dev: pipelines/finalizers,pipelineruns/finalizers': ['update'],
     'batch: cronjobs,jobs': [...READ, 'create', 'patch', 'delete'],
     ': pods': READ,
-    ': configmaps': ['get', 'create', 'patch'],
+    ': configmaps': ['get', 'create'],
     'events.k8s.io: events': ['create', 'patch'],
   })
   const [inNamespace] = ofKind('Role', render({ watchNamespaces: ['etl'] }))
@@ -40,7 +40,7 @@ const allowed = [
 
 const refused = [
   ...['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'].map((verb) => [verb, 'secrets'] as const),
-  ...['list', 'watch', 'delete', 'deletecollection'].map((verb) => [verb, 'configmaps'] as const),
+  ...['list', 'watch', 'update', 'patch', 'delete', 'deletecollection'].map((verb) => [verb, 'configmaps'] as const),
   ...['create', 'delete', 'patch'].map((verb) => [verb, 'pods'] as const),
   ['create', 'pods/exec'],
   ['get', 'pods/log'],

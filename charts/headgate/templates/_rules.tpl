@@ -19,8 +19,8 @@
   resources: [pods]
   verbs: [get, list, watch]
 - apiGroups: [""]
-  resources: [configmaps] # snapshots, by name: nobody else's are listed
-  verbs: [get, create, patch]
+  resources: [configmaps] # snapshots, by name: nobody else's are listed, and none is changed
+  verbs: [get, create]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
