@@ -65,9 +65,12 @@ const claim = `
       AND (kind = 'read' OR NOT EXISTS (SELECT 1 FROM headgate.slice AS other WHERE other.run = $1 AND other.kind = 'read' AND other.state <> 'done'))
       AND EXISTS (SELECT 1 FROM headgate.run WHERE id = $1 AND state = 'Running')
     ORDER BY ordinal LIMIT 1 FOR UPDATE SKIP LOCKED
+  ), alive AS (
+    INSERT INTO headgate.worker (name, run, lease, alive_until)
+    SELECT $2, run, $4 * interval '1 millisecond', clock_timestamp() + $4 * interval '1 millisecond' FROM free
+    ON CONFLICT (name) DO UPDATE SET run = EXCLUDED.run, lease = EXCLUDED.lease, alive_until = EXCLUDED.alive_until
   )
-  UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1,
-    lease = $4 * interval '1 millisecond', leased_until = clock_timestamp() + $4 * interval '1 millisecond'
+  UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1
   FROM free WHERE slice.run = free.run AND slice.ordinal = free.ordinal
   RETURNING slice.run, slice.ordinal, slice.kind, slice.input, slice.name, slice.spec, slice.bytes, slice.position::text AS position,
     slice.records, slice.batches, slice.epoch`
@@ -130,21 +133,18 @@ export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]
  */
 export async function leases(db: Queryable, run: number): Promise<Lease[]> {
   const { rows } = await db.query(
-    `SELECT ordinal, worker,
-      coalesce(leased_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false) AS expired
-    FROM headgate.slice WHERE run = $1 AND state = 'leased' ORDER BY ordinal`,
+    `SELECT ordinal, worker, coalesce(alive_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false) AS expired
+    FROM headgate.slice LEFT JOIN headgate.worker AS holder ON holder.name = worker
+    WHERE slice.run = $1 AND state = 'leased' ORDER BY ordinal`,
     [run],
   )
   return rows.map((row) => ({ ordinal: row.ordinal as number, worker: row.worker as string, expired: row.expired as boolean }))
 }
 
-/** A sign of life: the worker's claims hold anew. One that is being committed is locked and needs none. Answers the run's state. */
+/** A sign of life: the worker's claims hold anew. Answers the run's state. */
 export async function renewLeases(db: Queryable, run: number, worker: string): Promise<string> {
   const { rows } = await db.query(
-    `WITH mine AS (SELECT run, ordinal FROM headgate.slice WHERE run = $1 AND state = 'leased' AND worker = $2 FOR UPDATE SKIP LOCKED),
-    renewed AS (
-      UPDATE headgate.slice SET leased_until = clock_timestamp() + lease FROM mine WHERE slice.run = mine.run AND slice.ordinal = mine.ordinal
-    )
+    `WITH renewed AS (UPDATE headgate.worker SET alive_until = clock_timestamp() + lease WHERE name = $2)
     SELECT state FROM headgate.run WHERE id = $1`,
     [run, worker],
   )
@@ -198,7 +198,7 @@ function staleEpoch(claimed: Claim, row: Row): HeadgateError {
 /** Moves the locked slice behind a batch of `records`; `done` ends it. */
 export async function advanceSlice(tx: Queryable, claimed: Claim, step: { position?: Position | undefined; records: number; done: boolean }): Promise<void> {
   const { rowCount } = await tx.query(
-    `UPDATE headgate.slice SET position = coalesce($4::jsonb, position), records = records + $5, batches = batches + 1, leased_until = clock_timestamp() + lease,
+    `UPDATE headgate.slice SET position = coalesce($4::jsonb, position), records = records + $5, batches = batches + 1,
       state = CASE WHEN $6 THEN 'done' ELSE state END, worker = CASE WHEN $6 THEN NULL ELSE worker END
     WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`,
     [claimed.run, claimed.ordinal, claimed.epoch, positionText(step.position), step.records, step.done],

@@ -6,9 +6,9 @@ import type { Work } from './work.ts'
 const cancelPollMilliseconds = 2000
 
 /** Watches until `stop` is called. Failures are left to the work itself, which meets them sooner or later. */
-export function watchRun(work: Work, worker: string, leaseMilliseconds: number = defaultLeaseMilliseconds): { stop(): void } {
+export function watchRun(work: Work): { stop(): void } {
   const stopping = new AbortController()
-  const { checkpoints, run } = work
+  const { checkpoints, run, worker, leaseMilliseconds = defaultLeaseMilliseconds } = work
   every(Math.min(cancelPollMilliseconds, leaseMilliseconds), stopping.signal, async () => {
     if (await checkpoints.cancelRequested(run.name)) work.cancel()
   })

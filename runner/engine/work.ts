@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json, RunContext } from '../../sdk/index.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
+import { sessionName } from '../../store/sessions.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import type { LoadPlan } from '../loaders/postgres/plan.ts'
@@ -36,6 +37,8 @@ export type WorkOptions = {
 /** Everything between the stages of one worker. `plan` must have been called before `source` and `commit` are read. */
 export class Work {
   readonly run: Run
+  /** Under what name the work is done. */
+  readonly worker: string
   readonly assembly: Assembly
   readonly context: RunContext
   readonly checkpoints: Checkpoints
@@ -55,10 +58,12 @@ export class Work {
 
   constructor(options: WorkOptions, assembly: Assembly) {
     this.run = options.run
+    this.worker = options.checkpoints.newWorker()
     this.assembly = assembly
     this.checkpoints = options.checkpoints
-    this.session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`, this.#courtesy)
-    this.aside = new StoreSession(options.databaseUrl, `headgate ${options.run.name} aside`)
+    const name = sessionName(this.worker, options.run.name)
+    this.session = new StoreSession(options.databaseUrl, name, this.#courtesy)
+    this.aside = new StoreSession(options.databaseUrl, name)
     this.#onEvent = options.onEvent
     this.leaseMilliseconds = options.leaseMilliseconds
     const signal = AbortSignal.any([options.signal, this.#over.signal])

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
+import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { finishRun } from './finish.ts'
 import { retrying, retryPolicy } from './retry.ts'
@@ -38,16 +39,15 @@ export async function runWorker(options: WorkOptions): Promise<Run> {
   }
 }
 
-/** Works under a new name, which the other workers know until the work is over. */
+/** Works while the other workers know that this one lives. */
 async function workWatched(work: Work): Promise<void> {
-  const worker = work.checkpoints.newWorker()
-  work.checkpoints.begin(worker)
-  const watch = watchRun(work, worker, work.leaseMilliseconds)
+  work.checkpoints.begin(work.worker)
+  const watch = watchRun(work)
   try {
-    await workOn(work, worker)
+    await workOn(work)
   } finally {
     watch.stop()
-    await work.checkpoints.end(worker)
+    await work.checkpoints.end(work.worker)
   }
 }
 
@@ -72,13 +72,13 @@ async function atTheEnd<Result>(options: WorkOptions, session: StoreSession, ste
   return retrying({ policy: retryPolicy(options.run.spec), signal: options.signal }, () => session.transaction(step))
 }
 
-async function workOn(work: Work, worker: string): Promise<void> {
+async function workOn(work: Work): Promise<void> {
   await work.plan()
   const { total } = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
   work.checkpoints.planned(work.run.name, total - 1)
   let idleSince = performance.now()
   while (!work.retries.signal.aborted) {
-    const claim = await retrying(work.retries, () => nextClaim(work, worker))
+    const claim = await retrying(work.retries, () => nextClaim(work))
     if (claim !== undefined) {
       await workOnClaim(work, claim)
       idleSince = performance.now()
@@ -105,10 +105,12 @@ async function workOnClaim(work: Work, claim: ClaimedSlice): Promise<void> {
 }
 
 /** Claims a slice that nobody has, or whose worker is gone. */
-async function nextClaim(work: Work, worker: string): Promise<ClaimedSlice | undefined> {
-  const { run, session, leaseMilliseconds } = work
-  const held = await leases(session, run.id)
+async function nextClaim(work: Work): Promise<ClaimedSlice | undefined> {
+  const { run, worker, session, leaseMilliseconds } = work
+  const held = (await leases(session, run.id)).filter((lease) => lease.worker !== worker)
   const lapsed = held.length === 0 ? [] : await work.checkpoints.lapsed(held)
+  // A role that may not do this waits for the server to notice.
+  if (lapsed.length > 0) await endSessions(session, lapsed).catch(() => {})
   // A worker that asks holds nothing: a slice in its own name is one whose claim was granted but the answer lost.
   return claimSlice(session, { run: run.id, worker, lapsed: [...lapsed, worker], leaseMilliseconds })
 }

@@ -1,0 +1,19 @@
+// How far runs are, many at once: for the operator, where there is no Redis to ask.
+import { type Counts, countsOf } from './counts.ts'
+import { type Queryable, wholeNumber } from './queryable.ts'
+
+/** `slices` are those of the input: the finish step is none. */
+export type RunProgress = { counts: Counts; slices: { total: number; done: number } }
+
+/** By name of the run; runs that the store does not know are missing. */
+export async function runsProgress(db: Queryable, names: readonly string[]): Promise<Map<string, RunProgress>> {
+  const { rows } = await db.query(
+    `SELECT summary.*, (SELECT count(*) FROM headgate.slice WHERE run = summary.id AND kind = 'read') AS slices,
+      (SELECT count(*) FROM headgate.slice WHERE run = summary.id AND kind = 'read' AND state = 'done') AS slices_done
+    FROM headgate.run_summary AS summary WHERE name = ANY ($1::text[])`,
+    [names],
+  )
+  return new Map(
+    rows.map((row) => [row.name as string, { counts: countsOf(row), slices: { total: wholeNumber(row.slices), done: wholeNumber(row.slices_done) } }]),
+  )
+}
