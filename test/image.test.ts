@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 
 const top = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(top, file), 'utf8')
@@ -45,4 +46,10 @@ test('Every stage can be pinned by digest, and the last runs as nobody in partic
   const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base)
   expect(bases.filter((base) => !/^\$\{NODE_IMAGE\}$/.test(base ?? ''))).toEqual([])
   expect(dockerfile.trim().split('\n').slice(-2)).toEqual(['USER 65532:65532', 'CMD ["headgate", "--help"]'])
+})
+
+test('Package, image and chart have one version', () => {
+  const { version } = JSON.parse(read('package.json'))
+  const chart = parse(read('charts/headgate/Chart.yaml'))
+  expect([/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], chart.version, chart.appVersion]).toEqual([version, version, version])
 })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { parse } from 'yaml'
+import { operatorConfig } from '../../operator/config.ts'
 import { chart, helmTest, ofKind, type Rendered, refusal, render, runHelm, sets, valueSets } from './render.ts'
 
 /** Pod templates by the kind and name of what holds them. */
@@ -83,6 +84,25 @@ helmTest('Workers get the operator’s image unless another is named', () => {
   expect(environment(render({ 'image.tag': '2' }))).toMatchObject({ HEADGATE_WORKER_IMAGE: 'headgate/headgate:2' })
   expect(environment(render({ 'worker.image': 'mine:1' }))).toMatchObject({ HEADGATE_WORKER_IMAGE: 'mine:1' })
   expect(operatorOf(render({ 'image.digest': `sha256:${'0'.repeat(64)}` })).image).toBe(`headgate/headgate@sha256:${'0'.repeat(64)}`)
+})
+
+helmTest('The operator gets what its configuration reads, and is accepted by it', () => {
+  const code = readFileSync(join(chart, '..', '..', 'operator', 'config.ts'), 'utf8')
+  const given = environment(render())
+  expect(Object.keys(given).sort()).toEqual([...new Set(code.match(/HEADGATE_[A-Z_]+/g))].sort())
+  const fromElsewhere = { HEADGATE_NAMESPACE: 'etl', HEADGATE_POD_NAME: 'headgate-operator-x', HEADGATE_STORE_URL: undefined, HEADGATE_REDIS_URL: undefined }
+  const config = operatorConfig({ ...given, ...fromElsewhere })
+  expect(config).toMatchObject({
+    workerImage: `headgate/headgate:${parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')).appVersion}`,
+    namespace: 'etl',
+    watchNamespaces: [],
+    maxActiveRuns: 100,
+    jobTtlMs: 86_400_000,
+    metricsPort: 8080,
+    podName: 'headgate-operator-x',
+    leaseName: 'headgate-operator',
+    logLevel: 'info',
+  })
 })
 
 helmTest('A disruption budget is made only where it does not block every drain', () => {
