@@ -40,6 +40,21 @@ const fullRun: Changes = {
   'spec.params': { day: '2026-03-01' },
   'spec.interval': { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00+01:00' },
 }
+/** As many fields as there may be, each with as many rules to keep as one field can have. */
+function widestFields() {
+  return Array.from({ length: 1600 }, (_, index) => ({
+    name: `${'n'.repeat(58)}_${1000 + index}`,
+    type: 'decimal',
+    precision: 12,
+    scale: 2,
+    min: 1,
+    max: '123456.78',
+    decimalComma: true,
+    references: { table: `${'s'.repeat(60)}.${'t'.repeat(60)}`, column: 'c'.repeat(60), onMissing: 'park' },
+  }))
+}
+const keyOfWidest = Array.from({ length: 16 }, (_, index) => `${'n'.repeat(58)}_${2599 - index}`)
+
 const manifests: [string, Manifest][] = [
   ...examples,
   ['a pipeline with every setting', changed(soundPipeline(), full)],
@@ -75,6 +90,11 @@ describeWithApiServer(
       expect(first).toMatchObject({ code: 0, stderr: '' })
       expect(await on(['diff', ...flags, '--filename', '-'], object)).toEqual({ code: 0, stdout: '', stderr: '' })
       expect(await apply()).toEqual(first)
+    })
+
+    test('takes the widest pipeline within its budget for rules', async () => {
+      const wide = changed(soundPipeline(), { 'metadata.name': 'wide', 'spec.schema.fields': widestFields(), 'spec.schema.primaryKey': keyOfWidest })
+      expect(await on(['apply', '--server-side', '--filename', '-'], wide)).toMatchObject({ code: 0, stderr: '' })
     })
 
     test('explains every field', async () => {
