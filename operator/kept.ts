@@ -67,6 +67,11 @@ export function keepTick({ metadata }: Job): KeptTick {
   return { metadata: keptMeta(metadata, [annotations.run, annotations.skipped, scheduledTimestamp]) }
 }
 
+/** `namespace/name` of the pipeline whose CronJob, or tick, this says it is. */
+export function pipelineOfSchedule({ metadata }: { metadata: KeptMeta }): string {
+  return `${metadata.namespace}/${metadata.labels?.[labels.pipeline]}`
+}
+
 function only(entries: Record<string, string>, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(entries).filter(([name]) => names.includes(name)))
 }

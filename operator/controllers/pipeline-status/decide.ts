@@ -1,5 +1,5 @@
 // What the status of a pipeline should be, given its runs and its schedule. Pure.
-import { type Condition, labels, type PipelineStatus, type RunPhase, scheduleOf } from '../../../crds/index.ts'
+import { type Condition, type PipelineStatus, type RunPhase, scheduleOf } from '../../../crds/index.ts'
 import type { KeptPipeline, KeptRun } from '../../kept.ts'
 import type { ScheduleProblem } from '../schedule/problems.ts'
 
@@ -17,15 +17,9 @@ export type PipelineObservation = {
 /** The phases in which a run is at work, and those in which it waits to be. */
 export const activePhases: ReadonlySet<RunPhase> = new Set(['Starting', 'Running'])
 export const waitingPhases: ReadonlySet<RunPhase> = new Set(['Pending', 'Queued'])
-export const finishedPhases: ReadonlySet<RunPhase> = new Set(['Succeeded', 'Failed', 'Cancelled', 'Skipped'])
 
 export function phaseOf(run: KeptRun): RunPhase {
   return run.status?.phase ?? 'Pending'
-}
-
-/** `namespace/name` of the pipeline of a run: the index of the cache of runs. */
-export function pipelineOf({ metadata, spec }: KeptRun): string {
-  return `${metadata.namespace}/${spec.pipelineRef.name ?? metadata.labels?.[labels.pipeline]}`
 }
 
 export function decideStatus(observed: PipelineObservation): PipelineStatus {

@@ -1,13 +1,13 @@
 // Deletes what was kept for long enough: finished runs, and before them their Jobs. One reconcile is one run.
 
 import type { KeptPipeline, KeptRun } from '../../kept.ts'
-import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
+import { isConflict } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import type { Clock } from '../../kubernetes/clock.ts'
 import { jobs, pipelineRuns } from '../../kubernetes/resources.ts'
 import type { Reconcile } from '../../kubernetes/workers.ts'
-import { pipelineOf } from '../pipeline-status/decide.ts'
+import { pipelineKey } from '../run-state.ts'
 import { decideExpiry, type Expiry } from './decide.ts'
 
 export type RetentionDependencies = {
@@ -36,7 +36,7 @@ export function retentionController(its: RetentionDependencies): Reconcile {
         await its.client.delete(jobs, name, namespace, { propagation: 'Background', preconditions: { uid: job.uid } })
       }
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error
+      if (!isConflict(error)) throw error
     }
     return undefined
   }
@@ -52,5 +52,5 @@ export function* expired(its: RetentionDependencies): IterableIterator<string> {
 }
 
 function expiryOf({ pipelines, jobs, jobTtlMs, clock }: RetentionDependencies, key: string, run: KeptRun): Expiry {
-  return decideExpiry(run, pipelines.get(pipelineOf(run)), jobs.get(key) === undefined ? Number.POSITIVE_INFINITY : jobTtlMs, clock.now())
+  return decideExpiry(run, pipelines.get(pipelineKey(run)), jobs.get(key) === undefined ? Number.POSITIVE_INFINITY : jobTtlMs, clock.now())
 }

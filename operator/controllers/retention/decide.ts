@@ -1,7 +1,7 @@
 // When a finished run and its Job have been kept for long enough. Pure.
 import { retentionOf } from '../../../crds/index.ts'
 import type { KeptPipeline, KeptRun } from '../../kept.ts'
-import { finishedPhases, phaseOf } from '../pipeline-status/decide.ts'
+import { hasEnded } from '../run-state.ts'
 
 export type Expiry = 'nothing' | 'job' | 'run'
 
@@ -10,7 +10,7 @@ export type Expiry = 'nothing' | 'job' | 'run'
  * finished is never due. `pipeline` is undefined if it is gone; then the defaults hold.
  */
 export function decideExpiry(run: KeptRun, pipeline: Pick<KeptPipeline, 'spec'> | undefined, jobTtlMs: number, now: number): Expiry {
-  if (run.metadata.deletionTimestamp !== undefined || !finishedPhases.has(phaseOf(run))) return 'nothing'
+  if (run.metadata.deletionTimestamp !== undefined || !hasEnded(run)) return 'nothing'
   const { runsMilliseconds } = retentionOf(pipeline?.spec ?? {})
   const age = now - endOf(run)
   if (age >= runsMilliseconds) return 'run'

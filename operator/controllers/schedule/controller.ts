@@ -72,11 +72,7 @@ async function keepCronJob(its: ScheduleDependencies, key: string, pipeline: Kep
 
 /** Its ticks go with it. */
 async function deleteCronJob({ client }: ScheduleDependencies, { metadata }: KeptCronJob): Promise<void> {
-  try {
-    await client.delete(cronJobs, metadata.name, metadata.namespace, { propagation: 'Background', preconditions: { uid: metadata.uid } })
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
+  await client.delete(cronJobs, metadata.name, metadata.namespace, { propagation: 'Background', preconditions: { uid: metadata.uid } })
 }
 
 /** What the API server refuses is told by the pipeline's status; what is refused as invalid is not tried again until something changes. */

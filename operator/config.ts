@@ -1,0 +1,82 @@
+// What the operator is told by its environment.
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { durationMilliseconds } from '../crds/durations.ts'
+import { HeadgateError } from '../sdk/errors.ts'
+
+export type OperatorConfig = {
+  /** Image of workers whose Pipeline names none. */
+  workerImage: string
+  /** The operator's own namespace, where its lease is. */
+  namespace: string
+  /** Namespaces whose pipelines it looks after; empty: all. */
+  watchNamespaces: string[]
+  /** How many runs may be at work at the same time. */
+  maxActiveRuns: number
+  /** How long the Job of a finished run, and with it the log of its pods, is kept. */
+  jobTtlMs: number
+  storeUrl: string | undefined
+  redisUrl: string | undefined
+  metricsPort: number
+  podName: string
+  /** Unique per process. */
+  identity: string
+  leaseName: string
+  logLevel: string
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/** Throws HeadgateError InvalidConfig that names what is missing or wrong. */
+export function operatorConfig(environment: NodeJS.ProcessEnv = process.env): OperatorConfig {
+  const text = (name: string) => (environment[name] === '' ? undefined : environment[name])
+  const podName = text('HEADGATE_POD_NAME') ?? hostname()
+  return {
+    workerImage: required(text, 'HEADGATE_WORKER_IMAGE'),
+    namespace: required(text, 'HEADGATE_NAMESPACE'),
+    watchNamespaces: (text('HEADGATE_WATCH_NAMESPACES') ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    maxActiveRuns: wholeNumber(text, 'HEADGATE_MAX_ACTIVE_RUNS', 100, [1, 100_000]),
+    jobTtlMs: duration(text, 'HEADGATE_JOB_TTL', '24h'),
+    storeUrl: text('HEADGATE_STORE_URL'),
+    redisUrl: text('HEADGATE_REDIS_URL'),
+    metricsPort: wholeNumber(text, 'HEADGATE_METRICS_PORT', 8080, [0, 65_535]),
+    podName,
+    identity: `${podName}-${randomBytes(4).toString('hex')}`,
+    leaseName: text('HEADGATE_LEASE_NAME') ?? 'headgate-operator',
+    logLevel: oneOf(text, 'HEADGATE_LOG_LEVEL', 'info', logLevels),
+  }
+}
+
+type Text = (name: string) => string | undefined
+
+function required(text: Text, name: string): string {
+  const value = text(name)
+  if (value === undefined) throw new HeadgateError('InvalidConfig', `${name} is not set; the operator needs it in its environment`)
+  return value
+}
+
+function wholeNumber(text: Text, name: string, otherwise: number, [least, most]: [number, number]): number {
+  const value = text(name)
+  if (value === undefined) return otherwise
+  const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : Number.NaN
+  if (number >= least && number <= most) return number
+  throw new HeadgateError('InvalidConfig', `${name} is "${value}"; write a whole number from ${least} to ${most}`)
+}
+
+function duration(text: Text, name: string, otherwise: string): number {
+  const value = text(name) ?? otherwise
+  try {
+    return durationMilliseconds(value)
+  } catch (error) {
+    throw new HeadgateError('InvalidConfig', `${name}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function oneOf(text: Text, name: string, otherwise: string, allowed: readonly string[]): string {
+  const value = text(name) ?? otherwise
+  if (allowed.includes(value)) return value
+  throw new HeadgateError('InvalidConfig', `${name} is "${value}"; write one of ${allowed.join(', ')}`)
+}

@@ -1,0 +1,29 @@
+// How often the status of a run shows live progress. Pure.
+import type { LiveProgress } from '../ports.ts'
+
+/** `nextAt`: not again before; on a monotonic clock. */
+export type Shown = { counts: LiveProgress; at: number; nextAt: number }
+
+export type ShowQuestion = {
+  /** Whether the counts are others than those shown. */
+  changed: boolean
+  shown: Pick<Shown, 'at' | 'nextAt'> | undefined
+  now: number
+  /** Runs at work: the more there are, the less often each is shown. */
+  active: number
+  /** 0 to 1. */
+  random: number
+}
+
+const leastMs = 3_000
+/** All runs together write at most this often. */
+const writesPerSecond = 50
+/** Duration and throughput go on when the counts do not. */
+const refreshMs = 60_000
+
+/** When it is shown, if now; undefined: not now. Jitter keeps runs that began together from being written together. */
+export function decideShow({ changed, shown, now, active, random }: ShowQuestion): { at: number; nextAt: number } | undefined {
+  if (shown !== undefined && now < (changed ? shown.nextAt : shown.at + refreshMs)) return undefined
+  const pause = Math.max(leastMs, (active / writesPerSecond) * 1000)
+  return { at: now, nextAt: now + pause * (0.8 + 0.4 * random) }
+}

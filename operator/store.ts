@@ -1,0 +1,86 @@
+// The operator's own store, if it was given one: what it knows of runs, how they end when nobody works on them, and what it may
+// forget. A pipeline may use another store, about which nothing is known here; the run's uid tells.
+import pg from 'pg'
+import type { RunRecords, RunSlices, RunTimings } from '../crds/status.ts'
+import type { WorkerReport } from '../crds/worker-report.ts'
+import type { Counts, Timings } from '../store/counts.ts'
+import { runTotals } from '../store/ledger.ts'
+import { migrate } from '../store/migrate.ts'
+import { pruneQuarantine, pruneRuns } from '../store/retention.ts'
+import { runsProgress } from '../store/run-progress.ts'
+import { cancelRun, failRun, findRun, type Run } from '../store/runs.ts'
+import type { RunStore, StoredRun } from './controllers/ports.ts'
+import type { ProgressSource } from './controllers/progress/progress.ts'
+
+export type OperatorStore = RunStore &
+  ProgressSource & {
+    /** Answers the names of the migrations applied. */
+    migrate(): Promise<string[]>
+    /** Forgets runs and closed quarantine entries of a pipeline (its store name); answers how many of each. */
+    prune(pipeline: string, before: { runs: Date; quarantine: Date }): Promise<{ runs: number; quarantine: number }>
+    close(): Promise<void>
+  }
+
+const patience = { connectionTimeoutMillis: 5_000, query_timeout: 20_000, statement_timeout: 15_000, idleTimeoutMillis: 30_000 }
+
+/** `onTrouble` hears of connections that break while nobody uses them. Connects when it is first asked. */
+export function openStore(url: string, onTrouble: (error: Error) => void): OperatorStore {
+  const pool = new pg.Pool({ connectionString: url, application_name: 'headgate operator', max: 4, ...patience })
+  pool.on('error', onTrouble)
+  return {
+    findTotals: (run) => findTotals(pool, run),
+    end: (run, state, failure) => end(pool, run, state, failure),
+    read: (runs) => progressOf(pool, runs),
+    migrate: () => migrate(url),
+    prune: async (pipeline, before) => ({
+      runs: await pruneRuns(pool, { pipeline, before: before.runs }),
+      quarantine: await pruneQuarantine(pool, { pipeline, before: before.quarantine }),
+    }),
+    close: () => pool.end(),
+  }
+}
+
+async function findOurs(pool: pg.Pool, { name, uid }: StoredRun): Promise<Run | undefined> {
+  const run = await findRun(pool, name)
+  return run?.uid === uid ? run : undefined
+}
+
+async function findTotals(pool: pg.Pool, stored: StoredRun): Promise<WorkerReport | undefined> {
+  const run = await findOurs(pool, stored)
+  if (run === undefined) return undefined
+  const { counts, timings } = run.state === 'Running' ? await runTotals(pool, run.id) : run
+  const slices = (await runsProgress(pool, [run.name])).get(run.name)?.slices ?? { total: 0, done: 0 }
+  const seconds = run.startedAt === undefined ? 0 : ((run.finishedAt ?? new Date()).getTime() - run.startedAt.getTime()) / 1000
+  return {
+    state: run.state,
+    records: counts,
+    slices,
+    timings: milliseconds(timings),
+    ...(seconds > 0 && { throughput: Math.round(counts.read / seconds) }),
+    ...(run.failure !== undefined && { failure: failureOf(run.failure) }),
+  }
+}
+
+function failureOf({ code, message, retryable, slice, position }: Run['failure'] & object): WorkerReport['failure'] & object {
+  return { code, message, retryable, ...(slice !== undefined && { slice }), ...(position !== undefined && { position: JSON.stringify(position) }) }
+}
+
+function milliseconds({ extract, validate, transform, load }: Timings): RunTimings {
+  return { extractMs: Math.round(extract), validateMs: Math.round(validate), transformMs: Math.round(transform), loadMs: Math.round(load) }
+}
+
+async function end(pool: pg.Pool, stored: StoredRun, ...[state, failure]: [Parameters<RunStore['end']>[1], Parameters<RunStore['end']>[2]]): Promise<void> {
+  const run = await findOurs(pool, stored)
+  if (run === undefined) return
+  if (state === 'Cancelled') await cancelRun(pool, run.id)
+  else {
+    const { code, message, retryable = false } = failure ?? { code: 'Internal', message: 'the run failed, and nobody said why' }
+    await failRun(pool, run.id, { code, message, retryable })
+  }
+}
+
+async function progressOf(pool: pg.Pool, runs: readonly string[]): Promise<Map<string, { records: RunRecords; slices: RunSlices }>> {
+  const found = await runsProgress(pool, runs)
+  const records = (counts: Counts): RunRecords => counts
+  return new Map([...found].map(([name, { counts, slices }]) => [name, { records: records(counts), slices }]))
+}
