@@ -24,7 +24,8 @@ export function progressBar(label: string, bytes: () => Promise<number | undefin
   const sum = (of: (slice: SliceProgress) => number) => [...slices.values()].reduce((all, slice) => all + of(slice), 0)
   const draw = () => {
     const read = sum((slice) => slice.read)
-    const rate = Math.round(read / ((performance.now() - started) / 1000))
+    const earlier = sum((slice) => slice.earlier ?? 0)
+    const rate = Math.round((read - earlier) / ((performance.now() - started) / 1000))
     const done =
       total === undefined
         ? 0

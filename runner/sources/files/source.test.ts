@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -79,4 +79,22 @@ test.each([
   await source.verify(input as never, run)
   change(join(folder, 'in/a.csv'))
   await expect(source.verify(input as never, run)).rejects.toMatchObject({ code: 'SourceChanged', message: expect.stringMatching(message) })
+})
+
+test('a file of a ConfigMap is the same in every pod, whenever that began, until its content changes', async () => {
+  const source = new FilesSource({ paths: ['**/a.csv'], volume: { configMap: { name: 'feed' } } })
+  const [input] = await Array.fromAsync(source.inputs(run))
+  utimesSync(join(folder, 'in/a.csv'), 1, 1)
+  await source.verify(input as never, run)
+  writeFileSync(join(folder, 'in/a.csv'), 'IN/a.csv')
+  await expect(source.verify(input as never, run)).rejects.toMatchObject({ code: 'SourceChanged' })
+})
+
+test('a glob finds each file of a ConfigMap once, where people see it', async () => {
+  mkdirSync(join(folder, '..2026_03_01'))
+  writeFileSync(join(folder, '..2026_03_01/feed.csv'), 'x')
+  symlinkSync('..2026_03_01', join(folder, '..data'))
+  symlinkSync('..data/feed.csv', join(folder, 'feed.csv'))
+  expect(await names(['**/feed.csv'])).toEqual(['feed.csv'])
+  expect(await names(['feed*'])).toEqual(['feed.csv'])
 })

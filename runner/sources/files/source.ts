@@ -1,17 +1,22 @@
 // FilesSource: files of the worker's own file system, by path or glob.
 import { createHash } from 'node:crypto'
 import { type FileHandle, glob, open, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import type { Input, Source } from '../source.ts'
 import { closestTo } from './missing.ts'
 
 const headBytes = 64 << 10
+/** More than Kubernetes lets a ConfigMap hold. */
+const configMapBytes = 2 << 20
 const chunkBytes = 1 << 20
 
-/** What tells a file from another one in its place. Numbers that need 64 bits are texts. */
-type FileIdentity = { path: string; size: number; mtimeNanoseconds: string; head: string }
+/**
+ * What tells a file from another one in its place. Numbers that need 64 bits are texts. Each pod has its own copy of a ConfigMap,
+ * written when the pod began: there the time tells nothing, and `head` is all of the file.
+ */
+type FileIdentity = { path: string; size: number; mtimeNanoseconds: string | null; head: string }
 
 export class FilesSource implements Source {
   readonly config: FilesConfig
@@ -29,7 +34,7 @@ export class FilesSource implements Source {
         if (seen.has(absolute)) continue
         seen.add(absolute)
         if (this.config.allowEmpty === true && !(await exists(absolute))) continue
-        const identity = await identify(path, run.folder)
+        const identity = await this.#identify(path, run.folder)
         yield { name: path, size: identity.size, identity }
       }
     }
@@ -47,7 +52,7 @@ export class FilesSource implements Source {
 
   async verify(input: Input, run: RunContext): Promise<void> {
     const planned = input.identity as FileIdentity
-    const present = await identify(planned.path, run.folder).catch((cause: unknown) => {
+    const present = await this.#identify(planned.path, run.folder).catch((cause: unknown) => {
       throw changed(planned.path, 'it can no longer be read', cause)
     })
     if (present.size !== planned.size) throw changed(planned.path, `it has ${present.size} bytes instead of ${planned.size}`)
@@ -55,17 +60,37 @@ export class FilesSource implements Source {
     if (present.head !== planned.head) throw changed(planned.path, 'its first bytes are others')
   }
 
+  async #identify(path: string, folder: string): Promise<FileIdentity> {
+    const copied = this.config.volume?.configMap !== undefined
+    const file = await opened(path, folder)
+    try {
+      const stats = await file.stat({ bigint: true })
+      const head = Buffer.alloc(copied ? configMapBytes : headBytes)
+      const { bytesRead } = await file.read(head, 0, head.length, 0)
+      const hash = createHash('sha256').update(head.subarray(0, bytesRead)).digest('hex')
+      return { path, size: Number(stats.size), mtimeNanoseconds: copied ? null : String(stats.mtimeNs), head: hash }
+    } finally {
+      await file.close()
+    }
+  }
+
   async #matches(pattern: string, folder: string): Promise<string[]> {
     if (!/[*?[{]/.test(pattern) || (await exists(resolve(folder, pattern)))) return [pattern]
     const found: string[] = []
     for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
-      if (!entry.isDirectory()) found.push(resolve(entry.parentPath, entry.name))
+      const path = resolve(entry.parentPath, entry.name)
+      if (!entry.isDirectory() && !isShadow(path)) found.push(path)
     }
     if (found.length === 0 && this.config.allowEmpty !== true) throw await notFound(pattern, folder)
     const prefix = `${resolve(folder)}/`
     const named = found.map((path) => (!pattern.startsWith('/') && path.startsWith(prefix) ? path.slice(prefix.length) : path))
     return [...new Set(named)].sort((one, other) => (one < other ? -1 : 1))
   }
+}
+
+/** Kubernetes keeps the files of a ConfigMap in folders named ..something, beside links to them. */
+function isShadow(path: string): boolean {
+  return path.split(sep).some((part) => part.startsWith('..'))
 }
 
 /** A file's name may look like a glob. */
@@ -101,19 +126,6 @@ async function* chunks(file: FileHandle, offset: number, size: number, signal: A
     }
   } finally {
     await ahead.catch(() => undefined)
-  }
-}
-
-async function identify(path: string, folder: string): Promise<FileIdentity> {
-  const file = await opened(path, folder)
-  try {
-    const stats = await file.stat({ bigint: true })
-    const head = Buffer.alloc(headBytes)
-    const { bytesRead } = await file.read(head, 0, headBytes, 0)
-    const hash = createHash('sha256').update(head.subarray(0, bytesRead)).digest('hex')
-    return { path, size: Number(stats.size), mtimeNanoseconds: String(stats.mtimeNs), head: hash }
-  } finally {
-    await file.close()
   }
 }
 
