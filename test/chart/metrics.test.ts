@@ -1,52 +1,66 @@
-// Alerts and dashboard ask for metrics that the operator has, and for no others.
-import { globSync, readFileSync } from 'node:fs'
+// Alerts and dashboard ask for metrics and labels that the operator has, and for no others.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, type TestContext, test } from 'vitest'
-import { createRegistry } from '../../operator/metrics.ts'
+import { expect, test } from 'vitest'
+import { createRegistry, machineryMetrics } from '../../operator/metrics/controller.ts'
+import { runMetrics } from '../../operator/metrics/runs.ts'
 import { chart, helmTest, ofKind, render } from './render.ts'
 
-const top = join(chart, '..', '..')
+const registry = createRegistry()
+machineryMetrics(registry)
+runMetrics(registry, () => true)
 
-/** Names of metrics in the operator's code, and those of the process that prom-client adds. */
-function known(): Set<string> {
-  const code = globSync('operator/**/*.ts', { cwd: top }).filter((file) => !file.endsWith('.test.ts'))
-  const own = code.flatMap((file) => [...readFileSync(join(top, file), 'utf8').matchAll(/\bname: '([a-z]+(?:_[a-z]+)+)'/g)].map(([, name]) => name ?? ''))
-  const process = createRegistry()
-    .getMetricsAsArray()
-    .map(({ name }) => name)
-  return new Set([...own, ...process])
+/** Labels that Prometheus adds to whatever it reads. */
+const targetLabels = ['job', 'namespace', 'pod', 'le']
+
+function labelsOf(metric: string): string[] | undefined {
+  const found = registry.getSingleMetric(metric) as { labelNames?: string[] } | undefined
+  return found && [...(found.labelNames ?? []), ...targetLabels]
 }
 
-/** Names of metrics in an expression: words with an underscore that a selector, range or bracket follows, without a histogram's ending. */
-function asked(expression: string): string[] {
-  const words = expression.match(/\b[a-z]+(_[a-z]+)+(?=[{[)]|$| )/g) ?? []
-  return words.map((word) => word.replace(/_bucket$/, '')).filter((word) => !['histogram_quantile', 'sort_desc', 'label_values'].includes(word))
+/** Metrics of an expression, each with the labels it is selected by. */
+function selections(expression: string): { metric: string; labels: string[] }[] {
+  const named = [...expression.matchAll(/\b([a-z]+(?:_[a-z]+)+)\b(?!\()(?:\{([^}]*)\})?/g)]
+  return named.map(([, name = '', selector = '']) => ({
+    metric: name.replace(/_bucket$/, ''),
+    labels: [...selector.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].map(([, label = '']) => label),
+  }))
 }
 
-function needsRunMetrics(context: TestContext): void {
-  if (![...known()].some((name) => name.startsWith('headgate_'))) context.skip('the operator counts no runs yet; its headgate_* metrics enable this')
+function check(expression: string): void {
+  const found = selections(expression)
+  expect(found.length, expression).toBeGreaterThan(0)
+  for (const { metric, labels } of found) {
+    expect(labelsOf(metric), `${metric} in ${expression}`).toBeDefined()
+    expect(labelsOf(metric), `${metric} in ${expression}`).toEqual(expect.arrayContaining(labels))
+  }
+  const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, names = '']) => names.split(', '))
+  const available = found.flatMap(({ metric }) => labelsOf(metric) ?? [])
+  expect(available, expression).toEqual(expect.arrayContaining(grouped))
 }
 
-test('The dashboard', (context) => {
-  needsRunMetrics(context)
+test('The dashboard', () => {
   const dashboard = JSON.parse(readFileSync(join(chart, 'files', 'dashboards', 'headgate.json'), 'utf8'))
   const expressions: string[] = dashboard.panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) => targets.map(({ expr }) => expr))
   expect(expressions.length).toBeGreaterThan(10)
-  for (const expression of expressions) {
-    expect(asked(expression).length, expression).toBeGreaterThan(0)
-    for (const name of asked(expression)) expect(known().has(name), `${name} in ${expression}`).toBe(true)
-  }
+  expressions.forEach(check)
 })
 
-helmTest('The alerts', (context) => {
-  needsRunMetrics(context)
+helmTest('The alerts', () => {
   const [rules] = ofKind('PrometheusRule', render({ 'metrics.prometheusRule.enabled': true, fullnameOverride: 'gate' }))
   const alerts: { alert: string; expr: string; annotations: { summary?: string; description?: string } }[] = rules?.spec.groups[0].rules
   for (const { alert, expr, annotations } of alerts) {
-    expect(asked(expr).length, alert).toBeGreaterThan(0)
-    for (const name of asked(expr)) expect(known().has(name), `${name} in ${alert}`).toBe(true)
+    check(expr)
     expect(annotations, alert).toEqual({ summary: expect.any(String), description: expect.any(String) })
   }
   expect(alerts[0]?.expr).toBe('absent(leader_election_master_status{name="gate-operator"} == 1)')
   expect(JSON.stringify(alerts)).not.toContain('@')
+})
+
+test.each([
+  ['sum(headgate_lost_total)', 'a metric'],
+  ['sum(headgate_runs{state="Queued"})', 'a label to select by'],
+  ['sum by (color) (headgate_runs)', 'a label to group by'],
+])('%s: %s that the operator does not have is noticed', (expression) => {
+  expect(() => check(expression)).toThrow()
 })
