@@ -1,4 +1,4 @@
-// What the machinery tells whoever measures it; operator/metrics.ts turns it into Prometheus metrics.
+// What the machinery tells whoever measures it; operator/metrics/ turns it into Prometheus metrics.
 
 export interface QueueMetrics {
   depth(queue: string, waiting: number): void

@@ -1,6 +1,6 @@
 // The operator's metrics under the names that controller-runtime's users have dashboards for; main.ts hands the hooks to the machinery.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { ClientMetrics, LeadershipMetrics, QueueMetrics, ReconcileMetrics } from './kubernetes/hooks.ts'
+import type { ClientMetrics, LeadershipMetrics, QueueMetrics, ReconcileMetrics } from '../kubernetes/hooks.ts'
 
 export type MachineryMetrics = { queue: QueueMetrics; reconcile: ReconcileMetrics; client: ClientMetrics; leadership: LeadershipMetrics }
 
