@@ -1,0 +1,130 @@
+// The operator: watches Pipelines and PipelineRuns, and carries out what they say. One process of several leads, the others wait.
+import { KubeConfig } from '@kubernetes/client-node'
+import { pino } from 'pino'
+import { createCaches, type Handlers, startWatches } from './caches.ts'
+import { type OperatorConfig, operatorConfig } from './config.ts'
+import { startHealth } from './health.ts'
+import { isNotLeading } from './kubernetes/api-error.ts'
+import { createClient } from './kubernetes/client.ts'
+import { systemClock as clock, sleep } from './kubernetes/clock.ts'
+import { EventRecorder } from './kubernetes/events.ts'
+import { guarded } from './kubernetes/guarded.ts'
+import { LeaderElection } from './kubernetes/lease.ts'
+import { createRegistry, machineryMetrics } from './metrics/controller.ts'
+import { runMetrics } from './metrics/runs.ts'
+import { openRedisProgress } from './progress-source.ts'
+import { type OperatorStore, openStore } from './store.ts'
+import { startTerm, type Term } from './term.ts'
+
+const config = operatorConfig()
+const log = pino({ level: config.logLevel, base: { pod: config.podName }, timestamp: pino.stdTimeFunctions.isoTime })
+const stop = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    log.info({ signal }, 'stopping')
+    stop.abort()
+  })
+}
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'unexpected error')
+  process.exit(1)
+})
+
+const report = (where: string, error: unknown) => log[isNotLeading(error) ? 'debug' : 'warn']({ where, err: error }, 'will be tried again')
+await operate(config)
+
+async function operate(config: OperatorConfig): Promise<void> {
+  const { identity, namespace, leaseName, podName } = config
+  const registry = createRegistry()
+  const metrics = machineryMetrics(registry)
+  const client = createClient(kubeConfig(), { metrics: metrics.client, clock, userAgent: 'headgate-operator' })
+  const election = new LeaderElection({ client, namespace, name: leaseName, identity, report, clock, metrics: metrics.leadership })
+  const writer = guarded(client, election)
+  const events = new EventRecorder({ client: writer, instance: podName, report, clock })
+  const counts = runMetrics(registry, () => election.stillLeading())
+  const caches = createCaches()
+  let term: Term | undefined
+  const handlers = handlersTo(() => term, counts)
+  const watches = startWatches({ client, caches, handlers, report, namespaces: config.watchNamespaces })
+  const health = await startHealth({ port: config.metricsPort, registry, notReady: () => watches.missing() })
+  log.info({ port: health.port, namespaces: config.watchNamespaces }, 'watching')
+  const { store, redis, sources } = backends(config)
+  const onProgressAnswer = progressReports(counts.redisAnswered)
+  const onStarted = async (signal: AbortSignal) => {
+    log.info({ identity }, 'leading')
+    await Promise.race([watches.synced, aborted(signal)])
+    if (signal.aborted) return
+    const parts = { client: writer, caches, events, settings: config, store, cancelSignal: redis, metrics, runMetrics: counts, report, clock }
+    term = startTerm({ ...parts, progressSources: sources, onProgressAnswer, random: Math.random })
+    await term.run(signal)
+    term = undefined
+  }
+  void watches.synced.then(() => log.info({ runs: caches.runs.size, pipelines: caches.pipelines.size }, 'ready'))
+  await election.run({ onStarted, onStopped: () => log.info({ identity }, 'no longer leading') }, stop.signal)
+  await Promise.all([events.stop(), watches.stop(), health.close(), store?.close()])
+  redis?.close()
+  await client.close()
+  log.info('stopped')
+}
+
+function kubeConfig(): KubeConfig {
+  const found = new KubeConfig()
+  found.loadFromDefault()
+  return found
+}
+
+/** To the term under way, if there is one; it begins by looking at everything. */
+function handlersTo(term: () => Term | undefined, counts: Pick<ReturnType<typeof runMetrics>, 'changed' | 'pipelineChanged'>): Handlers {
+  return {
+    pipelines: (key, kept, before) => {
+      counts.pipelineChanged(kept, before)
+      term()?.handlers.pipelines(key, kept, before)
+    },
+    runs: (key, kept, before) => {
+      counts.changed(kept, before)
+      term()?.handlers.runs(key, kept, before)
+    },
+    cronJobs: (...change) => term()?.handlers.cronJobs(...change),
+    ticks: (...change) => term()?.handlers.ticks(...change),
+    jobs: (...change) => term()?.handlers.jobs(...change),
+    pods: (...change) => term()?.handlers.pods(...change),
+  }
+}
+
+function backends({ storeUrl, redisUrl }: OperatorConfig) {
+  const store = storeUrl === undefined ? undefined : openStore(storeUrl, (error) => report('store', error))
+  const redis = redisUrl === undefined ? undefined : openRedisProgress(redisUrl)
+  if (store !== undefined) void migrateStore(store)
+  const sources = [...(redis === undefined ? [] : [{ name: 'redis', source: redis }]), ...(store === undefined ? [] : [{ name: 'store', source: store }])]
+  return { store, redis, sources }
+}
+
+/** Until it is done; nothing waits for it. */
+async function migrateStore(store: OperatorStore): Promise<void> {
+  for (let pause = 1000; !stop.signal.aborted; pause = Math.min(60_000, 2 * pause)) {
+    try {
+      const applied = await store.migrate()
+      if (applied.length > 0) log.info({ applied }, 'migrated the store')
+      return
+    } catch (error) {
+      report('migrate the store', error)
+    }
+    await sleep(clock, pause, stop.signal)
+  }
+}
+
+/** One line when a source goes away and one when it is back. */
+function progressReports(redisAnswered: (answered: boolean) => void): (source: string, error: unknown) => void {
+  const away = new Set<string>()
+  return (source, error) => {
+    if (source === 'redis') redisAnswered(error === undefined)
+    if (error === undefined && away.delete(source)) log.info({ source }, 'live progress is back')
+    if (error === undefined || away.has(source)) return
+    away.add(source)
+    log.warn({ source, err: error }, 'no live progress from this source until it is back; runs go on')
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
+}
