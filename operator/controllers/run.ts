@@ -1,7 +1,55 @@
 // The controller of runs: reads the caches, lets a pure function decide, and acts on one difference. Made in main.ts.
+import { concurrencyOf } from '../../crds/defaults.ts'
+import { admitOrWait } from './admission/act.ts'
+import { AdmissionDesk } from './admission/desk.ts'
+import { cancelUnstarted, stopLeftover } from './cancel/act.ts'
+import { observeRun } from './observe/act.ts'
 import type { RunController, RunParts } from './parts.ts'
+import type { Again, RunContext } from './run-context.ts'
+import { hasEnded, hasStarted } from './run-state.ts'
+import { RunWriter } from './run-writer.ts'
 
 /** Start its workers only when all caches are filled: what is not in them counts as not there. */
-export function createRunController(_parts: RunParts): RunController {
-  throw new Error('to be written')
+export function createRunController(parts: RunParts): RunController {
+  const { pipelines, jobs, queue } = parts
+  const desk = new AdmissionDesk({
+    maxActiveRuns: parts.settings.maxActiveRuns,
+    concurrency: (pipeline) => {
+      const kept = pipelines.get(pipeline)
+      return kept === undefined || kept.metadata.deletionTimestamp !== undefined ? undefined : concurrencyOf(kept.spec)
+    },
+    hasJob: (key, uid) => jobs.get(key)?.owner?.uid === uid,
+    wake: (key) => queue.add(key),
+  })
+  const context: RunContext = { ...parts, desk, writer: new RunWriter(parts.client), memories: new Map() }
+  return {
+    reconcile: (key) => reconcile(context, key),
+    onRun: (key, run) => {
+      // Not an older status than was written: a run that has ended must not queue up again.
+      desk.see(key, run && context.writer.latest(run))
+      if (run === undefined) forget(context, key)
+      queue.add(key)
+    },
+    onPipeline: () => desk.reconsider(),
+    onJob: (key) => queue.add(key),
+    onPod: (_, pod, before) => {
+      const run = (pod ?? before)?.run
+      if (run !== undefined) queue.add(run)
+    },
+  }
+}
+
+async function reconcile(context: RunContext, key: string): Promise<Again> {
+  const cached = context.runs.get(key)
+  if (cached === undefined) return undefined
+  const run = context.writer.latest(cached)
+  if (hasEnded(run)) return void (await stopLeftover(context, run))
+  if (run.metadata.deletionTimestamp !== undefined) return undefined
+  if (hasStarted(run)) return await observeRun(context, run)
+  return run.spec.cancel === true ? await cancelUnstarted(context, run) : await admitOrWait(context, run)
+}
+
+function forget({ writer, memories }: RunContext, key: string): void {
+  writer.forget(key)
+  memories.delete(key)
 }

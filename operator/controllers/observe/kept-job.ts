@@ -1,25 +1,23 @@
 // What the operator's cache holds of the Job of a run. The reflector of worker Jobs uses it.
 import { defaults } from '../../../crds/defaults.ts'
 import { durationMilliseconds } from '../../../crds/durations.ts'
-import { type Job, keyOf } from '../../kubernetes/objects.ts'
+import type { Job } from '../../kubernetes/objects.ts'
 
 /** What a Job's controller said last: the types in which a Job's end shows, the surest first. */
 export type JobEnd = { type: 'Complete' | 'Failed' | 'SuccessCriteriaMet' | 'FailureTarget'; reason: string; message: string; at: number }
 
 export type KeptJob = {
-  key: string
   name: string
-  namespace: string
   uid: string
-  createdAt: number
   deleting: boolean
   owner: { kind: string; name: string; uid: string } | undefined
+  /** How many pods it wants. */
+  workers: number
   /** Milliseconds its pods may take to start. */
   startDeadlineMs: number
   suspended: boolean
-  /** Numbers of pods: not ended; ready; deleted but still ending; ended well; ended badly. */
+  /** Numbers of pods: not ended; deleted but still ending; ended well; ended badly. */
   active: number
-  ready: number
   terminating: number
   succeeded: number
   failed: number
@@ -36,17 +34,14 @@ export function keepJob(job: Job): KeptJob {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller)
   const deadline = Number(metadata.annotations?.[startDeadlineAnnotation])
   return {
-    key: keyOf(job),
     name: metadata.name,
-    namespace: metadata.namespace ?? '',
     uid: metadata.uid ?? '',
-    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     deleting: metadata.deletionTimestamp !== undefined,
     owner: owner && { kind: owner.kind, name: owner.name, uid: owner.uid },
+    workers: spec?.completions ?? 1,
     startDeadlineMs: deadline > 0 ? deadline : durationMilliseconds(defaults.startDeadline),
     suspended: spec?.suspend === true,
     active: status?.active ?? 0,
-    ready: status?.ready ?? 0,
     terminating: status?.terminating ?? 0,
     succeeded: status?.succeeded ?? 0,
     failed: status?.failed ?? 0,

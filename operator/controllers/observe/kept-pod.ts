@@ -1,12 +1,12 @@
 // What the operator's cache holds of a worker's pod: why it waits, or how it ended and what it reported. Its reflector uses it.
 import { labels } from '../../../crds/metadata.ts'
 import type { WorkerReport } from '../../../crds/worker-report.ts'
-import { keyOf, type Pod } from '../../kubernetes/objects.ts'
+import type { Pod } from '../../kubernetes/objects.ts'
 import { parseWorkerReport } from './report.ts'
 
 export type KeptPod = {
-  key: string
   name: string
+  uid: string
   /** `namespace/name` of the run. */
   run: string
   /** Of the Job it belongs to. */
@@ -43,8 +43,8 @@ export function keepPod(pod: Pod): KeptPod {
   const state = status?.containerStatuses?.[0]?.state
   const waiting = status?.initContainerStatuses?.find((container) => container.state?.waiting)?.state?.waiting ?? state?.waiting
   return {
-    key: keyOf(pod),
     name: metadata.name,
+    uid: metadata.uid ?? '',
     run: `${metadata.namespace ?? ''}/${metadata.labels?.[labels.run] ?? ''}`,
     jobUid: metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid,
     index: Number(metadata.annotations?.[indexAnnotation] ?? metadata.labels?.[indexAnnotation] ?? 0) || 0,

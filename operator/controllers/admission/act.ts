@@ -1,0 +1,91 @@
+// Carries out what the desk decided about a run that has not started.
+import { annotations } from '../../../crds/metadata.ts'
+import type { KeptRun } from '../../kept.ts'
+import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
+import { pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
+import { type Again, finish, goOn, type RunContext, tell } from '../run-context.ts'
+import { createdAt, runKey } from '../run-state.ts'
+import { startRun } from '../start/act.ts'
+import type { Admission } from './decide.ts'
+
+/** How long a run waits for its Pipeline: whoever applies both may apply the run first. */
+const pipelineGraceMs = 30_000
+const retryMs = 2000
+
+export async function admitOrWait(context: RunContext, run: KeptRun): Promise<Again> {
+  const admission = context.desk.ask(runKey(run))
+  switch (admission?.kind) {
+    case undefined:
+      return undefined
+    case 'Admit':
+      return await startRun(context, run)
+    case 'NoPipeline':
+      return await awaitPipeline(context, run)
+    case 'Wait':
+      return await queue(context, run, waitMessage(admission.for, run, context.settings.maxActiveRuns))
+    case 'Skip':
+      return await finish(context, run, { phase: 'Skipped', said: { reason: 'Skipped', message: skippedMessage(run) } })
+    case 'Replaced':
+      return await finish(context, run, {
+        phase: 'Cancelled',
+        said: { reason: 'Cancelled', message: `replaced by run ${nameIn(admission.by)} before it started` },
+      })
+    case 'Replace':
+      return await replace(context, run, admission)
+  }
+}
+
+async function queue(context: RunContext, run: KeptRun, message: string): Promise<Again> {
+  const said = { reason: 'Queued', message }
+  if (await goOn(context, run, 'Queued', said)) tell(context, run, said, 'Queue')
+  return undefined
+}
+
+/** The Pipeline is not there: for a while the run waits for it, then it fails. */
+export async function awaitPipeline(context: RunContext, run: KeptRun): Promise<Again> {
+  const { name } = run.spec.pipelineRef
+  const { namespace } = run.metadata
+  const left = createdAt(run) + pipelineGraceMs - context.clock.now()
+  const reason = 'PipelineNotFound'
+  if (left > 0) {
+    await goOn(context, run, 'Pending', { reason, message: `there is no Pipeline ${name} in namespace ${namespace} yet; the run waits half a minute for it` })
+    return { again: left }
+  }
+  // The cache may be behind.
+  const found = await context.client.get(pipelines, name, namespace)
+  if (found !== undefined && found.metadata.deletionTimestamp === undefined) return { again: retryMs }
+  const message = `there is no Pipeline ${name} in namespace ${namespace}; apply it, then create another run`
+  return await finish(context, run, { phase: 'Failed', said: { reason, message } })
+}
+
+/** Asks the runs at work to stop; this one starts when they have. */
+async function replace(context: RunContext, run: KeptRun, { active }: Extract<Admission, { kind: 'Replace' }>): Promise<Again> {
+  for (const key of active) {
+    const other = context.runs.get(key)
+    if (other !== undefined && other.spec.cancel !== true) await askToStop(context, other, run.metadata.name)
+  }
+  return await queue(context, run, `replaces ${active.map(nameIn).join(', ')}, which is asked to stop; starts when that has ended`)
+}
+
+async function askToStop({ client }: RunContext, { metadata }: KeptRun, by: string): Promise<void> {
+  const { name, namespace, uid } = metadata
+  try {
+    await client.patch(pipelineRuns, name, namespace, { metadata: { uid, annotations: { [annotations.replacedBy]: by } }, spec: { cancel: true } })
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error
+  }
+}
+
+/** Without names or numbers of others, which would change again and again: a long queue writes each status once. */
+function waitMessage(waitsFor: 'Pipeline' | 'Cap', run: KeptRun, maxActiveRuns: number): string {
+  if (waitsFor === 'Cap') return `waits for a free place: ${maxActiveRuns} runs are at work, as many as the operator lets (HEADGATE_MAX_ACTIVE_RUNS)`
+  return `waits for its turn: another run of Pipeline ${run.spec.pipelineRef.name} comes first (concurrency Queue)`
+}
+
+function skippedMessage(run: KeptRun): string {
+  return `not started, because another run of Pipeline ${run.spec.pipelineRef.name} was at work (concurrency Skip)`
+}
+
+function nameIn(key: string): string {
+  return key.slice(key.indexOf('/') + 1)
+}

@@ -1,0 +1,83 @@
+// Stops runs: one that has not started ends at once, one at work is asked to, and what still works for an ended run is suspended.
+import type { KeptRun } from '../../kept.ts'
+import { isNotFound } from '../../kubernetes/api-error.ts'
+import { jobs } from '../../kubernetes/resources.ts'
+import { conclude } from '../observe/conclude.ts'
+import type { KeptJob } from '../observe/kept-job.ts'
+import type { KeptPod } from '../observe/kept-pod.ts'
+import { cancelledMessage, latestReport } from '../observe/result.ts'
+import { isAtWork } from '../observe/waiting.ts'
+import { type Again, finish, goOn, memoryOf, type RunContext, type RunMemory, tell } from '../run-context.ts'
+import { runKey } from '../run-state.ts'
+import { cancelStep } from './decide.ts'
+
+/** A run with a Job whose pods have not ended. */
+export async function stopRun(context: RunContext, run: KeptRun, { job, pods }: { job: KeptJob; pods: readonly KeptPod[] }): Promise<Again> {
+  const memory = memoryOf(context, run)
+  const now = context.clock.now()
+  memory.cancelSeenAt ??= now
+  if (job.suspended) memory.suspendSeenAt ??= now
+  await sayStopping(context, run)
+  const { cancelSeenAt, suspendSeenAt, signal } = memory
+  const canSignal = context.cancelSignal !== undefined
+  const step = cancelStep({ now, job, atWork: pods.some(isAtWork), canSignal, signal, cancelSeenAt, suspendSeenAt })
+  switch (step.kind) {
+    case 'Signal':
+      await signalWorkers(context, run, memory)
+      return { again: 0 }
+    case 'Wait':
+      return { again: step.again }
+    case 'Suspend':
+      await suspend(context, run, job)
+      return undefined
+    case 'End': {
+      const said = { reason: 'Cancelled', message: cancelledMessage(run) }
+      return await conclude(context, run, job, { kind: 'Cancelled', said, report: latestReport(pods) })
+    }
+  }
+}
+
+/** A run that waits, or that has a Job which nobody has written down. */
+export async function cancelUnstarted(context: RunContext, run: KeptRun): Promise<Again> {
+  const { name, namespace, uid } = run.metadata
+  const job = await context.client.get(jobs, name, namespace)
+  if (job?.metadata.ownerReferences?.some((owner) => owner.uid === uid)) {
+    const startTime = job.metadata.creationTimestamp
+    await goOn(context, run, 'Starting', stopping, { jobName: name, ...(startTime === undefined ? {} : { startTime }) })
+    return { again: 0 }
+  }
+  return await finish(context, run, { phase: 'Cancelled', said: { reason: 'Cancelled', message: 'cancelled before it started' } })
+}
+
+/** A run that has ended, for whatever reason, has nobody who still works or tries to start. */
+export async function stopLeftover(context: RunContext, run: KeptRun): Promise<void> {
+  const job = context.jobs.get(runKey(run))
+  if (job === undefined || job.owner?.uid !== run.metadata.uid || job.end !== undefined || job.suspended || job.deleting) return
+  await suspend(context, run, job)
+}
+
+const stopping = { reason: 'Cancelling', message: 'asked to stop; the workers end after the batch in hand, or are ended after half a minute' }
+
+async function sayStopping(context: RunContext, run: KeptRun): Promise<void> {
+  const phase = run.status?.phase === 'Running' ? 'Running' : 'Starting'
+  if (await goOn(context, run, phase, stopping)) tell(context, run, stopping, 'Cancel')
+}
+
+async function signalWorkers({ cancelSignal, report }: RunContext, run: KeptRun, memory: RunMemory): Promise<void> {
+  try {
+    await cancelSignal?.cancel(runKey(run))
+    memory.signal = 'sent'
+  } catch (error) {
+    report('cancel signal', error)
+    memory.signal = 'failed'
+  }
+}
+
+/** The Job controller then deletes the pods, which get SIGTERM and half a minute. The Job itself stays, to look at. */
+async function suspend({ client }: RunContext, { metadata }: KeptRun, { name, uid }: KeptJob): Promise<void> {
+  try {
+    await client.patch(jobs, name, metadata.namespace, { metadata: { uid }, spec: { suspend: true } })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}

@@ -1,0 +1,68 @@
+// Writes how a started run ended, with its totals: from a worker's report, or else from the store, if there is one.
+import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { KeptRun } from '../../kept.ts'
+import { jobs } from '../../kubernetes/resources.ts'
+import { type Again, type Ending, finish, type RunContext } from '../run-context.ts'
+import { storedRun } from '../run-state.ts'
+import type { FailedEnd } from './ending.ts'
+import type { KeptJob } from './kept-job.ts'
+import { finalEnd, resultOf, totalsMessage } from './result.ts'
+
+type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefined }
+
+/** A store that does not answer keeps no run from ending. */
+const storePatienceMs = 5000
+const cacheLagMs = 1000
+
+export async function conclude(context: RunContext, run: KeptRun, job: KeptJob | undefined, seen: End): Promise<Again> {
+  const toldBySomeone = seen.report !== undefined && seen.report.state !== 'Running'
+  const stored = toldBySomeone ? undefined : await askStore(context, (store) => store.findTotals(storedRun(run)))
+  const end = finalEnd(run, seen, stored)
+  // Workers that are gone or cut off have left the run open in the store.
+  if (end.kind !== 'Succeeded' && end.report?.state !== end.kind) await closeInStore(context, run, end)
+  return await finish(context, run, endingOf(run, job, end))
+}
+
+function endingOf(run: KeptRun, job: KeptJob | undefined, end: End): Ending {
+  const more = {
+    ...resultOf(end.report),
+    ...(job === undefined ? {} : { attempts: job.failed }),
+    ...(end.kind !== 'Succeeded' && end.failure !== undefined ? { failure: end.failure } : {}),
+  }
+  const at = job?.end?.at || undefined
+  if (end.kind !== 'Succeeded') return { phase: end.kind, said: end.said, more, at }
+  return { phase: 'Succeeded', said: { reason: 'Succeeded', message: totalsMessage(run, end.report?.records) }, more, at }
+}
+
+async function closeInStore(context: RunContext, run: KeptRun, end: FailedEnd): Promise<void> {
+  const { reason: code, message } = end.said
+  const failure = end.kind === 'Failed' ? (end.failure ?? { code, message: message.slice(0, 2048), retryable: false }) : undefined
+  await askStore(context, (store) => store.end(storedRun(run), end.kind, failure))
+}
+
+/** Undefined also if the store cannot be asked. */
+async function askStore<Answer>(context: RunContext, question: (store: NonNullable<RunContext['store']>) => Promise<Answer>): Promise<Answer | undefined> {
+  const { store, clock, report } = context
+  if (store === undefined) return undefined
+  let cancel = () => {}
+  const patience = new Promise<never>((_, reject) => {
+    cancel = clock.after(storePatienceMs, () => reject(new Error(`the store did not answer within ${storePatienceMs / 1000} s`)))
+  })
+  try {
+    return await Promise.race([question(store), patience])
+  } catch (error) {
+    report('store', error)
+    return undefined
+  } finally {
+    cancel()
+  }
+}
+
+/** The cache has no Job of a run that had one. */
+export async function withoutJob(context: RunContext, run: KeptRun): Promise<Again> {
+  const { name, namespace, uid } = run.metadata
+  const found = await context.client.get(jobs, run.status?.jobName ?? name, namespace)
+  if (found?.metadata.ownerReferences?.some((owner) => owner.uid === uid)) return { again: cacheLagMs }
+  const message = `Job ${run.status?.jobName ?? name} is gone, so nobody works on the run any more; create another run, and leave the Jobs of runs alone`
+  return await conclude(context, run, undefined, { kind: 'Failed', said: { reason: 'JobLost', message } })
+}

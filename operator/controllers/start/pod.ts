@@ -1,0 +1,87 @@
+// A worker's pod: what it runs, what it may read, and that it may do nothing else. Pure; part of the run's Job.
+import { runSettings } from '../../../crds/defaults.ts'
+import type { RunSnapshot } from '../../../crds/snapshot.ts'
+import type { Job } from '../../kubernetes/objects.ts'
+import { workerLabels } from './snapshot.ts'
+
+type PodTemplate = NonNullable<Job['spec']>['template']
+type PodSpec = NonNullable<PodTemplate['spec']>
+type Volume = NonNullable<PodSpec['volumes']>[number]
+type Mount = NonNullable<PodSpec['containers'][number]['volumeMounts']>[number]
+
+const folders = { snapshot: '/etc/headgate/run', data: '/data' } as const
+/** Of the user `headgate` of the image. */
+const user = 65532
+
+export function workerPod(snapshot: RunSnapshot, made: { image: string; snapshotName: string }): PodTemplate {
+  const { pod = {} } = snapshot.pipeline.spec
+  const volumes = volumesOf(snapshot, made.snapshotName)
+  return {
+    metadata: {
+      labels: { ...pod.labels, ...workerLabels(snapshot) },
+      ...(pod.annotations === undefined ? {} : { annotations: pod.annotations }),
+    },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 30,
+      securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: 'RuntimeDefault' } },
+      ...(pod.imagePullSecrets === undefined ? {} : { imagePullSecrets: pod.imagePullSecrets }),
+      ...(pod.nodeSelector === undefined ? {} : { nodeSelector: pod.nodeSelector }),
+      ...(pod.tolerations === undefined ? {} : { tolerations: pod.tolerations }),
+      containers: [
+        container(
+          snapshot,
+          pod.image ?? made.image,
+          volumes.map(({ mount }) => mount),
+        ),
+      ],
+      volumes: volumes.map(({ volume }) => volume),
+    },
+  }
+}
+
+function container(snapshot: RunSnapshot, image: string, volumeMounts: Mount[]): PodSpec['containers'][number] {
+  const { resources } = snapshot.pipeline.spec
+  return {
+    name: 'worker',
+    image,
+    command: ['node', 'dist/runner/main.js'],
+    workingDir: '/app',
+    env: environment(snapshot),
+    ...(resources === undefined ? {} : { resources: { ...quantities('requests', resources.requests), ...quantities('limits', resources.limits) } }),
+    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts,
+  }
+}
+
+function environment({ pipeline }: RunSnapshot) {
+  const { storeSecret, redisSecret } = runSettings(pipeline.spec)
+  return [
+    { name: 'HEADGATE_SNAPSHOT', value: `${folders.snapshot}/run.json` },
+    { name: 'HEADGATE_FOLDER', value: folders.data },
+    { name: 'HEADGATE_WORKER', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'HEADGATE_STORE_URL', valueFrom: { secretKeyRef: storeSecret } },
+    { name: 'HEADGATE_REDIS_URL', valueFrom: { secretKeyRef: { ...redisSecret, optional: true } } },
+  ]
+}
+
+/** Amounts as strings: the API takes both, and answers strings. */
+function quantities(kind: 'requests' | 'limits', amounts: { cpu?: string | number; memory?: string | number } | undefined) {
+  if (amounts === undefined) return {}
+  return { [kind]: Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)])) }
+}
+
+function volumesOf({ pipeline }: RunSnapshot, snapshotName: string): { volume: Volume; mount: Mount }[] {
+  const files = pipeline.spec.source.files?.volume
+  const always = [
+    { volume: { name: 'snapshot', configMap: { name: snapshotName } }, mount: { name: 'snapshot', mountPath: folders.snapshot, readOnly: true } },
+    { volume: { name: 'tmp', emptyDir: {} }, mount: { name: 'tmp', mountPath: '/tmp' } },
+  ]
+  if (files === undefined) return always
+  const { persistentVolumeClaim, configMap } = files
+  const data = { ...(persistentVolumeClaim === undefined ? {} : { persistentVolumeClaim }), ...(configMap === undefined ? {} : { configMap }) }
+  return [...always, { volume: { name: 'data', ...data }, mount: { name: 'data', mountPath: folders.data, readOnly: true } }]
+}
