@@ -21,6 +21,13 @@ describeWithApiServer('An API server for tests', async (server) => {
     expect(await kubectl(['auth', 'can-i', 'create', 'jobs'])).toMatchObject({ code: 0, stdout: 'yes\n' })
   })
 
+  test('A token made for a service account is that account', async () => {
+    await kubectl(['create', 'serviceaccount', 'someone', '--namespace', namespace])
+    const token = (await kubectl(['create', 'token', 'someone', '--namespace', namespace])).stdout
+    const { stdout } = await kubectl(['auth', 'whoami', '--token', token, '--output', 'jsonpath={.status.userInfo.username}'])
+    expect(stdout).toBe(`system:serviceaccount:${namespace}:someone`)
+  })
+
   test('What kubectl refuses is told', async () => {
     const { code, stderr } = await kubectl(['apply', '--filename', '-'], '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "Not a name"}}')
     expect(code).toBe(1)

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { describeOnCluster, freshNamespace } from '../support/kubernetes.ts'
 
 describeOnCluster('A cluster for tests', async (cluster) => {
-  const { namespace, kubectl, helm, buildImage, projectImage } = await freshNamespace(cluster)
+  const { namespace, kubectl, helm, canBuildImages, buildImage, projectImage } = await freshNamespace(cluster)
   const inNamespace = ['--namespace', namespace]
   const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -27,7 +27,8 @@ describeOnCluster('A cluster for tests', async (cluster) => {
     expect(await outputOf('lookup', 'node:24-bookworm-slim', 'node', '-e', look)).toMatch(/^10\./)
   })
 
-  test('It runs an image that was built here', async () => {
+  test('It runs an image that was built here', async (context) => {
+    if (!canBuildImages) context.skip('no image can be built for a cluster that was handed in; unset HEADGATE_TEST_KUBECONFIG')
     const dockerfile = join(folder, 'Dockerfile')
     writeFileSync(dockerfile, 'FROM node:24-bookworm-slim\nENV MARK=built\n')
     await buildImage(dockerfile, 'headgate/mark:test')

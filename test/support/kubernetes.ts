@@ -39,6 +39,8 @@ export type TestApiServer = {
 /** Has no CRDs of ours: the chart installs them. */
 export type TestCluster = TestApiServer & {
   helm: Tool
+  /** Not in a cluster that was handed in. */
+  canBuildImages: boolean
   /** Builds an image and hands it to the cluster; `context` is the Dockerfile's folder if left out. */
   buildImage(dockerfile: string, tag: string, context?: string): Promise<void>
   /** The name of this project's image, built by the first who asks; `imagePullPolicy` must be `IfNotPresent` or `Never`. */
@@ -79,6 +81,7 @@ export async function e2eCluster(): Promise<TestCluster> {
   return {
     ...serverOf(programs),
     helm: (args, input) => runProgram(programs, 'helm', args, input),
+    canBuildImages: builder.by !== 'nobody',
     buildImage: (dockerfile, tag, context) => buildImage(builder, dockerfile, tag, context),
     projectImage: () => onDemand<string>(socket, 'project-image'),
   }
