@@ -47,7 +47,8 @@ export class LeaderElection implements Leadership {
     while (!signal.aborted) {
       const pause = backoff(this.#timing.retryMs, this.#timing.retryMs, random)
       while (!signal.aborted && !(await this.#tryToHold(signal))) await sleep(this.#clock, pause.next(), signal)
-      if (this.stillLeading()) await this.#lead(leading, signal)
+      if (signal.aborted) await this.#release()
+      else await this.#lead(leading, signal)
     }
   }
 
@@ -68,7 +69,6 @@ export class LeaderElection implements Leadership {
     const over = new AbortController()
     const stop = () => work.abort()
     signal.addEventListener('abort', stop)
-    if (signal.aborted) stop()
     metrics?.leading(name, true)
     const working = (async () => onStarted(work.signal))()
       .catch((error: unknown) => {
@@ -82,8 +82,14 @@ export class LeaderElection implements Leadership {
     metrics?.leading(name, false)
     await working
     signal.removeEventListener('abort', stop)
-    await this.#record.release().catch((error: unknown) => report(`lease ${name}`, error))
+    await this.#release()
     onStopped?.()
+  }
+
+  /** Others need not wait until it runs out; if that fails they do. */
+  async #release(): Promise<void> {
+    const { name, report } = this.#options
+    await this.#record.release().catch((error: unknown) => report(`lease ${name}`, error))
   }
 
   /** Returns when told to, and when the lease is lost. */

@@ -1,0 +1,46 @@
+// An HTTP server that plays an API server which misbehaves; tests of the transport answer its requests by hand.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { RequestOptions } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { KubeConfig } from '@kubernetes/client-node'
+import { onTestFinished } from 'vitest'
+import { type ClientOptions, createClient, type KubeClient } from '../client.ts'
+
+export type Asked = { method: string; path: string; headers: IncomingMessage['headers']; body: string }
+export type Answer = (asked: Asked, response: ServerResponse, request: IncomingMessage) => void
+
+export type PlayedServer = { client: KubeClient; asked: Asked[]; connections: () => number; kubeConfig: KubeConfig; url: string }
+
+/** Gone when the test is finished. */
+export async function playServer(answer: Answer, options: ClientOptions = {}): Promise<PlayedServer> {
+  const asked: Asked[] = []
+  let connections = 0
+  const server = createServer(async (request, response) => {
+    const one = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: await text(request).catch(() => 'cut') }
+    asked.push(one)
+    answer(one, response, request)
+  })
+  server.on('connection', () => connections++)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const kubeConfig = new KubeConfig()
+  kubeConfig.loadFromClusterAndUser({ name: 'played', server: url, skipTLSVerify: true }, { name: 'tester', token: 'abc' })
+  const client = createClient(kubeConfig, options)
+  onTestFinished(async () => {
+    await client.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return { client, asked, connections: () => connections, kubeConfig, url }
+}
+
+export function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+
+/** A cluster whose credentials are what the test says at that moment. */
+export function withCredentials(kubeConfig: KubeConfig, apply: (options: RequestOptions) => Promise<void>): KubeConfig {
+  kubeConfig.applyToHTTPSOptions = apply as KubeConfig['applyToHTTPSOptions']
+  return kubeConfig
+}
