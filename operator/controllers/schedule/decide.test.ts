@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { annotations } from '../../../crds/index.ts'
+import { type KeptCronJob, type KeptTick, scheduledTimestamp } from '../../kept.ts'
+import { pipelineFixture } from '../testing/objects.ts'
+import { cronJobFor } from './cron-job.ts'
+import { decideCronJob } from './decide.ts'
+import { decideTicks, pendingTicks, type Tick } from './decide-ticks.ts'
+import { scheduledRun, scheduledRunName } from './scheduled-run.ts'
+
+const image = 'headgate:1'
+const pipeline = pipelineFixture({ schedule: { cron: '*/15 * * * *', timeZone: 'Europe/Berlin', catchUp: 2 } })
+const unscheduled = pipelineFixture({})
+
+/** The CronJob as it is found in the cache after it was applied, with these differences. */
+function found(more: { owner?: object; spec?: object; deleting?: boolean; annotations?: Record<string, string> } = {}): KeptCronJob {
+  const wanted = cronJobFor(pipeline, image)
+  const { schedule = '', timeZone = '', suspend = false } = wanted?.spec ?? {}
+  const owner = { apiVersion: 'headgate.dev/v1alpha1', kind: 'Pipeline', name: 'orders', uid: pipeline.metadata.uid, controller: true }
+  return {
+    metadata: {
+      ...pipeline.metadata,
+      name: 'orders-schedule',
+      annotations: more.annotations ?? wanted?.metadata.annotations ?? {},
+      ownerReferences: [{ ...owner, ...more.owner }],
+      ...(more.deleting && { deletionTimestamp: '2026-03-01T00:00:00Z' }),
+    },
+    spec: { schedule, timeZone, suspend, ...more.spec },
+  }
+}
+
+describe('the CronJob', () => {
+  test.each([
+    ['is made when it is missing', pipeline, undefined, 'apply'],
+    ['is left alone when it is as declared', pipeline, found(), 'nothing'],
+    ['is corrected when somebody changed its schedule', pipeline, found({ spec: { schedule: '0 0 1 1 *' } }), 'apply'],
+    ['is corrected when somebody changed its zone', pipeline, found({ spec: { timeZone: 'UTC' } }), 'apply'],
+    ['is corrected when somebody suspended it', pipeline, found({ spec: { suspend: true } }), 'apply'],
+    ['is brought up to date when it was made from another declaration', pipeline, found({ annotations: { [annotations.declaration]: 'old' } }), 'apply'],
+    ['goes with the schedule', unscheduled, found(), 'delete'],
+    ['that is going already is not deleted again', unscheduled, found({ deleting: true }), 'nothing'],
+    ['that is going must be gone before there is another', pipeline, found({ deleting: true }), 'wait'],
+    ['is not made without a schedule', unscheduled, undefined, 'nothing'],
+    ['of a deleted pipeline of the same name must be collected first', pipeline, found({ owner: { uid: 'old' } }), 'wait'],
+    ['of somebody else is not touched', pipeline, found({ owner: { uid: 'x', kind: 'Backup', name: 'nightly' } }), 'giveUp'],
+    ['of somebody else does not matter without a schedule', unscheduled, found({ owner: { uid: 'x', kind: 'Backup' } }), 'nothing'],
+  ])('%s', (_, its, there, act) => {
+    expect(decideCronJob(its, cronJobFor(its, image), there)).toEqual({ act })
+  })
+
+  test('ticks without pods and keeps more ticks than are made up for', () => {
+    const { metadata, spec } = cronJobFor(pipeline, image) ?? {}
+    expect(metadata).toMatchObject({ name: 'orders-schedule', namespace: 'sales', ownerReferences: [{ uid: pipeline.metadata.uid, controller: true }] })
+    expect(spec).toMatchObject({
+      schedule: '*/15 * * * *',
+      timeZone: 'Europe/Berlin',
+      suspend: false,
+      concurrencyPolicy: 'Allow',
+      successfulJobsHistoryLimit: 5,
+    })
+    expect(spec?.jobTemplate?.spec).toMatchObject({ completions: 0, parallelism: 0 })
+  })
+
+  test('is another declaration when anything in it changes', () => {
+    const hash = (its: typeof pipeline, of: string) => cronJobFor(its, of)?.metadata.annotations?.[annotations.declaration]
+    const suspended = pipelineFixture({ schedule: { cron: '*/15 * * * *', timeZone: 'Europe/Berlin', catchUp: 2, suspend: true } })
+    expect(new Set([hash(pipeline, image), hash(pipeline, 'headgate:2'), hash(suspended, image)]).size).toBe(3)
+    expect(hash(pipeline, image)).toBe(hash(pipelineFixture({ schedule: pipeline.spec.schedule }), image))
+  })
+})
+
+const now = Date.parse('2026-03-01T12:00:30Z')
+
+function tick(minutesAgo: number, more: Record<string, string> = {}, owner = 'cron'): KeptTick {
+  const due = new Date(Math.floor(now / 60_000) * 60_000 - minutesAgo * 60_000).toISOString()
+  const owned = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'orders-schedule', uid: owner, controller: true }
+  return { metadata: { ...pipeline.metadata, name: `tick-${minutesAgo}`, annotations: { [scheduledTimestamp]: due, ...more }, ownerReferences: [owned] } }
+}
+
+describe('ticks', () => {
+  test('count until something was decided about them, if our CronJob made them', () => {
+    const jobs = [tick(1), tick(3), tick(2, { [annotations.run]: 'x' }), tick(4, { [annotations.skipped]: 'Missed' }), tick(5, {}, 'other')]
+    expect(pendingTicks(jobs, 'cron').map(({ job }) => job.metadata.name)).toEqual(['tick-3', 'tick-1'])
+    expect(pendingTicks([{ metadata: { ...tick(1).metadata, annotations: {} } }], 'cron')).toEqual([])
+  })
+
+  test.each([
+    { what: 'the newest, on time', pending: [0], catchUp: 1, run: [0] },
+    { what: 'the newest, on time, without catching up', pending: [0], catchUp: 0, run: [0] },
+    { what: 'one that was missed', pending: [180], catchUp: 1, run: [180] },
+    { what: 'one that was missed, without catching up', pending: [180], catchUp: 0, run: [] },
+    { what: 'a little late is on time', pending: [9], catchUp: 0, run: [9] },
+    { what: 'several that were missed, and the newest on time', pending: [45, 30, 15, 0], catchUp: 1, run: [15, 0] },
+    { what: 'several that were missed', pending: [180, 120, 60], catchUp: 2, run: [120, 60] },
+    { what: 'fewer than may be made up for', pending: [120, 60], catchUp: 10, run: [120, 60] },
+    { what: 'none while it is suspended', pending: [60, 0], catchUp: 5, suspend: true, run: [] },
+    { what: 'nothing', pending: [], catchUp: 5, run: [] },
+  ])('become runs: $what', ({ pending, catchUp, suspend = false, run }) => {
+    const ticks: Tick[] = pending.map((minutes) => ({ job: tick(minutes), at: now - minutes * 60_000 }))
+    const decisions = decideTicks(ticks, { suspend, catchUp }, now)
+    const minutes = (tick: Tick) => (now - tick.at) / 60_000
+    expect(decisions.run.map(minutes)).toEqual(run)
+    expect(decisions.skip.map((skipped) => minutes(skipped.tick))).toEqual(pending.filter((minutes) => !run.includes(minutes)))
+    expect(decisions.skip.every(({ reason }) => reason === (suspend ? 'Suspended' : 'Missed'))).toBe(true)
+  })
+})
+
+describe('a scheduled run', () => {
+  const at = Date.parse('2026-03-29T01:15:00Z')
+
+  test('is named after the minute in UTC and owned by its pipeline', () => {
+    expect(scheduledRunName('orders', at)).toBe('orders-20260329-0115')
+    expect(scheduledRun(pipeline, at)).toEqual({
+      metadata: {
+        name: 'orders-20260329-0115',
+        namespace: 'sales',
+        labels: { 'app.kubernetes.io/managed-by': 'headgate', 'headgate.dev/pipeline': 'orders' },
+        annotations: { 'headgate.dev/scheduled-time': '2026-03-29T01:15:00Z' },
+        ownerReferences: [{ apiVersion: 'headgate.dev/v1alpha1', kind: 'Pipeline', name: 'orders', uid: pipeline.metadata.uid }],
+      },
+      spec: { pipelineRef: { name: 'orders' }, interval: { start: '2026-03-29T01:00:00Z', end: '2026-03-29T01:15:00Z' } },
+    })
+  })
+
+  test('has no interval where the tick before cannot be told', () => {
+    expect(scheduledRun(pipelineFixture({ schedule: { cron: '0 0 30 2 *' } }), at).spec).toEqual({ pipelineRef: { name: 'orders' } })
+  })
+})

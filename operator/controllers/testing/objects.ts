@@ -1,0 +1,28 @@
+// Pipelines and runs as the caches hold them, for tests of controllers.
+import type { PipelineSpec, PipelineStatus, RunPhase } from '../../../crds/index.ts'
+import type { KeptPipeline, KeptRun } from '../../kept.ts'
+
+export function specFixture(more: Partial<PipelineSpec> = {}): PipelineSpec {
+  return {
+    source: { files: { paths: ['orders.csv'] } },
+    schema: { primaryKey: ['id'], fields: [{ name: 'id', type: 'integer' }] },
+    destination: { postgres: { table: 'sales.orders' } },
+    ...more,
+  }
+}
+
+/** Pipeline sales/orders. */
+export function pipelineFixture(spec: Partial<PipelineSpec>, status?: PipelineStatus): KeptPipeline {
+  const metadata = { name: 'orders', namespace: 'sales', uid: 'pipeline-uid', resourceVersion: '1', generation: 3, creationTimestamp: '2026-01-01T00:00:00Z' }
+  return { metadata, spec: specFixture(spec), ...(status !== undefined && { status }) }
+}
+
+/** A run of sales/orders; its name sorts as it was created. */
+export function runFixture(name: string, phase?: RunPhase, more: { createdAt?: string; completedAt?: string } = {}): KeptRun {
+  const { createdAt = '2026-03-01T00:00:00Z', completedAt } = more
+  return {
+    metadata: { name, namespace: 'sales', uid: `uid-${name}`, resourceVersion: '7', generation: 1, creationTimestamp: createdAt },
+    spec: { pipelineRef: { name: 'orders' } },
+    ...(phase !== undefined && { status: { phase, ...(completedAt !== undefined && { completionTime: completedAt }) } }),
+  }
+}
