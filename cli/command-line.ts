@@ -43,6 +43,8 @@ export async function finish({ signal }: CommandLine, command: Promise<number>, 
     else process.stderr.write(`headgate: ${code}: ${message}\n`)
     process.exitCode = signal.aborted ? exitCodes.interrupted : isUsage(code) ? exitCodes.usage : exitCodes.failed
   }
+  // Everything of ours is closed by now; an extractor of yours that still waits for its source must not keep us here.
+  if (signal.aborted) process.exit()
 }
 
 function isUsage(code: string): boolean {

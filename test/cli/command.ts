@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 
-const main = join(import.meta.dirname, '../../cli/main.ts')
+export const mainFile = join(import.meta.dirname, '../../cli/main.ts')
 
 export type Said = { code: number; out: string; err: string }
 
@@ -15,7 +15,7 @@ export function commandFolder(): { folder: string; headgate: (...args: string[])
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const headgate = (...args: string[]) =>
     new Promise<Said>((resolve) => {
-      execFile(process.execPath, [main, ...args], { cwd: folder, timeout: 50_000 }, (error, out, err) => {
+      execFile(process.execPath, [mainFile, ...args], { cwd: folder, timeout: 50_000 }, (error, out, err) => {
         resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err })
       })
     })
