@@ -12,6 +12,7 @@ import { type Options, readOptions } from './options.ts'
 import { markdown } from './report.ts'
 import { type Bench, type Measurement, round } from './rounds.ts'
 import { type Contents, chosen, groups, type Step } from './scenarios.ts'
+import { documentIn, withSection } from './section.ts'
 import { results } from './statistics.ts'
 
 const cache = join(tmpdir(), 'headgate-bench-cache')
@@ -54,7 +55,7 @@ async function bench(options: Options): Promise<void> {
       results: results(measurements),
     })
     process.stdout.write(`\n${text}`)
-    if (options.output !== undefined) await writeFile(options.output, text)
+    if (options.output !== undefined) await writeFile(options.output, withSection(documentIn(options.output), 'loading', text))
   } finally {
     await Promise.all([database.close(), rm(folder, { recursive: true, force: true })])
   }

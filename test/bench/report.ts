@@ -33,7 +33,7 @@ const columns = [
 export function markdown(report: Report): string {
   const { results } = report
   return [
-    '# Benchmarks',
+    '## Loading',
     '',
     introduction(report),
     '',
@@ -44,7 +44,7 @@ export function markdown(report: Report): string {
     '',
     ...againstPeers(results),
     ...report.skipped.flatMap((line) => [`Not measured: ${line.replaceAll('\n', ' ')}`, '']),
-    '## Machine and settings',
+    '### Machine and settings',
     '',
     ...Object.entries(report.machine).map(([name, value]) => `- ${name}: ${value}`),
     `- PostgreSQL settings, all as shipped: ${Object.entries(report.settings)
@@ -153,5 +153,5 @@ function againstPeers(results: readonly Result[]): string[] {
   })
   return lines.length === 0
     ? []
-    : ['## One process of Headgate against the fastest of the others', '', ...table(['what', 'keys', 'Headgate', 'fastest other', 'ahead'], lines), '']
+    : ['### One process of Headgate against the fastest of the others', '', ...table(['what', 'keys', 'Headgate', 'fastest other', 'ahead'], lines), '']
 }
