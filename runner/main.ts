@@ -28,6 +28,8 @@ try {
   process.exitCode = workerExitCodes.workerFailed
 }
 process.disconnect?.()
+// An extractor that still waits for its source must not keep the process.
+if (stop.signal.aborted) process.exit()
 
 async function runLocalWorker({ storeUrl, run: name, folder }: LocalWorkerConfig): Promise<number> {
   const session = new StoreSession(storeUrl, 'headgate')
