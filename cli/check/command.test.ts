@@ -24,7 +24,9 @@ const good = manifest('good.yaml', sound)
 const bad = manifest('bad.yaml', sound.replace('delimiter', 'delimeter'))
 
 test.each(globSync('examples/*/pipeline.yaml', { cwd: join(import.meta.dirname, '../..') }))('%s passes', async (example) => {
-  expect(await check([join(import.meta.dirname, '../..', example)])).toEqual({ code: 0, written: '1 file checked: no problem\n' })
+  const { code, written } = await check([join(import.meta.dirname, '../..', example)])
+  expect(code).toBe(0)
+  expect(written).toContain('1 file checked: no problem\n')
 })
 
 test('a problem is shown with its place, its line and a caret', async () => {

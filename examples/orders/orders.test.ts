@@ -1,0 +1,23 @@
+// The example reads the same on a cluster, from its ConfigMap, and without one, from the files beside it.
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { commandFolder } from '../../test/cli/command.ts'
+import { freshDatabase } from '../../test/support/database.ts'
+
+const manifest = join(import.meta.dirname, 'pipeline.yaml')
+const { headgate } = commandFolder()
+const { url } = await freshDatabase()
+
+test('Its ConfigMap holds the files beside it', () => {
+  const documents = [...parseAllDocuments(readFileSync(manifest, 'utf8'))].map((document) => document.toJS())
+  const files = globSync('*.csv', { cwd: import.meta.dirname }).map((file) => [basename(file), readFileSync(join(import.meta.dirname, file), 'utf8')])
+  expect(documents.find(({ kind }) => kind === 'ConfigMap')?.data).toEqual(Object.fromEntries(files))
+})
+
+test('Without a cluster it loads what it says', async () => {
+  const { code, out } = await headgate('run', manifest, '--database', url, '--output', 'json')
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ run: { counts: { read: 10, loaded: 7, superseded: 1, quarantined: 2 } } })
+})
