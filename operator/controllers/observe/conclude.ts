@@ -6,6 +6,7 @@ import { type Again, type Ending, finish, type RunContext } from '../run-context
 import { storedRun } from '../run-state.ts'
 import type { FailedEnd } from './ending.ts'
 import type { KeptJob } from './kept-job.ts'
+import { boundedReport } from './report.ts'
 import { finalEnd, resultOf, totalsMessage } from './result.ts'
 
 type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefined }
@@ -17,7 +18,7 @@ const cacheLagMs = 1000
 export async function conclude(context: RunContext, run: KeptRun, job: KeptJob | undefined, seen: End): Promise<Again> {
   const toldBySomeone = seen.report !== undefined && seen.report.state !== 'Running'
   const stored = toldBySomeone ? undefined : await askStore(context, (store) => store.findTotals(storedRun(run)))
-  const end = finalEnd(run, seen, stored)
+  const end = finalEnd(run, seen, stored && boundedReport(stored))
   // Workers that are gone or cut off have left the run open in the store.
   if (end.kind !== 'Succeeded' && end.report?.state !== end.kind) await closeInStore(context, run, end)
   return await finish(context, run, endingOf(run, job, end))

@@ -7,9 +7,14 @@ const states = ['Running', 'Succeeded', 'Failed', 'Cancelled'] as const
 /** Undefined for what is no report. Counts that are missing or none are 0. */
 export function parseWorkerReport(message: string | undefined): WorkerReport | undefined {
   if (message === undefined || !message.includes('{')) return undefined
-  const report = objectOf(message)
-  const state = states.find((one) => one === report?.state)
-  if (report === undefined || state === undefined) return undefined
+  const value = objectOf(message)
+  return value === undefined ? undefined : boundedReport(value)
+}
+
+/** A report from elsewhere, cut to what a status may hold; undefined if it is none. */
+export function boundedReport(report: Record<string, unknown>): WorkerReport | undefined {
+  const state = states.find((one) => one === report.state)
+  if (state === undefined) return undefined
   const failure = failureOf(report.failure)
   return {
     state,

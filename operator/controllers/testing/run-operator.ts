@@ -1,0 +1,132 @@
+// An operator that only has the controller of runs, on a real API server, for tests: it can be ended after any number of writes,
+// its clock can be put forward, and it notes its writes and events.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { PipelineRunStatus } from '../../../crds/status.ts'
+import { type Caches, createCaches, type Handlers, startWatches } from '../../caches.ts'
+import type { KubeClient } from '../../kubernetes/client.ts'
+import { type Clock, systemClock } from '../../kubernetes/clock.ts'
+import type { EventContent } from '../../kubernetes/events.ts'
+import { WorkQueue } from '../../kubernetes/queue.ts'
+import { runWorkers } from '../../kubernetes/workers.ts'
+import type { RunController, RunParts } from '../parts.ts'
+import { createRunController } from '../run.ts'
+
+export type RunOperatorOptions = {
+  client: KubeClient
+  namespace: string
+  maxActiveRuns?: number
+  /** Writes from this one on are refused, as for a process that has ended: 0 lets none through. */
+  diesAtWrite?: number | undefined
+} & Pick<RunParts, 'store' | 'cancelSignal' | 'progress'>
+
+export type RunOperator = {
+  caches: Caches
+  controller: RunController
+  /** Each as `create jobs orders-1`, `apply pipelineruns/status orders-1`. */
+  writes: string[]
+  events: { run: string; content: EventContent }[]
+  ended: PipelineRunStatus[]
+  problems: unknown[]
+  /** Resolved when it has died at a write. */
+  died: Promise<void>
+  /** Lets time pass for the controller, which then looks at every run. */
+  putForward(milliseconds: number): void
+  stop(): Promise<void>
+}
+
+const dead = new Error('this operator has ended')
+
+export async function startRunOperator(options: RunOperatorOptions): Promise<RunOperator> {
+  const { client, namespace, maxActiveRuns = 100, diesAtWrite, ...ports } = options
+  const { clock, skip } = skippingClock()
+  const { guarded, writes, died } = mortal(client, diesAtWrite)
+  const [events, ended, problems] = [[] as RunOperator['events'], [] as PipelineRunStatus[], [] as unknown[]]
+  const queue = new WorkQueue({ name: 'run', limits: { initialMs: 20, maxMs: 200, perSecond: 1000, burst: 1000 } })
+  const report = (_: string, error: unknown) => void problems.push(error)
+  const caches = createCaches()
+  const controller = createRunController({
+    ...ports,
+    ...caches,
+    client: guarded,
+    queue,
+    recorder: { event: ({ name }, content) => void events.push({ run: name, content }) },
+    settings: { workerImage: 'headgate:test', maxActiveRuns },
+    clock,
+    report,
+    onEnded: (_, status) => void ended.push(status),
+  })
+  const watches = startWatches({ client, caches, handlers: handlersOf(controller), report, namespaces: [namespace] })
+  await watches.synced
+  const working = runWorkers(queue, 4, controller.reconcile, { report })
+  const putForward = (milliseconds: number) => {
+    skip(milliseconds)
+    for (const key of caches.runs.keys()) queue.add(key)
+  }
+  const stop = async () => {
+    await queue.shutdown()
+    await Promise.all([working, watches.stop()])
+  }
+  return { caches, controller, writes, events, ended, problems, died, putForward, stop }
+}
+
+function handlersOf({ onRun, onPipeline, onJob, onPod }: RunController): Handlers {
+  return { runs: onRun, pipelines: onPipeline, jobs: onJob, pods: onPod, cronJobs: () => {}, ticks: () => {} }
+}
+
+function skippingClock(): { clock: Clock; skip: (milliseconds: number) => void } {
+  let skipped = 0
+  const skip = (milliseconds: number) => {
+    skipped += milliseconds
+  }
+  return { clock: { ...systemClock, now: () => Date.now() + skipped }, skip }
+}
+
+/** The client of a process that ends at one of its writes; what it sent before has happened. */
+function mortal(client: KubeClient, diesAtWrite: number | undefined) {
+  const writes: string[] = []
+  let die = () => {}
+  const died = new Promise<void>((resolve) => {
+    die = resolve
+  })
+  const write = (what: string) => {
+    if (diesAtWrite !== undefined && writes.length >= diesAtWrite) {
+      die()
+      throw dead
+    }
+    writes.push(what)
+  }
+  const guarded: KubeClient = {
+    list: (...given) => client.list(...given),
+    watch: (...given) => client.watch(...given),
+    get: (...given) => client.get(...given),
+    replace: (...given) => client.replace(...given),
+    close: () => client.close(),
+    create: async (resource, object, options) => {
+      write(`create ${resource.plural} ${object.metadata.name}`)
+      return await client.create(resource, object, options)
+    },
+    apply: async (resource, object, options) => {
+      write(`apply ${resource.plural}${options?.subresource === undefined ? '' : `/${options.subresource}`} ${object.metadata.name}`)
+      return await client.apply(resource, object, options)
+    },
+    patch: async (resource, name, namespace, patch, options) => {
+      write(`patch ${resource.plural} ${name}`)
+      return await client.patch(resource, name, namespace, patch, options)
+    },
+    delete: async (resource, name, namespace, options) => {
+      write(`delete ${resource.plural} ${name}`)
+      await client.delete(resource, name, namespace, options)
+    },
+  }
+  return { guarded, writes, died }
+}
+
+/** Waits for something that takes its time; answers what it found. */
+export async function eventually<Found>(look: () => Promise<Found | undefined | false> | Found | undefined | false, what = 'it'): Promise<Found> {
+  for (let tries = 0; tries < 400; tries++) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    await pause(25)
+  }
+  throw new Error(`${what} never came to be`)
+}

@@ -1,0 +1,102 @@
+// Plays the rest of the cluster for tests of the run controller: people who create Pipelines and runs, the Job controller, the kubelet.
+import type { PipelineSpec } from '../../../crds/pipeline.ts'
+import type { PipelineRun, PipelineRunSpec } from '../../../crds/pipeline-run.ts'
+import type { RunPhase } from '../../../crds/status.ts'
+import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { KubeClient } from '../../kubernetes/client.ts'
+import type { Job, KubeObject, Pod } from '../../kubernetes/objects.ts'
+import { jobs, pipelineRuns, pipelines, pods } from '../../kubernetes/resources.ts'
+import { succeededCondition } from '../run-state.ts'
+import { specFixture } from './objects.ts'
+import { eventually } from './run-operator.ts'
+
+export type ContainerState = NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>
+type PodStatus = NonNullable<Pod['status']>
+type JobStatus = NonNullable<Job['status']>
+
+export type Stage = ReturnType<typeof stageIn>
+
+export function stageIn(client: KubeClient, namespace: string) {
+  return { ...people(client, namespace), ...jobController(client, namespace), ...kubelet(client, namespace) }
+}
+
+function people(client: KubeClient, namespace: string) {
+  const run = (name: string) => client.get(pipelineRuns, name, namespace)
+  return {
+    run,
+    createPipeline: (name: string, spec: Partial<PipelineSpec> = {}) =>
+      client.create(pipelines, { metadata: { name, namespace }, spec: specFixture({ format: { csv: {} }, ...spec }) }),
+    createRun: (name: string, pipeline: string, spec: Partial<PipelineRunSpec> = {}) =>
+      client.create(pipelineRuns, { metadata: { name, namespace }, spec: { pipelineRef: { name: pipeline }, ...spec } }),
+    cancel: (name: string) => client.patch(pipelineRuns, name, namespace, { spec: { cancel: true } }),
+    /** The run once it is in that phase, and for that reason if one is given. */
+    reaches: (name: string, phase: RunPhase, reason?: string): Promise<PipelineRun & KubeObject> =>
+      eventually(
+        async () => {
+          const now = await run(name)
+          return now?.status?.phase === phase && (reason === undefined || conditionOf(now)?.reason === reason) && now
+        },
+        `${name} ${phase} ${reason ?? ''}`,
+      ),
+  }
+}
+
+export function conditionOf(run: PipelineRun) {
+  return succeededCondition(run.status)
+}
+
+function jobController(client: KubeClient, namespace: string) {
+  const job = (name: string) => client.get(jobs, name, namespace)
+  const setStatus = async (name: string, status: JobStatus) => void (await client.patch(jobs, name, namespace, { status }, { subresource: 'status' }))
+  const condition = (type: string, reason: string, message: string) => ({ type, status: 'True', reason, message, lastTransitionTime: now() })
+  return {
+    job,
+    jobStatus: setStatus,
+    /** One worker has ended well; others may still be ending. */
+    jobSucceeds: (name: string) =>
+      setStatus(name, { startTime: now(), succeeded: 1, conditions: [condition('SuccessCriteriaMet', 'SuccessPolicy', 'Matched rules at index 0')] }),
+    jobFails: (name: string, reason: string, message = '') =>
+      setStatus(name, { startTime: now(), failed: 1, conditions: [condition('FailureTarget', reason, message), condition('Failed', reason, message)] }),
+  }
+}
+
+function kubelet(client: KubeClient, namespace: string) {
+  const setStatus = async (name: string, status: PodStatus) => void (await client.patch(pods, name, namespace, { status }, { subresource: 'status' }))
+  const state = (name: string, container: ContainerState, phase: string) =>
+    setStatus(name, { phase, containerStatuses: [{ name: 'worker', image: 'i', imageID: '', ready: false, restartCount: 0, state: container }] })
+  return {
+    podStatus: setStatus,
+    /** The pod of a worker, as the Job controller makes it. */
+    createPod: async (run: string, index = 0, attempt = 0): Promise<string> => {
+      const job = await eventually(() => client.get(jobs, run, namespace), `Job ${run}`)
+      const name = `${run}-${index}-${attempt}`
+      const owner = { apiVersion: 'batch/v1', kind: 'Job', name: run, uid: job.metadata.uid ?? '', controller: true }
+      const annotations = { 'batch.kubernetes.io/job-completion-index': String(index) }
+      const metadata = { ...job.spec?.template.metadata, name, namespace, annotations, ownerReferences: [owner] }
+      await client.create(pods, { metadata, spec: job.spec?.template.spec })
+      return name
+    },
+    podRuns: (name: string) => state(name, { running: { startedAt: now() } }, 'Running'),
+    podWaits: (name: string, reason: string, message: string) => state(name, { waiting: { reason, message } }, 'Pending'),
+    podEnds: (name: string, exitCode: number, message: WorkerReport | string = '', reason = exitCode === 0 ? 'Completed' : 'Error') => {
+      const text = typeof message === 'string' ? message : JSON.stringify(message)
+      const terminated = { exitCode, reason, message: text, startedAt: now(), finishedAt: now() }
+      return state(name, { terminated }, exitCode === 0 ? 'Succeeded' : 'Failed')
+    },
+  }
+}
+
+function now(): string {
+  return `${new Date().toISOString().slice(0, 19)}Z`
+}
+
+export function reportOf(state: WorkerReport['state'], more: Partial<WorkerReport> = {}): WorkerReport {
+  return {
+    state,
+    records: { read: 100, loaded: 90, unchanged: 5, superseded: 0, filtered: 0, quarantined: 5, parked: 0 },
+    slices: { total: 4, done: 4 },
+    timings: { extractMs: 10, validateMs: 20, transformMs: 0, loadMs: 30 },
+    throughput: 1000,
+    ...more,
+  }
+}
