@@ -22,6 +22,8 @@ export type OperatorConfig = {
   /** Unique per process. */
   identity: string
   leaseName: string
+  /** Where the API server is, in a pod; undefined where a kubeconfig says it. */
+  apiServer: { host: string; port: string } | undefined
   logLevel: string
 }
 
@@ -46,11 +48,18 @@ export function operatorConfig(environment: NodeJS.ProcessEnv = process.env): Op
     podName,
     identity: `${podName}-${randomBytes(4).toString('hex')}`,
     leaseName: text('HEADGATE_LEASE_NAME') ?? 'headgate-operator',
+    apiServer: apiServerOf(text),
     logLevel: oneOf(text, 'HEADGATE_LOG_LEVEL', 'info', logLevels),
   }
 }
 
 type Text = (name: string) => string | undefined
+
+function apiServerOf(text: Text): OperatorConfig['apiServer'] {
+  const host = text('KUBERNETES_SERVICE_HOST')
+  const port = text('KUBERNETES_SERVICE_PORT')
+  return text('KUBECONFIG') !== undefined || host === undefined || port === undefined ? undefined : { host, port }
+}
 
 function required(text: Text, name: string): string {
   const value = text(name)

@@ -9,7 +9,8 @@ import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici'
 import { ApiError } from './api-error.ts'
 
 /** What is asked of KubeConfig; the library itself is loaded by main.ts only. */
-export type ClusterConfig = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions' | 'createDispatcherOptions' | 'applySecurityAuthentication'>
+export type ClusterConfig = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions' | 'createDispatcherOptions'> &
+  Partial<Pick<KubeConfig, 'applySecurityAuthentication'>>
 
 type Dispatchers = { requests: Dispatcher; watches: Dispatcher }
 
@@ -93,7 +94,7 @@ export class Access {
   async #socks(): Promise<Dispatcher> {
     const made: Dispatcher[] = []
     const context = { setHeaderParam: () => undefined, setDispatcher: (dispatcher: Dispatcher) => made.push(dispatcher) }
-    await this.#config.applySecurityAuthentication(context as never)
+    await this.#config.applySecurityAuthentication?.(context as never)
     return made[0] ?? new Agent()
   }
 }

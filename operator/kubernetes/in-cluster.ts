@@ -1,0 +1,28 @@
+// The way to the API server from a pod. KubeConfig knows it too, but loading that library takes 60 MB and most of a second,
+// which an operator on a cluster can do without; main.ts uses this there and KubeConfig everywhere else.
+import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
+import { join } from 'node:path'
+import type { ClusterConfig } from './access.ts'
+
+export type PodEnvironment = {
+  /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
+  host: string
+  port: string
+  /** Where the service account is mounted. */
+  folder?: string
+}
+
+export function inClusterConfig({ host, port, folder = '/var/run/secrets/kubernetes.io/serviceaccount' }: PodEnvironment): ClusterConfig {
+  const caFile = join(folder, 'ca.crt')
+  const cluster = { name: 'in-cluster', server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`, caFile, skipTLSVerify: false }
+  return {
+    getCurrentCluster: () => cluster,
+    // Both files are replaced while the pod runs; reading them costs microseconds.
+    applyToHTTPSOptions: async (options) => {
+      options.ca = readFileSync(caFile)
+      options.headers = { Authorization: `Bearer ${readFileSync(join(folder, 'token'), 'utf8').trim()}` }
+    },
+    createDispatcherOptions: (_, { ca }) => ({ type: 'agent', connect: { ca } }),
+  }
+}
