@@ -1,14 +1,16 @@
 // The operator: watches Pipelines and PipelineRuns, and carries out what they say. One process of several leads, the others wait.
-import { KubeConfig } from '@kubernetes/client-node'
 import { pino } from 'pino'
-import { createCaches, type Handlers, startWatches } from './caches.ts'
+import { createCaches, startWatches } from './caches.ts'
 import { type OperatorConfig, operatorConfig } from './config.ts'
+import { forward } from './forward.ts'
 import { startHealth } from './health.ts'
+import type { ClusterConfig } from './kubernetes/access.ts'
 import { isNotLeading } from './kubernetes/api-error.ts'
 import { createClient } from './kubernetes/client.ts'
 import { systemClock as clock, sleep } from './kubernetes/clock.ts'
 import { EventRecorder } from './kubernetes/events.ts'
 import { guarded } from './kubernetes/guarded.ts'
+import { inClusterConfig } from './kubernetes/in-cluster.ts'
 import { LeaderElection } from './kubernetes/lease.ts'
 import { createRegistry, machineryMetrics } from './metrics/controller.ts'
 import { runMetrics } from './metrics/runs.ts'
@@ -37,14 +39,14 @@ async function operate(config: OperatorConfig): Promise<void> {
   const { identity, namespace, leaseName, podName } = config
   const registry = createRegistry()
   const metrics = machineryMetrics(registry)
-  const client = createClient(kubeConfig(), { metrics: metrics.client, clock, userAgent: 'headgate-operator' })
+  const client = createClient(await clusterConfig(config), { metrics: metrics.client, clock, userAgent: 'headgate-operator' })
   const election = new LeaderElection({ client, namespace, name: leaseName, identity, report, clock, metrics: metrics.leadership })
   const writer = guarded(client, election)
   const events = new EventRecorder({ client: writer, instance: podName, report, clock })
   const counts = runMetrics(registry, () => election.stillLeading())
   const caches = createCaches()
   let term: Term | undefined
-  const handlers = handlersTo(() => term, counts)
+  const handlers = forward(() => term, counts)
   const watches = startWatches({ client, caches, handlers, report, namespaces: config.watchNamespaces })
   const health = await startHealth({ port: config.metricsPort, registry, notReady: () => watches.missing() })
   log.info({ port: health.port, namespaces: config.watchNamespaces }, 'watching')
@@ -67,28 +69,12 @@ async function operate(config: OperatorConfig): Promise<void> {
   log.info('stopped')
 }
 
-function kubeConfig(): KubeConfig {
+async function clusterConfig({ apiServer }: OperatorConfig): Promise<ClusterConfig> {
+  if (apiServer !== undefined) return inClusterConfig(apiServer)
+  const { KubeConfig } = await import('@kubernetes/client-node')
   const found = new KubeConfig()
   found.loadFromDefault()
   return found
-}
-
-/** To the term under way, if there is one; it begins by looking at everything. */
-function handlersTo(term: () => Term | undefined, counts: Pick<ReturnType<typeof runMetrics>, 'changed' | 'pipelineChanged'>): Handlers {
-  return {
-    pipelines: (key, kept, before) => {
-      counts.pipelineChanged(kept, before)
-      term()?.handlers.pipelines(key, kept, before)
-    },
-    runs: (key, kept, before) => {
-      counts.changed(kept, before)
-      term()?.handlers.runs(key, kept, before)
-    },
-    cronJobs: (...change) => term()?.handlers.cronJobs(...change),
-    ticks: (...change) => term()?.handlers.ticks(...change),
-    jobs: (...change) => term()?.handlers.jobs(...change),
-    pods: (...change) => term()?.handlers.pods(...change),
-  }
 }
 
 function backends({ storeUrl, redisUrl }: OperatorConfig) {

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type PipelineStatus, scheduleOf } from '../../../crds/index.ts'
 import type { KeptCronJob, KeptPipeline, KeptRun } from '../../kept.ts'
-import { isNotFound } from '../../kubernetes/api-error.ts'
+import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import type { Clock } from '../../kubernetes/clock.ts'
@@ -60,11 +60,12 @@ function nextTickOf(its: PipelineStatusDependencies, key: string, pipeline: Kept
 
 async function write(its: PipelineStatusDependencies, pipeline: KeptPipeline, status: PipelineStatus): Promise<void> {
   if (isDeepStrictEqual(status, pipeline.status)) return
-  const { name, namespace } = pipeline.metadata
+  const { name, namespace, uid } = pipeline.metadata
   try {
-    await its.client.apply(pipelines, { metadata: { name, namespace }, status }, { subresource: 'status' })
+    await its.client.apply(pipelines, { metadata: { name, namespace, uid }, status }, { subresource: 'status' })
   } catch (error) {
-    if (isNotFound(error)) return
+    // It was deleted, or another one has its name now.
+    if (isNotFound(error) || isConflict(error)) return
     throw error
   }
   tell(its, pipeline, status)

@@ -83,7 +83,7 @@ async function applyCronJob(its: ScheduleDependencies, key: string, { metadata }
   } catch (error) {
     const refused = error instanceof ApiError && (error.status === 422 || error.status === 403 || error.status === 400)
     if (!refused) throw error
-    const said = error.message.replace(/^CronJob\.batch "[^"]*" is invalid: /, '')
+    const said = error.message.replace(/^.* \d{3} (CronJob\.batch "[^"]*" is invalid: )?/, '')
     its.problems.set(key, { generation: metadata.generation, reason: 'ScheduleRefused', message: `the schedule is refused: ${said}; correct spec.schedule` })
     if (!isInvalid(error)) throw error
   }

@@ -64,7 +64,7 @@ describe('the CronJob', () => {
     const hash = (its: typeof pipeline, of: string) => cronJobFor(its, of)?.metadata.annotations?.[annotations.declaration]
     const suspended = pipelineFixture({ schedule: { cron: '*/15 * * * *', timeZone: 'Europe/Berlin', catchUp: 2, suspend: true } })
     expect(new Set([hash(pipeline, image), hash(pipeline, 'headgate:2'), hash(suspended, image)]).size).toBe(3)
-    expect(hash(pipeline, image)).toBe(hash(pipelineFixture({ schedule: pipeline.spec.schedule }), image))
+    expect(hash(pipeline, image)).toBe(hash(pipelineFixture(pipeline.spec), image))
   })
 })
 
@@ -83,7 +83,7 @@ describe('ticks', () => {
     expect(pendingTicks([{ metadata: { ...tick(1).metadata, annotations: {} } }], 'cron')).toEqual([])
   })
 
-  test.each([
+  test.each<{ what: string; pending: number[]; catchUp: number; suspend?: boolean; run: number[] }>([
     { what: 'the newest, on time', pending: [0], catchUp: 1, run: [0] },
     { what: 'the newest, on time, without catching up', pending: [0], catchUp: 0, run: [0] },
     { what: 'one that was missed', pending: [180], catchUp: 1, run: [180] },

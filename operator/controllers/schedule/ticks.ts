@@ -10,8 +10,8 @@ type WallClock = { month: number; day: number; weekday: number; hour: number; mi
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 const hourMs = 60 * minuteMs
-/** As far as the CronJob controller looks: 29 February may be eight years off. */
-const horizonMs = 9 * 366 * 24 * hourMs
+/** As far as the CronJob controller looks. */
+const horizonMs = 5 * 366 * 24 * hourMs
 
 /** The last tick before a moment (milliseconds since 1970); undefined if there is none, or the schedule cannot be read. */
 export function tickBefore(schedule: Clockwork, moment: number): number | undefined {

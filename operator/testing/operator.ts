@@ -1,0 +1,43 @@
+// All controllers on a real API server, in the test's own process and without a lease; for tests of what they do together.
+import { Registry } from 'prom-client'
+import { createCaches, startWatches } from '../caches.ts'
+import type { CancelSignal } from '../controllers/ports.ts'
+import { forward } from '../forward.ts'
+import type { KubeClient } from '../kubernetes/client.ts'
+import { systemClock } from '../kubernetes/clock.ts'
+import { EventRecorder } from '../kubernetes/events.ts'
+import { machineryMetrics } from '../metrics/controller.ts'
+import { runMetrics } from '../metrics/runs.ts'
+import { startTerm, type Term, type TermOptions } from '../term.ts'
+
+export type TestOperatorOptions = { client: KubeClient; namespace: string; cancelSignal?: CancelSignal } & Partial<
+  Pick<TermOptions, 'progressSources' | 'settings' | 'store' | 'random'>
+>
+
+export type TestOperator = { registry: Registry; problems: unknown[]; progressAnswers: string[]; stop(): Promise<void> }
+
+export async function startTestOperator({ client, namespace, ...more }: TestOperatorOptions): Promise<TestOperator> {
+  const [registry, caches, stop] = [new Registry(), createCaches(), new AbortController()]
+  const [problems, progressAnswers] = [[] as unknown[], [] as string[]]
+  const report = (where: string, error: unknown) => void problems.push(where, error)
+  const events = new EventRecorder({ client, instance: 'test', report })
+  const counts = runMetrics(registry, () => true)
+  const settings = { workerImage: 'headgate:test', maxActiveRuns: 100, jobTtlMs: 3_600_000 }
+  const parts = { client, caches, events, settings, store: undefined, cancelSignal: undefined, progressSources: [], report, clock: systemClock, ...more }
+  const onProgressAnswer = (source: string, error: unknown) => void progressAnswers.push(`${source} ${error === undefined ? 'up' : 'down'}`)
+  let term: Term | undefined
+  const watches = startWatches({ client, caches, handlers: forward(() => term, counts), report, namespaces: [namespace] })
+  await watches.synced
+  term = startTerm({ random: Math.random, ...parts, onProgressAnswer, metrics: machineryMetrics(registry), runMetrics: counts })
+  const working = term.run(stop.signal)
+  return {
+    registry,
+    problems,
+    progressAnswers,
+    stop: async () => {
+      stop.abort()
+      await working
+      await Promise.all([watches.stop(), events.stop()])
+    },
+  }
+}
