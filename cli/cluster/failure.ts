@@ -10,7 +10,11 @@ export function clusterFailure(error: unknown, { kubeConfig, namespace }: Pick<C
   const said = withoutRequest(error.message)
   const options = { cause: error }
   if (error.reason === 'NoCredentials' || error.status === 401) {
-    return new HeadgateError('ClusterDenied', `${server} does not know you (${said}); log in again, or choose another context with --context`, options)
+    return new HeadgateError(
+      'ClusterDenied',
+      `${server} does not know you (${said}); log in again, correct the kubeconfig, or choose another context with --context`,
+      options,
+    )
   }
   if (error.status === 0) {
     const retryable = { ...options, retryable: true }
