@@ -31,6 +31,8 @@ export type RunOperator = {
   died: Promise<void>
   /** Lets time pass for the controller, which then looks at every run. */
   putForward(milliseconds: number): void
+  /** The right time again. */
+  setClockRight(): void
   stop(): Promise<void>
 }
 
@@ -38,7 +40,7 @@ const dead = new Error('this operator has ended')
 
 export async function startRunOperator(options: RunOperatorOptions): Promise<RunOperator> {
   const { client, namespace, maxActiveRuns = 100, diesAtWrite, ...ports } = options
-  const { clock, skip } = skippingClock()
+  const { clock, skip, setClockRight } = skippingClock()
   const { guarded, writes, died } = mortal(client, diesAtWrite)
   const [events, ended, problems] = [[] as RunOperator['events'], [] as PipelineRunStatus[], [] as unknown[]]
   const queue = new WorkQueue({ name: 'run', limits: { initialMs: 20, maxMs: 200, perSecond: 1000, burst: 1000 } })
@@ -66,19 +68,23 @@ export async function startRunOperator(options: RunOperatorOptions): Promise<Run
     await queue.shutdown()
     await Promise.all([working, watches.stop()])
   }
-  return { caches, controller, writes, events, ended, problems, died, putForward, stop }
+  return { caches, controller, writes, events, ended, problems, died, putForward, setClockRight, stop }
 }
 
 function handlersOf({ onRun, onPipeline, onJob, onPod }: RunController): Handlers {
   return { runs: onRun, pipelines: onPipeline, jobs: onJob, pods: onPod, cronJobs: () => {}, ticks: () => {} }
 }
 
-function skippingClock(): { clock: Clock; skip: (milliseconds: number) => void } {
+function skippingClock() {
   let skipped = 0
   const skip = (milliseconds: number) => {
     skipped += milliseconds
   }
-  return { clock: { ...systemClock, now: () => Date.now() + skipped }, skip }
+  const setClockRight = () => {
+    skipped = 0
+  }
+  const clock: Clock = { ...systemClock, now: () => Date.now() + skipped }
+  return { clock, skip, setClockRight }
 }
 
 /** The client of a process that ends at one of its writes; what it sent before has happened. */

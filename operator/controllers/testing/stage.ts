@@ -56,7 +56,7 @@ function jobController(client: KubeClient, namespace: string) {
     jobSucceeds: (name: string) =>
       setStatus(name, { startTime: now(), succeeded: 1, conditions: [condition('SuccessCriteriaMet', 'SuccessPolicy', 'Matched rules at index 0')] }),
     jobFails: (name: string, reason: string, message = '') =>
-      setStatus(name, { startTime: now(), failed: 1, conditions: [condition('FailureTarget', reason, message), condition('Failed', reason, message)] }),
+      setStatus(name, { startTime: now(), active: 0, failed: 1, conditions: [condition('FailureTarget', reason, message), condition('Failed', reason, message)] }),
   }
 }
 
