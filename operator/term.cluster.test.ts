@@ -1,0 +1,116 @@
+// What the controllers do together, on a real API server: live progress from a real Redis, retention, metrics.
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { progressTotalField, redisKeys } from '../crds/redis-keys.ts'
+import { describeWithApiServer, freshNamespace } from '../test/support/kubernetes.ts'
+import { freshRedis } from '../test/support/redis.ts'
+import { eventually } from './controllers/testing/run-operator.ts'
+import { reportOf, stageIn } from './controllers/testing/stage.ts'
+import { createClient } from './kubernetes/client.ts'
+import { jobs, pipelineRuns, pipelines } from './kubernetes/resources.ts'
+import { openRedisProgress } from './progress-source.ts'
+import { startTestOperator, type TestOperator, type TestOperatorOptions } from './testing/operator.ts'
+
+const redis = await freshRedis()
+
+describeWithApiServer('the controllers together', async (server) => {
+  const { namespace, kubeConfig } = await freshNamespace(server)
+  const client = createClient(kubeConfig)
+  const stage = stageIn(client, namespace)
+  let operator: TestOperator | undefined
+  let source: ReturnType<typeof openRedisProgress> | undefined
+  const start = async (more: Partial<TestOperatorOptions> = {}) => {
+    operator = await startTestOperator({ client, namespace, ...more })
+    return operator
+  }
+  beforeEach(() => {
+    source = openRedisProgress(redis.url)
+  })
+  afterEach(async () => {
+    await operator?.stop()
+    source?.close()
+    expect(operator?.problems).toEqual([])
+    operator = undefined
+  })
+  afterAll(() => client.close())
+
+  const running = async (run: string) => {
+    const pod = await stage.createPod(run)
+    await stage.podRuns(pod)
+    await stage.reaches(run, 'Running')
+    return pod
+  }
+  const told = (read: number) => JSON.stringify({ slice: 0, read, loaded: read - 1, unchanged: 0, quarantined: 1, bytes: 1, done: false })
+  const readOf = (run: string, read: number) =>
+    eventually(async () => {
+      const { status } = (await client.get(pipelineRuns, run, namespace)) ?? {}
+      return status?.records?.read === read && status
+    }, `${read} records in the status of ${run}`)
+
+  test('the status of a run at work follows Redis, through an outage, and ends with what the worker reports', async () => {
+    if (source === undefined) return
+    const { progressAnswers } = await start({ progressSources: [{ name: 'redis', source }] })
+    await stage.createPipeline('live')
+    await stage.createRun('live-1', 'live')
+    const pod = await running('live-1')
+    const key = redisKeys.progress(`${namespace}/live-1`)
+    await redis.client.hset(key, { 0: told(1000), [progressTotalField]: '{"slices":3}' })
+    expect(await readOf('live-1', 1000)).toMatchObject({ phase: 'Running', records: { loaded: 999, quarantined: 1 }, slices: { total: 3, done: 0 } })
+    await redis.stop({ keep: true })
+    await eventually(() => progressAnswers.at(-1) === 'redis down', 'the outage')
+    await redis.start()
+    await redis.client.hset(key, { 0: told(2000) })
+    await readOf('live-1', 2000)
+    await stage.podEnds(pod, 0, reportOf('Succeeded'))
+    await stage.jobSucceeds('live-1')
+    expect((await stage.reaches('live-1', 'Succeeded')).status?.records?.read).toBe(100)
+  })
+
+  test('finished runs and their Jobs go when their time has come, and only then', async () => {
+    await stage.createPipeline('old', { retention: { runs: '30d' } })
+    const finished = async (name: string, daysAgo: number) => {
+      await stage.createRun(name, 'old')
+      const run = await stage.run(name)
+      const owner = { apiVersion: 'headgate.dev/v1alpha1', kind: 'PipelineRun', name, uid: run?.metadata.uid ?? '', controller: true }
+      const labels = { 'app.kubernetes.io/managed-by': 'headgate', 'app.kubernetes.io/component': 'worker' }
+      const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'worker', image: 'i' }] } }
+      await client.create(jobs, { metadata: { name, namespace, labels, ownerReferences: [owner] }, spec: { template } })
+      const completionTime = new Date(Date.now() - daysAgo * 86_400_000).toISOString()
+      await client.patch(pipelineRuns, name, namespace, { status: { phase: 'Succeeded', completionTime } }, { subresource: 'status' })
+    }
+    await finished('old-1', 31)
+    await finished('old-2', 2)
+    await finished('old-3', 0)
+    // With no chance in it, the first sweep is at once and so is all that it finds.
+    await start({ random: () => 0 })
+    await eventually(async () => (await stage.run('old-1')) === undefined, 'the end of old-1')
+    await eventually(async () => (await stage.job('old-2')) === undefined, 'the end of the Job of old-2')
+    expect((await stage.run('old-2'))?.status?.phase).toBe('Succeeded')
+    expect(await stage.job('old-3')).toBeDefined()
+    const status = await eventually(async () => {
+      const { status } = (await client.get(pipelines, 'old', namespace)) ?? {}
+      return status?.lastRun?.name === 'old-3' && status
+    })
+    expect(status).toMatchObject({ active: 0, queued: 0, lastSuccess: { name: 'old-3' } })
+  })
+
+  test('runs that end are counted, with their records', async () => {
+    const { registry } = await start()
+    await stage.createPipeline('counted')
+    await stage.createRun('counted-1', 'counted')
+    const pod = await running('counted-1')
+    expect(await registry.metrics()).toContain(`headgate_runs{namespace="${namespace}",phase="Running"} 1`)
+    await stage.podEnds(pod, 0, reportOf('Succeeded'))
+    await stage.jobSucceeds('counted-1')
+    await stage.reaches('counted-1', 'Succeeded')
+    const its = `namespace="${namespace}",pipeline="counted"`
+    const metrics = await eventually(async () => {
+      const text = await registry.metrics()
+      return text.includes(`headgate_pipeline_last_success_timestamp_seconds{${its}}`) && text
+    }, 'the success of the pipeline')
+    expect(metrics).toContain(`headgate_runs_finished_total{${its},phase="Succeeded"} 1`)
+    expect(metrics).toContain(`headgate_records_total{${its},outcome="quarantined"} 5`)
+    expect(metrics).toContain(`headgate_run_duration_seconds_count{${its}} 1`)
+    await client.delete(pipelines, 'counted', namespace)
+    await eventually(async () => !(await registry.metrics()).includes(its), 'the end of the series')
+  })
+})
