@@ -1,5 +1,6 @@
 // The operator: watches Pipelines and PipelineRuns, and carries out what they say. One process of several leads, the others wait.
 import { pino } from 'pino'
+import { HeadgateError } from '../sdk/errors.ts'
 import { createCaches, startWatches } from './caches.ts'
 import { type OperatorConfig, operatorConfig } from './config.ts'
 import { forward } from './forward.ts'
@@ -18,7 +19,7 @@ import { openRedisProgress } from './progress-source.ts'
 import { type OperatorStore, openStore } from './store.ts'
 import { startTerm, type Term } from './term.ts'
 
-const config = operatorConfig()
+const config = configured()
 const log = pino({ level: config.logLevel, base: { pod: config.podName }, timestamp: pino.stdTimeFunctions.isoTime })
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -34,6 +35,16 @@ process.on('uncaughtException', (error) => {
 
 const report = (where: string, error: unknown) => log[isNotLeading(error) ? 'debug' : 'warn']({ where, err: error }, 'will be tried again')
 await operate(config)
+
+/** Says in one line what is wrong with the environment, and ends. */
+function configured(): OperatorConfig {
+  try {
+    return operatorConfig()
+  } catch (error) {
+    process.stderr.write(`${error instanceof HeadgateError ? `${error.code}: ${error.message}` : String(error)}\n`)
+    process.exit(1)
+  }
+}
 
 async function operate(config: OperatorConfig): Promise<void> {
   const { identity, namespace, leaseName, podName } = config

@@ -143,7 +143,9 @@ async function work(options: TermOptions, { queues, reconcilers, progress }: Wor
   }
   await aborted(signal)
   for (const name of names) void queues[name].shutdown()
-  await Promise.race([Promise.all([...working, ...loops]), sleep(clock, patienceMs)])
+  const done = new AbortController()
+  await Promise.race([Promise.all([...working, ...loops]), sleep(clock, patienceMs, done.signal)])
+  done.abort()
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
