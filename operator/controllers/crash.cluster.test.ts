@@ -2,9 +2,10 @@
 import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../test/support/kubernetes.ts'
 import { createClient } from '../kubernetes/client.ts'
+import { reportFixture } from './testing/kept.ts'
 import type { RunOperator } from './testing/run-operator.ts'
 import { startRunOperator } from './testing/run-operator.ts'
-import { reportOf, stageIn } from './testing/stage.ts'
+import { stageIn } from './testing/stage.ts'
 
 /** Writes of the longest life: adoption, snapshot, Job, three times the status; one more to see the end. */
 const points = Array.from({ length: 7 }, (_, index) => index)
@@ -34,7 +35,7 @@ describeWithApiServer('an operator that ends at any write and is followed by ano
       const pod = await stage.createPod(name)
       await stage.podRuns(pod)
       await stage.reaches(name, 'Running')
-      await stage.podEnds(pod, 0, reportOf('Succeeded'))
+      await stage.podEnds(pod, 0, reportFixture('Succeeded'))
       await stage.jobSucceeds(name)
       await stage.reaches(name, 'Succeeded')
     })

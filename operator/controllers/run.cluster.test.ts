@@ -3,8 +3,9 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../test/support/kubernetes.ts'
 import { createClient } from '../kubernetes/client.ts'
 import { configMaps, jobs, pipelineRuns, pipelines } from '../kubernetes/resources.ts'
+import { reportFixture } from './testing/kept.ts'
 import { eventually, startRunOperator } from './testing/run-operator.ts'
-import { conditionOf, reportOf, stageIn } from './testing/stage.ts'
+import { conditionOf, stageIn } from './testing/stage.ts'
 
 describeWithApiServer('a run', async (server) => {
   const { namespace, kubeConfig } = await freshNamespace(server)
@@ -27,7 +28,7 @@ describeWithApiServer('a run', async (server) => {
     const pod = await stage.createPod('plain-1')
     await stage.podRuns(pod)
     expect(conditionOf(await stage.reaches('plain-1', 'Running'))).toMatchObject({ status: 'Unknown', reason: 'Running', message: '1 worker is at work' })
-    await stage.podEnds(pod, 0, reportOf('Succeeded'))
+    await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('plain-1')
     const { status, metadata } = await stage.reaches('plain-1', 'Succeeded')
     expect(status).toMatchObject({ records: { read: 100, loaded: 90 }, slices: { total: 4, done: 4 }, timings: { loadMs: 30 }, throughput: 1000, attempts: 0 })

@@ -3,8 +3,9 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
 import type { StoredRun } from '../ports.ts'
+import { reportFixture } from '../testing/kept.ts'
 import { eventually, startRunOperator } from '../testing/run-operator.ts'
-import { conditionOf, reportOf, stageIn } from '../testing/stage.ts'
+import { conditionOf, stageIn } from '../testing/stage.ts'
 
 describeWithApiServer('a run that is cancelled', async (server) => {
   const { namespace, kubeConfig } = await freshNamespace(server)
@@ -73,7 +74,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     await stage.cancel('working')
     await stage.reaches('working', 'Running', 'Cancelling')
     await eventually(() => signals.includes(`${namespace}/working`), 'the signal')
-    await stage.podEnds(pod, 70, reportOf('Cancelled'))
+    await stage.podEnds(pod, 70, reportFixture('Cancelled'))
     await stage.jobFails('working', 'PodFailurePolicy', 'exit code 70')
     const { status } = await stage.reaches('working', 'Cancelled')
     expect(status).toMatchObject({
@@ -113,7 +114,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     const pod = await running('late')
     await stage.cancel('late')
     await stage.reaches('late', 'Running', 'Cancelling')
-    await stage.podEnds(pod, 0, reportOf('Succeeded'))
+    await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('late')
     await stage.reaches('late', 'Succeeded')
   })

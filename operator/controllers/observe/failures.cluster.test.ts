@@ -3,8 +3,9 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
 import type { StoredRun } from '../ports.ts'
+import { reportFixture } from '../testing/kept.ts'
 import { eventually, startRunOperator } from '../testing/run-operator.ts'
-import { conditionOf, reportOf, type Stage, stageIn } from '../testing/stage.ts'
+import { conditionOf, type Stage, stageIn } from '../testing/stage.ts'
 
 type Row = { what: string; happens: (stage: Stage, pod: string) => Promise<void>; reason: string; says: string }
 
@@ -43,7 +44,7 @@ const failures: Row[] = [
   {
     what: 'exit code 65 with a report',
     happens: async (stage, pod) => {
-      await stage.podEnds(pod, 65, reportOf('Failed', { failure }))
+      await stage.podEnds(pod, 65, reportFixture('Failed', { failure }))
       await stage.jobFails(pod.slice(0, -4), 'PodFailurePolicy', 'Container worker failed with exit code 65 matching FailJob rule at index 0')
     },
     reason: 'RunFailed',

@@ -56,7 +56,12 @@ function jobController(client: KubeClient, namespace: string) {
     jobSucceeds: (name: string) =>
       setStatus(name, { startTime: now(), succeeded: 1, conditions: [condition('SuccessCriteriaMet', 'SuccessPolicy', 'Matched rules at index 0')] }),
     jobFails: (name: string, reason: string, message = '') =>
-      setStatus(name, { startTime: now(), active: 0, failed: 1, conditions: [condition('FailureTarget', reason, message), condition('Failed', reason, message)] }),
+      setStatus(name, {
+        startTime: now(),
+        active: 0,
+        failed: 1,
+        conditions: [condition('FailureTarget', reason, message), condition('Failed', reason, message)],
+      }),
   }
 }
 
@@ -90,13 +95,4 @@ function now(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`
 }
 
-export function reportOf(state: WorkerReport['state'], more: Partial<WorkerReport> = {}): WorkerReport {
-  return {
-    state,
-    records: { read: 100, loaded: 90, unchanged: 5, superseded: 0, filtered: 0, quarantined: 5, parked: 0 },
-    slices: { total: 4, done: 4 },
-    timings: { extractMs: 10, validateMs: 20, transformMs: 0, loadMs: 30 },
-    throughput: 1000,
-    ...more,
-  }
-}
+export { reportFixture as reportOf } from './kept.ts'

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+import type { Concurrency } from '../../../crds/defaults.ts'
+import type { RunPhase } from '../../../crds/status.ts'
+import type { KeptRun } from '../../kept.ts'
+import { runFixture } from '../testing/objects.ts'
+import { AdmissionDesk } from './desk.ts'
+
+function deskWith({ cap = 100, concurrency = 'Queue' as Concurrency, jobs = [] as string[] } = {}) {
+  const woken: string[] = []
+  const settings = { concurrency: concurrency as Concurrency | undefined }
+  const desk = new AdmissionDesk({
+    maxActiveRuns: cap,
+    concurrency: () => settings.concurrency,
+    hasJob: (key) => jobs.includes(key),
+    wake: (key) => void woken.push(key),
+  })
+  return { desk, woken, settings, ask: (name: string) => desk.ask(`sales/${name}`)?.kind, see: (name: string, run?: KeptRun) => desk.see(`sales/${name}`, run) }
+}
+
+function run(name: string, phase?: RunPhase, createdAt?: string): KeptRun {
+  const made = runFixture(name, phase, createdAt === undefined ? {} : { createdAt })
+  const started = phase === 'Starting' || phase === 'Running'
+  return started ? { ...made, status: { ...made.status, startTime: '2026-03-01T00:00:01Z' } } : made
+}
+
+function cancelled(name: string): KeptRun {
+  return { ...run(name), spec: { pipelineRef: { name: 'orders' }, cancel: true } }
+}
+
+const microtasks = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+test('A run that was admitted holds its place before the cache shows that it started', () => {
+  const { see, ask } = deskWith()
+  see('a', run('a'))
+  expect(ask('a')).toBe('Admit')
+  see('b', run('b'))
+  expect(ask('b')).toBe('Wait')
+  expect(ask('a')).toBe('Admit')
+})
+
+test('Runs of the same second come in the order of their names', () => {
+  const { see, ask } = deskWith()
+  for (const name of ['b', 'c', 'a']) see(name, run(name))
+  expect([ask('a'), ask('b'), ask('c')]).toEqual(['Admit', 'Wait', 'Wait'])
+})
+
+test('An older run comes first, whenever it is seen', () => {
+  const { see, ask } = deskWith()
+  see('a', run('a', undefined, '2026-03-01T00:00:09Z'))
+  see('b', run('b', undefined, '2026-03-01T00:00:01Z'))
+  expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
+})
+
+test.each<[string, (see: (name: string, run?: KeptRun) => void) => void]>([
+  ['ends', (see) => see('a', run('a', 'Succeeded'))],
+  ['is deleted', (see) => see('a')],
+])('When a run %s the next is woken', async (_, happen) => {
+  const { see, ask, woken } = deskWith()
+  see('a', run('a', 'Running'))
+  see('b', run('b'))
+  see('c', run('c'))
+  expect([ask('b'), ask('c')]).toEqual(['Wait', 'Wait'])
+  happen(see)
+  await microtasks()
+  expect(woken).toEqual(['sales/b'])
+  expect([ask('b'), ask('c')]).toEqual(['Admit', 'Wait'])
+})
+
+test('A run that is being deleted at work keeps its place until it is gone', () => {
+  const { see, ask } = deskWith()
+  const leaving = run('a', 'Running')
+  see('a', { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-03-01T01:00:00Z' } })
+  see('b', run('b'))
+  expect(ask('b')).toBe('Wait')
+})
+
+test('A waiting run that is cancelled lets the next one by', () => {
+  const { see, ask } = deskWith()
+  see('a', run('a', 'Running'))
+  see('b', run('b'))
+  see('c', run('c'))
+  expect(ask('b')).toBe('Wait')
+  see('b', cancelled('b'))
+  see('a', run('a', 'Succeeded'))
+  expect([ask('b'), ask('c')]).toEqual([undefined, 'Admit'])
+})
+
+test('A run with a Job nobody has written down holds its place, whoever is older', () => {
+  const { see, ask } = deskWith({ jobs: ['sales/b'] })
+  see('a', run('a'))
+  see('b', run('b'))
+  expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
+})
+
+test('Another run of the same name is another run', () => {
+  const { see, ask } = deskWith()
+  see('a', run('a', 'Running'))
+  const anew = run('a')
+  see('a', { ...anew, metadata: { ...anew.metadata, uid: 'new' } })
+  see('b', run('b'))
+  expect([ask('a'), ask('b')]).toEqual(['Admit', 'Wait'])
+})
+
+test('When a Pipeline comes or changes its mind, its waiting runs are woken', async () => {
+  const { desk, see, ask, settings, woken } = deskWith()
+  settings.concurrency = undefined
+  see('a', run('a', undefined))
+  expect(ask('a')).toBe('NoPipeline')
+  settings.concurrency = 'Allow'
+  desk.reconsider()
+  await microtasks()
+  expect(woken).toEqual(['sales/a'])
+  expect(ask('a')).toBe('Admit')
+})
+
+test('Nothing is decided before somebody asks: the caches may not be filled yet', async () => {
+  const jobs: string[] = []
+  const { see, ask } = deskWith({ jobs })
+  see('a', run('a'))
+  see('b', run('b'))
+  await microtasks()
+  jobs.push('sales/b')
+  expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
+})
+
+test('Nobody knows a run that the desk has not seen', () => {
+  expect(deskWith().ask('stranger')).toBeUndefined()
+})

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import type { KeptRun } from '../kept.ts'
+import { ApiError } from '../kubernetes/api-error.ts'
+import type { KubeClient } from '../kubernetes/client.ts'
+import { RunWriter } from './run-writer.ts'
+import { runFixture } from './testing/objects.ts'
+
+/** A server that gives each write the next version, or refuses. */
+function writerOf(refusal?: ApiError) {
+  const applied: object[] = []
+  let version = 99
+  const apply = async (_: unknown, object: { metadata: object; status?: object }) => {
+    if (refusal !== undefined) throw refusal
+    applied.push(object)
+    return { ...runFixture('a'), ...object, metadata: { ...runFixture('a').metadata, resourceVersion: String(++version) } }
+  }
+  return { applied, writer: new RunWriter({ apply } as unknown as Pick<KubeClient, 'apply'>) }
+}
+
+function at(resourceVersion: string, run = runFixture('a')): KeptRun {
+  return { ...run, metadata: { ...run.metadata, resourceVersion } }
+}
+
+test('What was written is known before the cache shows it', async () => {
+  const { writer } = writerOf()
+  await writer.write(at('98'), { phase: 'Queued' })
+  expect(writer.latest(at('98')).status).toEqual({ phase: 'Queued', observedGeneration: 1 })
+  expect(writer.latest(at('99')).status).toMatchObject({ phase: 'Queued' })
+  expect(writer.latest(at('100')).status).toBeUndefined()
+  expect(writer.latest(at('98')).status).toBeUndefined()
+})
+
+test('Another run of the same name is not taken for the one that was written', async () => {
+  const { writer } = writerOf()
+  await writer.write(at('98'), { phase: 'Queued' })
+  const other = at('98')
+  expect(writer.latest({ ...other, metadata: { ...other.metadata, uid: 'other' } }).status).toBeUndefined()
+})
+
+test('A status that is there already is not written', async () => {
+  const { writer, applied } = writerOf()
+  const run = { ...at('98'), status: { phase: 'Queued' as const, observedGeneration: 0 } }
+  expect(await writer.write(run, { phase: 'Queued' })).toBe(run)
+  expect(applied).toEqual([])
+})
+
+test('A write names the very run that is meant', async () => {
+  const { writer, applied } = writerOf()
+  await writer.write(at('98'), { phase: 'Queued' })
+  expect(applied).toEqual([{ metadata: { name: 'a', namespace: 'sales', uid: 'uid-a' }, status: { phase: 'Queued', observedGeneration: 1 } }])
+})
+
+test.each([
+  ['is gone', new ApiError(404, 'NotFound', '')],
+  ['was replaced by another', new ApiError(409, 'Conflict', '')],
+])('A run that %s is let go', async (_, refusal) => {
+  expect(await writerOf(refusal).writer.write(at('98'), { phase: 'Queued' })).toBeUndefined()
+})
+
+test('Any other refusal is an error', async () => {
+  await expect(writerOf(new ApiError(500, 'InternalError', 'x')).writer.write(at('98'), { phase: 'Queued' })).rejects.toThrow('x')
+})
