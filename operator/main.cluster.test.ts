@@ -78,7 +78,7 @@ describeWithApiServer('the operator', async (server) => {
     const { text } = await operator.get('/metrics')
     expect(text).toMatch(/^leader_election_master_status\{name="headgate-operator"\} 1$/m)
     expect(text).toMatch(/^controller_runtime_reconcile_total\{controller="run",result="success"\} [1-9]/m)
-    expect(text).toContain(`headgate_runs{namespace="${namespace}",phase="Starting"} 1`)
+    expect(text).toContain(`headgate_runs{namespace="${namespace}",pipeline="orders",phase="Starting"} 1`)
     const lease = await client.get(leases, 'headgate-operator', namespace)
     expect(lease?.spec?.holderIdentity).toMatch(/^operator-0-[0-9a-f]{8}$/)
     expect(await operator.stop()).toBe(0)

@@ -22,16 +22,24 @@ import { startTerm, type Term } from './term.ts'
 const config = configured()
 const log = pino({ level: config.logLevel, base: { pod: config.podName }, timestamp: pino.stdTimeFunctions.isoTime })
 const stop = new AbortController()
+/** Less than the grace period of the pod. */
+const longestStopMs = 20_000
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     log.info({ signal }, 'stopping')
     stop.abort()
+    setTimeout(giveUp, longestStopMs).unref()
   })
 }
 process.on('uncaughtException', (error) => {
   log.fatal({ err: error }, 'unexpected error')
   process.exit(1)
 })
+
+function giveUp(): never {
+  log.warn('something does not end; leaving all the same')
+  process.exit(1)
+}
 
 const report = (where: string, error: unknown) => log[isNotLeading(error) ? 'debug' : 'warn']({ where, err: error }, 'will be tried again')
 await operate(config)

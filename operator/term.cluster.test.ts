@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { progressTotalField, redisKeys } from '../crds/redis-keys.ts'
 import { describeWithApiServer, freshNamespace } from '../test/support/kubernetes.ts'
 import { freshRedis } from '../test/support/redis.ts'
+import { reportFixture } from './controllers/testing/kept.ts'
 import { eventually } from './controllers/testing/run-operator.ts'
-import { reportOf, stageIn } from './controllers/testing/stage.ts'
+import { stageIn } from './controllers/testing/stage.ts'
 import { createClient } from './kubernetes/client.ts'
 import { jobs, pipelineRuns, pipelines } from './kubernetes/resources.ts'
 import { openRedisProgress } from './progress-source.ts'
@@ -60,7 +61,7 @@ describeWithApiServer('the controllers together', async (server) => {
     await redis.start()
     await redis.client.hset(key, { 0: told(2000) })
     await readOf('live-1', 2000)
-    await stage.podEnds(pod, 0, reportOf('Succeeded'))
+    await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('live-1')
     expect((await stage.reaches('live-1', 'Succeeded')).status?.records?.read).toBe(100)
   })
@@ -98,8 +99,8 @@ describeWithApiServer('the controllers together', async (server) => {
     await stage.createPipeline('counted')
     await stage.createRun('counted-1', 'counted')
     const pod = await running('counted-1')
-    expect(await registry.metrics()).toContain(`headgate_runs{namespace="${namespace}",phase="Running"} 1`)
-    await stage.podEnds(pod, 0, reportOf('Succeeded'))
+    expect(await registry.metrics()).toContain(`headgate_runs{namespace="${namespace}",pipeline="counted",phase="Running"} 1`)
+    await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('counted-1')
     await stage.reaches('counted-1', 'Succeeded')
     const its = `namespace="${namespace}",pipeline="counted"`

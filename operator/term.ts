@@ -50,7 +50,7 @@ export type Term = {
 
 const workers = { run: 16, schedule: 4, pipelineStatus: 4, retention: 2 } as const
 /** Several runs of a pipeline change together; its status can wait for all of them. */
-const statusAfterMs = 250
+const statusAfterMs = 1000
 /** Longest wait for what is in hand at the end. */
 const patienceMs = 10_000
 

@@ -117,22 +117,24 @@ function currentRuns(registry: Registry, leading: () => boolean) {
   new Gauge({
     name: 'headgate_runs',
     help: 'Runs that have not ended, by phase.',
-    labelNames: ['namespace', 'phase'] as const,
+    labelNames: ['namespace', 'pipeline', 'phase'] as const,
     registers: [registry],
     collect() {
       this.reset()
       if (!leading()) return
       for (const [key, count] of counts) {
-        const [namespace = '', phase = ''] = key.split('/')
-        this.set({ namespace, phase }, count)
+        const [namespace = '', pipeline = '', phase = ''] = key.split('/')
+        this.set({ namespace, pipeline, phase }, count)
       }
     },
   })
   const count = (run: KeptRun | undefined, by: 1 | -1) => {
     const phase = shownPhases.find((shown) => shown === (run?.status?.phase ?? 'Pending'))
     if (run === undefined || phase === undefined) return
-    const key = `${run.metadata.namespace}/${phase}`
-    counts.set(key, (counts.get(key) ?? 0) + by)
+    const key = `${run.metadata.namespace}/${run.spec.pipelineRef.name}/${phase}`
+    const runs = (counts.get(key) ?? 0) + by
+    if (runs > 0) counts.set(key, runs)
+    else counts.delete(key)
   }
   return {
     changed(run: KeptRun | undefined, before: KeptRun | undefined): void {

@@ -1,6 +1,6 @@
 // Keeps the CronJob of each scheduled pipeline as declared, and turns its ticks into PipelineRuns. One reconcile is one pipeline.
 import { annotations, scheduleOf } from '../../../crds/index.ts'
-import type { KeptCronJob, KeptPipeline, KeptTick } from '../../kept.ts'
+import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob as keep } from '../../kept.ts'
 import { ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import type { Draft, KubeClient } from '../../kubernetes/client.ts'
@@ -16,7 +16,7 @@ import type { ScheduleProblems } from './problems.ts'
 import { scheduledRun, scheduledRunName } from './scheduled-run.ts'
 
 export type ScheduleDependencies = {
-  client: Pick<KubeClient, 'apply' | 'create' | 'patch' | 'delete'>
+  client: Pick<KubeClient, 'get' | 'apply' | 'create' | 'patch' | 'delete'>
   events: Pick<EventRecorder, 'event'>
   clock: Pick<Clock, 'now'>
   pipelines: Pick<Cache<KeptPipeline>, 'get'>
@@ -31,6 +31,8 @@ export type ScheduleDependencies = {
 /** A CronJob that is being collected is gone within seconds. */
 const collectedAfterMs = 1000
 const staleCacheMs = 500
+/** Nobody tells when somebody else's CronJob is gone. */
+const takenLookMs = 60_000
 
 /** Keys are `namespace/name` of pipelines. */
 export function scheduleController(its: ScheduleDependencies): Reconcile {
@@ -56,18 +58,27 @@ export function scheduleController(its: ScheduleDependencies): Reconcile {
 
 async function keepCronJob(its: ScheduleDependencies, key: string, pipeline: KeptPipeline, found: KeptCronJob | undefined) {
   const wanted = cronJobFor(pipeline, its.image)
-  const { act } = decideCronJob(pipeline, wanted, found)
+  const { act } = await decided(its, pipeline, wanted, found)
   if (act === 'wait') return { again: collectedAfterMs }
   if (act === 'giveUp') {
     const name = cronJobName(pipeline.metadata.name)
     const message = `the CronJob ${name} belongs to somebody else; delete it, or name the pipeline otherwise`
     its.problems.set(key, { generation: pipeline.metadata.generation, reason: 'ScheduleNameTaken', message })
-    return undefined
+    return { again: takenLookMs }
   }
   if (act === 'delete' && found !== undefined) await deleteCronJob(its, found)
   if (act === 'apply' && wanted !== undefined) await applyCronJob(its, key, pipeline, wanted)
   else its.problems.clear(key)
   return undefined
+}
+
+/** One without our label is in no cache of ours, and must not be taken over: before a CronJob is made, the API server is asked. */
+async function decided({ client }: ScheduleDependencies, pipeline: KeptPipeline, wanted: Draft<CronJob> | undefined, found: KeptCronJob | undefined) {
+  const decision = decideCronJob(pipeline, wanted, found)
+  if (decision.act !== 'apply' || found !== undefined) return decision
+  const { name, namespace } = pipeline.metadata
+  const there = await client.get(cronJobs, cronJobName(name), namespace)
+  return there === undefined ? decision : decideCronJob(pipeline, wanted, keep(there))
 }
 
 /** Its ticks go with it. */

@@ -136,15 +136,17 @@ describeWithApiServer('a schedule', async (server) => {
     expect((await ready('broken', 'Scheduled')).conditions).toMatchObject([{ type: 'Ready', status: 'True', observedGeneration: 2 }])
   })
 
-  test('does not touch a CronJob of somebody else', async () => {
+  test.each([
+    ['with', 'taken', { 'app.kubernetes.io/managed-by': 'headgate', 'headgate.dev/pipeline': 'taken' }],
+    ['without', 'foreign', {}],
+  ])('does not touch a CronJob of somebody else, %s our labels', async (_, name, labels) => {
     const container = { name: 'c', image: 'c' }
     const spec = { schedule: '0 0 * * *', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [container] } } } } }
-    const labels = { 'app.kubernetes.io/managed-by': 'headgate', 'headgate.dev/pipeline': 'taken' }
-    await client.create(cronJobs, { metadata: { name: 'taken-schedule', namespace, labels }, spec } as never)
+    await client.create(cronJobs, { metadata: { name: `${name}-schedule`, namespace, labels }, spec } as never)
     await start()
-    await stage.createPipeline('taken', { schedule: hourly })
-    const { conditions } = await ready('taken', 'ScheduleNameTaken')
+    await stage.createPipeline(name, { schedule: hourly })
+    const { conditions } = await ready(name, 'ScheduleNameTaken')
     expect(conditions?.[1]).toMatchObject({ type: 'Stalled', status: 'True' })
-    expect((await cronJobOf('taken')).spec?.schedule).toBe('0 0 * * *')
+    expect((await cronJobOf(name)).spec?.schedule).toBe('0 0 * * *')
   })
 })
