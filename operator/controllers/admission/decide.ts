@@ -26,56 +26,49 @@ export type Admission =
 
 /** One answer for each waiting run. */
 export function decideAdmissions(state: AdmissionState): Map<string, Admission> {
+  const round = new Round(state)
   const newest = newestOf(state.waiting)
-  const places = new Places(state)
-  const decisions = new Map<string, Admission>()
-  for (const run of state.waiting) decisions.set(run.key, decide(run, state.concurrency(run.pipeline), newest, places))
-  return decisions
+  return new Map(state.waiting.map((run) => [run.key, round.decide(run, newest.get(run.pipeline))]))
 }
 
-function decide(run: WaitingRun, concurrency: Concurrency | undefined, newest: ReadonlyMap<string, string>, places: Places): Admission {
-  if (concurrency === undefined) return { kind: 'NoPipeline' }
-  const ahead = places.ahead(run.pipeline)
-  if (concurrency === 'Skip' && ahead) return { kind: 'Skip' }
-  if (concurrency === 'Queue' && ahead) return { kind: 'Wait', for: 'Pipeline' }
-  if (concurrency === 'Replace') {
-    const by = newest.get(run.pipeline)
-    if (by !== undefined && by !== run.key) return { kind: 'Replaced', by }
-    const active = places.active(run.pipeline)
-    if (active.length > 0) return { kind: 'Replace', active }
-  }
-  return places.take(run) ? { kind: 'Admit' } : { kind: 'Wait', for: 'Cap' }
-}
-
-function newestOf(waiting: readonly WaitingRun[]): Map<string, string> {
-  return new Map(waiting.map(({ key, pipeline }) => [pipeline, key]))
-}
-
-/** The places there are, and who is in line for them. */
-class Places {
-  readonly #active: ReadonlyMap<string, readonly string[]>
+/**
+ * The places there are, and who is in line for them. Runs are decided about in their order, the oldest first; one that comes later
+ * can be decided about in the same round, as long as nothing else has changed.
+ */
+export class Round {
+  readonly #active: AdmissionState['active']
+  readonly #concurrency: AdmissionState['concurrency']
   /** Pipelines of which an older waiting run comes first. */
   readonly #asked = new Set<string>()
   #free: number
 
-  constructor({ active, maxActiveRuns }: AdmissionState) {
+  constructor({ active, maxActiveRuns, concurrency }: Omit<AdmissionState, 'waiting'>) {
     this.#active = active
+    this.#concurrency = concurrency
     this.#free = maxActiveRuns - [...active.values()].reduce((sum, runs) => sum + runs.length, 0)
   }
 
-  active(pipeline: string): readonly string[] {
-    return this.#active.get(pipeline) ?? []
+  /** `newest` is the newest waiting run of the same Pipeline. */
+  decide(run: WaitingRun, newest: string | undefined): Admission {
+    const concurrency = this.#concurrency(run.pipeline)
+    if (concurrency === undefined) return { kind: 'NoPipeline' }
+    const active = this.#active.get(run.pipeline) ?? []
+    const ahead = active.length > 0 || this.#asked.has(run.pipeline)
+    if (concurrency === 'Skip' && ahead) return { kind: 'Skip' }
+    if (concurrency === 'Queue' && ahead) return { kind: 'Wait', for: 'Pipeline' }
+    if (concurrency === 'Replace' && newest !== undefined && newest !== run.key) return { kind: 'Replaced', by: newest }
+    if (concurrency === 'Replace' && active.length > 0) return { kind: 'Replace', active }
+    return this.#take(run) ? { kind: 'Admit' } : { kind: 'Wait', for: 'Cap' }
   }
 
-  /** Whether another run of the Pipeline is at work or comes first. */
-  ahead(pipeline: string): boolean {
-    return this.active(pipeline).length > 0 || this.#asked.has(pipeline)
-  }
-
-  take({ pipeline }: WaitingRun): boolean {
+  #take({ pipeline }: WaitingRun): boolean {
     this.#asked.add(pipeline)
     if (this.#free <= 0) return false
     this.#free--
     return true
   }
+}
+
+function newestOf(waiting: readonly WaitingRun[]): Map<string, string> {
+  return new Map(waiting.map(({ key, pipeline }) => [pipeline, key]))
 }

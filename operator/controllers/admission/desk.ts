@@ -3,7 +3,7 @@
 import type { Concurrency } from '../../../crds/defaults.ts'
 import type { KeptRun } from '../../kept.ts'
 import { createdAt, hasEnded, hasStarted, pipelineKey } from '../run-state.ts'
-import { type Admission, decideAdmissions } from './decide.ts'
+import { type Admission, Round } from './decide.ts'
 
 export type DeskOptions = {
   maxActiveRuns: number
@@ -20,16 +20,20 @@ type Entry = { key: string; uid: string; pipeline: string; createdAt: number; ca
 export class AdmissionDesk {
   readonly #options: DeskOptions
   readonly #entries = new Map<string, Entry>()
-  /** Those neither active nor cancelled; sorted when it is decided. */
+  /** Those neither active nor cancelled; sorted when all are decided about. */
   #waiting: Entry[] = []
-  #active = new Map<string, string[]>()
-  #decisions = new Map<string, Admission>()
+  /** New ones, about whom nothing is decided yet. */
+  #arrived: Entry[] = []
+  readonly #active = new Map<string, string[]>()
+  readonly #decisions = new Map<string, Admission>()
+  #round: Round
   #stale = true
   #open = false
   #passing = false
 
   constructor(options: DeskOptions) {
     this.#options = options
+    this.#round = this.#newRound()
   }
 
   /** Takes note of a run as the cache has it now. */
@@ -47,26 +51,30 @@ export class AdmissionDesk {
   /** What is to become of a run that has not started. Undefined: nothing, it is not waiting. */
   ask(key: string): Admission | undefined {
     this.#open = true
-    if (this.#stale) this.#decide()
+    this.#decide()
     return this.#entries.get(key)?.active ? { kind: 'Admit' } : this.#decisions.get(key)
   }
 
   /** Something else changed that admission depends on: a Pipeline, or a Job. */
   reconsider(): void {
     this.#stale = true
+    this.#decideSoon()
+  }
+
+  #decideSoon(): void {
     if (!this.#open || this.#passing) return
     this.#passing = true
     queueMicrotask(() => {
       this.#passing = false
-      if (this.#stale) this.#decide()
+      this.#decide()
     })
   }
 
   #enter(key: string, run: KeptRun): Entry {
     const entry = { key, uid: run.metadata.uid, pipeline: pipelineKey(run), createdAt: createdAt(run), cancelled: false, active: false, told: '' }
     this.#entries.set(key, entry)
-    this.#waiting.push(entry)
-    this.reconsider()
+    this.#arrived.push(entry)
+    this.#decideSoon()
     return entry
   }
 
@@ -90,34 +98,67 @@ export class AdmissionDesk {
   }
 
   #activate(entry: Entry): void {
-    entry.active = true
-    this.#active.set(entry.pipeline, [...(this.#active.get(entry.pipeline) ?? []), entry.key])
+    this.#take(entry)
     this.reconsider()
   }
 
-  #decide(): void {
-    this.#settleWaiting()
-    this.#stale = false
-    const { maxActiveRuns, concurrency } = this.#options
-    this.#decisions = decideAdmissions({ waiting: this.#waiting, active: this.#active, maxActiveRuns, concurrency })
-    for (const [key, decision] of this.#decisions) {
-      const entry = this.#entries.get(key)
-      if (entry === undefined) continue
-      if (decision.kind === 'Admit') this.#activate(entry)
-      const told = wordsOf(decision)
-      // A run that is new to the desk is on its way to ask by itself.
-      if (entry.told !== '' && told !== entry.told) this.#options.wake(key)
-      entry.told = told
-    }
-    this.#stale = false
+  /** The entry has a place; the round that gave it knows. */
+  #take(entry: Entry): void {
+    entry.active = true
+    this.#active.set(entry.pipeline, [...(this.#active.get(entry.pipeline) ?? []), entry.key])
   }
 
-  /** Leaves those that wait, oldest first. The list is nearly in order already, which makes sorting it cheap. */
-  #settleWaiting(): void {
-    for (const entry of this.#waiting) if (!entry.active && !entry.cancelled && this.#options.hasJob(entry.key, entry.uid)) this.#activate(entry)
-    this.#waiting = this.#waiting.filter(({ active, cancelled }) => !active && !cancelled)
-    this.#waiting.sort((one, other) => one.createdAt - other.createdAt || (one.key < other.key ? -1 : 1))
+  /** About all if something has changed, else about those who have come since; that makes thousands who come one by one cheap. */
+  #decide(): void {
+    const arrived = this.#arrived.sort(byAge)
+    this.#arrived = []
+    const first = arrived[0]
+    const last = this.#waiting.at(-1)
+    const inOrder = first === undefined || last === undefined || byAge(last, first) < 0
+    if (!this.#stale && inOrder && arrived.every((entry) => this.#mayComeLater(entry))) {
+      this.#waiting.push(...arrived)
+      this.#decideAbout(arrived, new Map())
+      return
+    }
+    this.#waiting = this.#settled([...this.#waiting, ...arrived])
+    this.#round = this.#newRound()
+    this.#stale = false
+    this.#decideAbout(this.#waiting, new Map(this.#waiting.map(({ key, pipeline }) => [pipeline, key])))
   }
+
+  #newRound(): Round {
+    const { maxActiveRuns, concurrency } = this.#options
+    return new Round({ active: this.#active, maxActiveRuns, concurrency })
+  }
+
+  /** Whether a run that comes last changes nothing for those before it. */
+  #mayComeLater({ key, uid, pipeline, active, cancelled }: Entry): boolean {
+    return !active && !cancelled && this.#options.concurrency(pipeline) !== 'Replace' && !this.#options.hasJob(key, uid)
+  }
+
+  #decideAbout(entries: readonly Entry[], newest: ReadonlyMap<string, string>): void {
+    const admitted: Entry[] = []
+    for (const entry of entries) {
+      const decision = this.#round.decide(entry, newest.get(entry.pipeline))
+      this.#decisions.set(entry.key, decision)
+      if (decision.kind === 'Admit') admitted.push(entry)
+      const told = wordsOf(decision)
+      // A run that is new to the desk is on its way to ask by itself.
+      if (entry.told !== '' && told !== entry.told) this.#options.wake(entry.key)
+      entry.told = told
+    }
+    for (const entry of admitted) this.#take(entry)
+  }
+
+  /** Those that wait, oldest first. The list is nearly in order already, which makes sorting it cheap. */
+  #settled(entries: Entry[]): Entry[] {
+    for (const entry of entries) if (!entry.active && !entry.cancelled && this.#options.hasJob(entry.key, entry.uid)) this.#take(entry)
+    return entries.filter(({ active, cancelled }) => !active && !cancelled).sort(byAge)
+  }
+}
+
+function byAge(one: Entry, other: Entry): number {
+  return one.createdAt - other.createdAt || (one.key < other.key ? -1 : 1)
 }
 
 function wordsOf(decision: Admission): string {

@@ -1,6 +1,7 @@
 // Follows a started run: collects what its Job and pods say, lets `decide` judge, and writes what is news.
 import { durationMilliseconds } from '../../../crds/durations.ts'
 import type { KeptRun } from '../../kept.ts'
+import { ApiError } from '../../kubernetes/api-error.ts'
 import { stopRun } from '../cancel/act.ts'
 import type { LiveProgress } from '../ports.ts'
 import { type Again, goOn, memoryOf, type RunContext, tell } from '../run-context.ts'
@@ -84,7 +85,11 @@ async function askedForHint(context: RunContext, run: KeptRun, { job, now }: Obs
   if (job === undefined || now < (memory.hintAskedAt ?? 0) + hintMs) return false
   memory.hintAskedAt = now
   const uid = wonder === 'Job' ? job.uid : wonder.uid
-  const hint = await latestWarning(context.client, run.metadata.namespace, uid).catch((error: unknown) => context.report('events', error))
+  const hint = await latestWarning(context.client, run.metadata.namespace, uid).catch((error: unknown) => {
+    context.report('events', error)
+    // Not allowed to list Events: once is enough.
+    if (error instanceof ApiError && error.status === 403) memory.hintAskedAt = Number.POSITIVE_INFINITY
+  })
   if (typeof hint !== 'string' || hint === memory.hint) return false
   memory.hint = hint
   return true

@@ -89,7 +89,8 @@ function waitingSince({ startedAt, pods }: Observed, begun: boolean): number {
 
 function notStarted(job: KeptJob, { reason, message }: Problem): FailedEnd {
   const text = `no worker started within ${shortDuration(job.startDeadlineMs)} (spec.startDeadline): ${message}; then create another run`
-  return { kind: 'Failed', said: { reason: reason === 'Starting' || reason === 'Running' ? 'StartDeadlineExceeded' : reason, message: text } }
+  const nobodySaysWhy = reason === 'Starting' || reason === 'Running'
+  return { kind: 'Failed', said: nobodySaysWhy ? { reason: 'StartDeadlineExceeded', message: text } : { reason, message: text } }
 }
 
 function atWork({ workers }: KeptJob): Said {

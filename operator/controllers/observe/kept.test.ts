@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import type { Job, Pod } from '../../kubernetes/objects.ts'
+import { reportFixture } from '../testing/kept.ts'
+import { keepJob } from './kept-job.ts'
+import { keepPod } from './kept-pod.ts'
+
+function job(status: object = {}, more: object = {}): Job {
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'orders-1' }, ...more, status } as Job
+}
+
+function pod(status: object = {}, more: object = {}): Pod {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'orders-1-0-abcde' }, ...more, status } as Pod
+}
+
+const condition = (type: string, status = 'True') => ({ type, status, reason: 'R', message: 'M', lastTransitionTime: '2026-03-01T00:00:00Z' })
+
+test.each([
+  ['no conditions', [], undefined],
+  ['one that does not hold', [condition('Complete', 'False')], undefined],
+  ['others', [condition('Suspended')], undefined],
+  ['success before all pods have ended', [condition('SuccessCriteriaMet')], 'SuccessCriteriaMet'],
+  ['success', [condition('SuccessCriteriaMet'), condition('Complete')], 'Complete'],
+  ['failure', [condition('FailureTarget'), condition('Failed')], 'Failed'],
+])('A Job with %s', (_, conditions, type) => {
+  const { end } = keepJob(job({ conditions }))
+  expect(end).toEqual(type === undefined ? undefined : { type, reason: 'R', message: 'M', at: Date.UTC(2026, 2, 1) })
+})
+
+test('Objects with next to nothing in them are kept all the same', () => {
+  expect(keepJob({ ...job(), status: undefined } as unknown as Job)).toMatchObject({ workers: 1, active: 0, startDeadlineMs: 600_000, owner: undefined })
+  expect(keepPod({ ...pod(), status: undefined } as unknown as Pod)).toMatchObject({ phase: 'Pending', index: 0, run: '/', ended: undefined })
+})
+
+test('A pod tells which worker of which run it is', () => {
+  const metadata = {
+    name: 'orders-1-3-abcde',
+    namespace: 'sales',
+    labels: { 'headgate.dev/run': 'orders-1' },
+    annotations: { 'batch.kubernetes.io/job-completion-index': '3' },
+    ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'orders-1', uid: 'job-uid' }],
+  }
+  expect(keepPod(pod({}, { metadata }))).toMatchObject({ run: 'sales/orders-1', index: 3, jobUid: 'job-uid' })
+})
+
+test.each([
+  ['that no node takes', { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no memory' }] }, { unschedulable: 'no memory' }],
+  ['that was evicted', { reason: 'Evicted', message: 'disk pressure' }, { disruption: 'disk pressure' }],
+  [
+    'that was preempted',
+    { conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }] },
+    { disruption: 'PreemptionByScheduler' },
+  ],
+  ['that waits', { containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull' } } }] }, { waiting: { reason: 'ErrImagePull', message: '' } }],
+  ['with a container of which nothing is known', { containerStatuses: [{}] }, { waiting: undefined, ended: undefined }],
+])('A pod %s', (_, status, expected) => {
+  expect(keepPod(pod(status))).toMatchObject(expected)
+})
+
+function ended(message?: string) {
+  return keepPod(pod({ containerStatuses: [{ state: { terminated: { exitCode: 65, message } } }] })).ended
+}
+
+test('Of a pod that has ended the report is kept, or else the end of its log', () => {
+  const report = reportFixture('Failed')
+  expect(ended(JSON.stringify(report))).toMatchObject({ exitCode: 65, report, lastWords: '' })
+  expect(ended(`${'x'.repeat(1000)} the end\n`)?.lastWords).toHaveLength(400)
+  expect(ended(`${'x'.repeat(1000)} the end\n`)?.lastWords).toMatch(/ the end$/)
+  expect(ended()).toMatchObject({ report: undefined, lastWords: '' })
+})
