@@ -10,7 +10,13 @@ import { Transport } from '../../operator/kubernetes/transport.ts'
 import type { Cluster } from './connect.ts'
 import { pods } from './resources.ts'
 
-export type LogOptions = { follow: boolean; tail?: number | undefined; signal: AbortSignal }
+export type LogOptions = {
+  follow: boolean
+  tail?: number | undefined
+  signal: AbortSignal
+  /** Whether nothing more can come; asked when a followed log ends, because a cut connection to the node looks like its end. */
+  isOver: () => Promise<boolean>
+}
 
 export type PodLogs = { lines(pod: string, options: LogOptions): AsyncIterable<string>; close(): Promise<void> }
 
@@ -31,7 +37,7 @@ export function podLogs({ kubeConfig, namespace }: Pick<Cluster, 'kubeConfig' | 
 
 type Stamped = (pod: string, query: Record<string, string | number | boolean | undefined>, signal: AbortSignal) => AsyncIterable<string>
 
-async function* linesOf(pod: string, { follow, tail, signal }: LogOptions, stamped: Stamped): AsyncGenerator<string> {
+async function* linesOf(pod: string, { follow, tail, signal, isOver }: LogOptions, stamped: Stamped): AsyncGenerator<string> {
   let last = ''
   for (let broken = 0; ; ) {
     const from = last === '' ? { tailLines: tail } : { sinceTime: last }
@@ -44,11 +50,12 @@ async function* linesOf(pod: string, { follow, tail, signal }: LogOptions, stamp
         broken = 0
         yield line.slice(space + 1)
       }
-      return
+      if (!follow || (await isOver())) return
     } catch (error) {
       if (signal.aborted) return
       if (!follow || !(error instanceof ApiError) || error.status !== 0 || ++broken > maxBroken) throw error
-      await sleep(1000, undefined, { signal }).catch(() => {})
     }
+    await sleep(1000, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
   }
 }

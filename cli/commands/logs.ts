@@ -4,7 +4,7 @@ import { HeadgateError } from '../../sdk/errors.ts'
 import { type Cluster, type ConnectOptions, onCluster } from '../cluster/connect.ts'
 import { findRun } from '../cluster/look-up.ts'
 import { type PodLogs, podLogs } from '../cluster/pod-log.ts'
-import { pipelineRuns } from '../cluster/resources.ts'
+import { pipelineRuns, type RunObject } from '../cluster/resources.ts'
 import { hasEnded, messageOf, phaseOf } from '../cluster/run-state.ts'
 import { type WorkerPod, workerPods } from '../cluster/worker-pods.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -54,7 +54,7 @@ async function followAll(reading: Reading): Promise<void> {
       else if (!pod.started && !pod.ended && pod.waitsFor !== '') reading.tell(waiting(pod))
     }
     if (over) break
-    const run = await reading.cluster.client.get(pipelineRuns, reading.run, reading.cluster.namespace)
+    const run = await runNow(reading)
     // Once more after its end, for a pod that began in between.
     over = run === undefined || hasEnded(run)
     if (!over) await sleep(pollMilliseconds, undefined, { signal: reading.signal }).catch(() => {})
@@ -72,11 +72,22 @@ async function podsOf({ cluster, run, options }: Reading): Promise<WorkerPod[]> 
   return (await workerPods(cluster, run)).filter(({ worker }) => options.worker === undefined || worker === options.worker)
 }
 
-async function copy({ logs, options, terminal, signal }: Reading, { name, worker, attempt }: WorkerPod): Promise<void> {
+async function copy(reading: Reading, { name, worker, attempt }: WorkerPod): Promise<void> {
+  const { logs, options, terminal, signal } = reading
   const prefix = styled(terminal, 'dim', attempt === 1 ? `[${worker}]` : `[${worker}.${attempt}]`)
-  for await (const line of logs.lines(name, { follow: options.follow === true, tail: options.tail, signal })) {
+  for await (const line of logs.lines(name, { follow: options.follow === true, tail: options.tail, signal, isOver: () => isOver(reading, name) })) {
     terminal.write(terminal.form === 'json' ? `${JSON.stringify({ worker, pod: name, line })}\n` : `${prefix} ${line}\n`)
   }
+}
+
+async function isOver(reading: Reading, pod: string): Promise<boolean> {
+  if ((await podsOf(reading)).every(({ name, ended }) => name !== pod || ended)) return true
+  const run = await runNow(reading)
+  return run === undefined || hasEnded(run)
+}
+
+function runNow({ cluster, run }: Reading): Promise<RunObject | undefined> {
+  return cluster.client.get(pipelineRuns, run, cluster.namespace)
 }
 
 function waiting({ worker, waitsFor }: WorkerPod): string {

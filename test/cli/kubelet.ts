@@ -1,6 +1,7 @@
 // A node without a kubelet: answers for the logs of its pods what a test says, over TLS with the API server's own certificate.
 import { readFileSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:https'
+import type { RequestListener } from 'node:http'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterAll } from 'vitest'
