@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { freshDatabase } from '../test/support/database.ts'
 import { describeWithApiServer, freshNamespace } from '../test/support/kubernetes.ts'
 import { eventually } from './controllers/testing/run-operator.ts'
 import { stageIn } from './controllers/testing/stage.ts'
 import { createClient } from './kubernetes/client.ts'
-import { cronJobs, leases } from './kubernetes/resources.ts'
+import { cronJobs, jobs, leases } from './kubernetes/resources.ts'
 
 type Line = { level: number; msg: string; port?: number; err?: { message: string } }
 
@@ -102,6 +102,31 @@ describeWithApiServer('the operator', async (server) => {
     await stage.reaches('later-1', 'Starting')
     expect(await second.stop()).toBe(0)
   })
+
+  test('that is frozen while it leads is replaced, and does nothing more when it thaws', async () => {
+    const frozen = startOperator({ ...given, HEADGATE_POD_NAME: 'frozen' })
+    await frozen.says('leading')
+    await stage.createPipeline('cold', { schedule: { cron: '@hourly', concurrency: 'Allow' } })
+    await stage.createRun('cold-1', 'cold')
+    await stage.reaches('cold-1', 'Starting')
+    const other = startOperator({ ...given, HEADGATE_POD_NAME: 'other' })
+    await other.says('ready')
+    frozen.child.kill('SIGSTOP')
+    const runs = ['cold-2', 'cold-3', 'cold-4']
+    for (const run of runs) await stage.createRun(run, 'cold')
+    await vi.waitFor(() => expect(other.log.some(({ msg }) => msg === 'leading')).toBe(true), { timeout: 40_000 })
+    for (const run of runs) await stage.reaches(run, 'Starting')
+    const jobsBefore = (await client.list(jobs, { namespace })).items.map(({ metadata }) => metadata.uid).sort()
+    frozen.child.kill('SIGCONT')
+    await frozen.says('no longer leading')
+    await stage.createRun('cold-5', 'cold')
+    await stage.reaches('cold-5', 'Starting')
+    const jobsAfter = (await client.list(jobs, { namespace })).items.filter(({ metadata }) => metadata.name !== 'cold-5')
+    expect(jobsAfter.map(({ metadata }) => metadata.uid).sort()).toEqual(jobsBefore)
+    expect((await client.get(leases, 'headgate-operator', namespace))?.spec?.holderIdentity).toMatch(/^other-/)
+    expect(await frozen.stop()).toBe(0)
+    expect(await other.stop()).toBe(0)
+  }, 90_000)
 
   test('works without its store and its Redis, and says once that they are away', async () => {
     const away = { HEADGATE_STORE_URL: 'postgresql://headgate:secret-word@127.0.0.1:1/x', HEADGATE_REDIS_URL: 'redis://:secret-word@127.0.0.1:1' }
