@@ -41,7 +41,6 @@ function spec(): PipelineSpec {
     format: { csv: {} },
     schema: { primaryKey: ['column_0'], fields },
     destination: { postgres: { table: 'bench.orders', mode: 'Upsert' } },
-    workers: 4,
   }
 }
 

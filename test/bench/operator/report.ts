@@ -28,7 +28,7 @@ export function markdown({ figures, options, date, machine }: Report): string {
 function introduction({ pipelines, finished, active, completionsPerSecond }: Options, date: Date): string {
   return [
     `Made by \`npm run bench:operator\` on ${date.toISOString().slice(0, 10)}: the compiled operator as a process against a real kube-apiserver and etcd on loopback,`,
-    `all on the same machine; no kubelet, Jobs are completed by a stub that patches their status. ${many(pipelines)} pipelines of 30 fields, ${many(finished)} finished runs;`,
+    `all on the same machine; no kubelet, Jobs are completed by a stub that patches their status. ${many(pipelines)} pipelines of 30 fields, 1 worker each, ${many(finished)} finished runs;`,
     `then ${many(active)} runs are created as fast as the API server takes them, become active, and end at ${completionsPerSecond} a second.`,
   ].join('\n')
 }
