@@ -7,6 +7,7 @@ const working: Cancelling = { now: 0, job: at, atWork: true, canSignal: true, si
 const rows: { what: string; given: Partial<Cancelling>; expected: CancelStep }[] = [
   { what: 'workers are asked first', given: {}, expected: { kind: 'Signal' } },
   { what: 'they may take half a minute', given: { signal: 'sent', now: 1000 }, expected: { kind: 'Wait', again: 29_000 } },
+  { what: 'once they have stopped, the Job tells how', given: { signal: 'sent', atWork: false, now: 1000 }, expected: { kind: 'Wait', again: 29_000 } },
   { what: 'and no longer', given: { signal: 'sent', now: 30_000 }, expected: { kind: 'Suspend' } },
   { what: 'nobody can be asked', given: { canSignal: false }, expected: { kind: 'Suspend' } },
   { what: 'the question did not arrive', given: { signal: 'failed' }, expected: { kind: 'Suspend' } },

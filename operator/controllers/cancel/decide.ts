@@ -26,8 +26,9 @@ export function cancelStep({ now, job, atWork, canSignal, signal, cancelSeenAt, 
     const left = suspendSeenAt + podsMs - now
     return (job.active === 0 && job.terminating === 0) || left <= 0 ? { kind: 'End' } : { kind: 'Wait', again: left }
   }
-  if (!atWork || !canSignal || signal === 'failed') return { kind: 'Suspend' }
-  if (signal === undefined) return { kind: 'Signal' }
-  const left = cancelSeenAt + graceMs - now
-  return left <= 0 ? { kind: 'Suspend' } : { kind: 'Wait', again: left }
+  if (signal === 'sent') {
+    const left = cancelSeenAt + graceMs - now
+    return left <= 0 ? { kind: 'Suspend' } : { kind: 'Wait', again: left }
+  }
+  return atWork && canSignal && signal === undefined ? { kind: 'Signal' } : { kind: 'Suspend' }
 }
