@@ -17,6 +17,7 @@ describe('the operator’s environment', () => {
       podName: 'operator-0',
       identity: expect.stringMatching(/^operator-0-[0-9a-f]{8}$/),
       leaseName: 'headgate-operator',
+      leaseMs: 15_000,
       logLevel: 'info',
     })
   })
@@ -40,6 +41,7 @@ describe('the operator’s environment', () => {
     ['HEADGATE_MAX_ACTIVE_RUNS', '1.5'],
     ['HEADGATE_METRICS_PORT', '65536'],
     ['HEADGATE_JOB_TTL', 'tomorrow'],
+    ['HEADGATE_LEASE_DURATION', '900ms'],
     ['HEADGATE_LOG_LEVEL', 'loud'],
   ])('%s=%j is refused by name', (name, value) => {
     expect(() => operatorConfig({ ...least, [name]: value })).toThrow(

@@ -22,6 +22,8 @@ export type OperatorConfig = {
   /** Unique per process. */
   identity: string
   leaseName: string
+  /** How long after its last sign of life a leader is followed by another. */
+  leaseMs: number
   /** Where the API server is, in a pod; undefined where a kubeconfig says it. */
   apiServer: { host: string; port: string } | undefined
   logLevel: string
@@ -48,6 +50,7 @@ export function operatorConfig(environment: NodeJS.ProcessEnv = process.env): Op
     podName,
     identity: `${podName}-${randomBytes(4).toString('hex')}`,
     leaseName: text('HEADGATE_LEASE_NAME') ?? 'headgate-operator',
+    leaseMs: duration(text, 'HEADGATE_LEASE_DURATION', '15s', 1000),
     apiServer: apiServerOf(text),
     logLevel: oneOf(text, 'HEADGATE_LOG_LEVEL', 'info', logLevels),
   }
@@ -75,8 +78,14 @@ function wholeNumber(text: Text, name: string, otherwise: number, [least, most]:
   throw new HeadgateError('InvalidConfig', `${name} is "${value}"; write a whole number from ${least} to ${most}`)
 }
 
-function duration(text: Text, name: string, otherwise: string): number {
+function duration(text: Text, name: string, otherwise: string, leastMs = 0): number {
   const value = text(name) ?? otherwise
+  const milliseconds = readDuration(name, value)
+  if (milliseconds >= leastMs) return milliseconds
+  throw new HeadgateError('InvalidConfig', `${name} is "${value}"; write at least ${leastMs / 1000}s`)
+}
+
+function readDuration(name: string, value: string): number {
   try {
     return durationMilliseconds(value)
   } catch (error) {

@@ -55,11 +55,11 @@ function configured(): OperatorConfig {
 }
 
 async function operate(config: OperatorConfig): Promise<void> {
-  const { identity, namespace, leaseName, podName } = config
+  const { identity, namespace, leaseName, leaseMs, podName } = config
   const registry = createRegistry()
   const metrics = machineryMetrics(registry)
   const client = createClient(await clusterConfig(config), { metrics: metrics.client, clock, userAgent: 'headgate-operator' })
-  const election = new LeaderElection({ client, namespace, name: leaseName, identity, report, clock, metrics: metrics.leadership })
+  const election = new LeaderElection({ client, namespace, name: leaseName, leaseMs, identity, report, clock, metrics: metrics.leadership })
   const writer = guarded(client, election)
   const events = new EventRecorder({ client: writer, instance: podName, report, clock })
   const counts = runMetrics(registry, () => election.stillLeading())

@@ -22,7 +22,7 @@ export class LeaderElection implements Leadership {
   readonly #record: LeaseRecord
 
   constructor(options: LeaseOptions) {
-    const { leaseMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options
+    const { leaseMs = 15_000, renewDeadlineMs = (leaseMs * 2) / 3, retryMs = (leaseMs * 2) / 15 } = options
     if (renewDeadlineMs >= leaseMs || retryMs >= renewDeadlineMs) throw new RangeError('a lease needs retryMs < renewDeadlineMs < leaseMs')
     this.#options = options
     this.#timing = { leaseMs, renewDeadlineMs, retryMs }
