@@ -32,7 +32,7 @@ export async function stopRun(context: RunContext, run: KeptRun, { job, pods }: 
       return undefined
     case 'End': {
       const said = { reason: 'Cancelled', message: cancelledMessage(run) }
-      return await conclude(context, run, job, { kind: 'Cancelled', said, report: latestReport(pods) })
+      return await conclude(context, run, { job, pods }, { kind: 'Cancelled', said, report: latestReport(pods) })
     }
   }
 }

@@ -7,7 +7,7 @@ import type { LiveProgress } from '../ports.ts'
 import { type Again, goOn, memoryOf, type RunContext, tell } from '../run-context.ts'
 import { runKey, succeededCondition } from '../run-state.ts'
 import { conclude, withoutJob } from './conclude.ts'
-import { type Observation, type Observed, observe } from './decide.ts'
+import { attempts, type Observation, type Observed, observe } from './decide.ts'
 import { latestWarning } from './hint.ts'
 import type { KeptJob } from './kept-job.ts'
 import type { KeptPod } from './kept-pod.ts'
@@ -33,7 +33,7 @@ export async function observeRun(context: RunContext, run: KeptRun): Promise<Aga
       if (job !== undefined && run.spec.cancel === true) return await stopRun(context, run, { job, pods: observed.pods })
       return await follow(context, run, observed, observation)
     default:
-      return await conclude(context, run, job, observation)
+      return await conclude(context, run, { job, pods: observed.pods }, observation)
   }
 }
 
@@ -99,10 +99,11 @@ function wording({ message, vague }: Problem, before: string | undefined): strin
   return vague === true && before !== undefined ? before : message
 }
 
-function moreOf(context: RunContext, run: KeptRun, { job }: Observed): LiveProgress & { attempts?: number } {
+function moreOf(context: RunContext, run: KeptRun, { job, pods }: Observed): LiveProgress & { attempts?: number } {
   const { records, slices, throughput } = context.progress?.latest(runKey(run)) ?? {}
+  const failed = job === undefined ? 0 : attempts(job, pods)
   return {
-    ...(job !== undefined && job.failed > 0 ? { attempts: job.failed } : {}),
+    ...(failed > 0 ? { attempts: failed } : {}),
     ...(records === undefined ? {} : { records }),
     ...(slices === undefined ? {} : { slices }),
     ...(throughput === undefined ? {} : { throughput }),

@@ -4,10 +4,15 @@ import type { KeptRun } from '../../kept.ts'
 import { jobs } from '../../kubernetes/resources.ts'
 import { type Again, type Ending, finish, type RunContext } from '../run-context.ts'
 import { storedRun } from '../run-state.ts'
+import { attempts } from './decide.ts'
 import type { FailedEnd } from './ending.ts'
 import type { KeptJob } from './kept-job.ts'
+import type { KeptPod } from './kept-pod.ts'
 import { boundedReport } from './report.ts'
 import { finalEnd, resultOf, totalsMessage } from './result.ts'
+
+/** What is left of who worked on the run. */
+type Works = { job: KeptJob | undefined; pods: readonly KeptPod[] }
 
 type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefined }
 
@@ -15,19 +20,19 @@ type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefined }
 const storePatienceMs = 5000
 const cacheLagMs = 1000
 
-export async function conclude(context: RunContext, run: KeptRun, job: KeptJob | undefined, seen: End): Promise<Again> {
+export async function conclude(context: RunContext, run: KeptRun, works: Works, seen: End): Promise<Again> {
   const toldBySomeone = seen.report !== undefined && seen.report.state !== 'Running'
   const stored = toldBySomeone ? undefined : await askStore(context, (store) => store.findTotals(storedRun(run)))
   const end = finalEnd(run, seen, stored && boundedReport(stored))
   // Workers that are gone or cut off have left the run open in the store.
   if (end.kind !== 'Succeeded' && end.report?.state !== end.kind) await closeInStore(context, run, end)
-  return await finish(context, run, endingOf(run, job, end))
+  return await finish(context, run, endingOf(run, works, end))
 }
 
-function endingOf(run: KeptRun, job: KeptJob | undefined, end: End): Ending {
+function endingOf(run: KeptRun, { job, pods }: Works, end: End): Ending {
   const more = {
     ...resultOf(end.report),
-    ...(job === undefined ? {} : { attempts: job.failed }),
+    ...(job === undefined ? {} : { attempts: attempts(job, pods) }),
     ...(end.kind !== 'Succeeded' && end.failure !== undefined ? { failure: end.failure } : {}),
   }
   const at = job?.end?.at || undefined
@@ -65,5 +70,5 @@ export async function withoutJob(context: RunContext, run: KeptRun): Promise<Aga
   const found = await context.client.get(jobs, run.status?.jobName ?? name, namespace)
   if (found?.metadata.ownerReferences?.some((owner) => owner.uid === uid)) return { again: cacheLagMs }
   const message = `Job ${run.status?.jobName ?? name} is gone, so nobody works on the run any more; create another run, and leave the Jobs of runs alone`
-  return await conclude(context, run, undefined, { kind: 'Failed', said: { reason: 'JobLost', message } })
+  return await conclude(context, run, { job: undefined, pods: [] }, { kind: 'Failed', said: { reason: 'JobLost', message } })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { endedPod, endFixture, jobFixture, podFixture, reportFixture } from '../testing/kept.ts'
-import { type Observation, type Observed, observe } from './decide.ts'
+import { attempts, type Observation, type Observed, observe } from './decide.ts'
 
 const minute = 60_000
 
@@ -73,6 +73,11 @@ const rows: Row[] = [
     expected: { kind: 'Going', phase: 'Running', says: 'worker 0 failed with StoreUnavailable: no answer; it is started again' },
   },
   {
+    what: 'the successor of a worker that failed, which has its own ten seconds',
+    given: { job: jobFixture({ failed: 1 }), pods: [endedPod(1), { ...pending, createdAt: minute }], now: minute + 9000 },
+    expected: { kind: 'Going', phase: 'Running', says: 'worker 0 failed with exit code 1; it is started again' },
+  },
+  {
     what: 'a worker that was killed',
     given: { job: jobFixture({ failed: 1 }), pods: [endedPod(137), { ...pending, createdAt: 5000 }], now: 6000 },
     expected: { kind: 'Going', phase: 'Running', says: 'possibly out of memory' },
@@ -133,4 +138,12 @@ test.each(rows)('$what', ({ given, expected: { says, reason, ...expected } }) =>
   expect(observation).toMatchObject(expected)
   if (says !== undefined) expect(observation).toMatchObject({ said: { message: expect.stringContaining(says) } })
   if (reason !== undefined) expect(observation).toMatchObject({ said: { reason } })
+})
+
+test.each([
+  ['what the Job counts', jobFixture({ failed: 2 }), [], 2],
+  ['pods that have failed, before the Job counts them', jobFixture(), [endedPod(1), endedPod(0)], 1],
+  ['no pods that were taken away', jobFixture(), [endedPod(1, {}, { disruption: 'drained' })], 0],
+])('Attempts are %s', (_, job, pods, count) => {
+  expect(attempts(job, pods)).toBe(count)
 })

@@ -70,13 +70,13 @@ function goingOn(observed: Observed, job: KeptJob): Observation {
   if (job.suspended) return { kind: 'Going', phase, said: suspended(job), again: undefined }
   if (pods.some(isAtWork)) return { kind: 'Going', phase, said: firstProblem(pods) ?? atWork(job), again: undefined }
   const problem = firstProblem(pods)
-  const deadline = waitingSince(observed, begun) + job.startDeadlineMs
+  const since = waitingSince(observed, begun)
+  const deadline = since + job.startDeadlineMs
   if (now >= deadline) return notStarted(job, problem ?? unexplained(observed, begun))
-  const wonderAt = observed.startedAt + wonderAfterMs
+  const wonderAt = since + wonderAfterMs
   const again = (problem === undefined && now < wonderAt ? Math.min(wonderAt, deadline) : deadline) - now
   if (problem !== undefined || now < wonderAt) return { kind: 'Going', phase, said: problem ?? expected(observed, job, begun), again }
-  const said = begun && pods.every((pod) => pod.ended !== undefined) ? expected(observed, job, begun) : unexplained(observed, begun)
-  return { kind: 'Going', phase, said, again, wonder: pods.find((pod) => pod.ended === undefined) ?? 'Job' }
+  return { kind: 'Going', phase, said: unexplained(observed, begun), again, wonder: pods.find((pod) => pod.ended === undefined) ?? 'Job' }
 }
 
 /** Since when there is nobody at work and somebody should be. */
@@ -91,6 +91,11 @@ function notStarted(job: KeptJob, { reason, message }: Problem): FailedEnd {
   const text = `no worker started within ${shortDuration(job.startDeadlineMs)} (spec.startDeadline): ${message}; then create another run`
   const nobodySaysWhy = reason === 'Starting' || reason === 'Running'
   return { kind: 'Failed', said: nobodySaysWhy ? { reason: 'StartDeadlineExceeded', message: text } : { reason, message: text } }
+}
+
+/** Pods that have failed. The Job counts one only when its successor is due. */
+export function attempts({ failed }: KeptJob, pods: readonly KeptPod[]): number {
+  return Math.max(failed, pods.filter(({ ended, disruption }) => ended !== undefined && ended.exitCode !== 0 && disruption === undefined).length)
 }
 
 function atWork({ workers }: KeptJob): Said {
