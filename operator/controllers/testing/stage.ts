@@ -94,5 +94,3 @@ function kubelet(client: KubeClient, namespace: string) {
 function now(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`
 }
-
-export { reportFixture as reportOf } from './kept.ts'
