@@ -16,7 +16,7 @@ helmTest('The operator’s rights are these and no others', () => {
     'batch: cronjobs,jobs': [...READ, 'create', 'patch', 'delete'],
     ': pods': READ,
     ': configmaps': ['get', 'create'],
-    'events.k8s.io: events': ['create', 'patch'],
+    'events.k8s.io: events': ['create', 'list', 'patch'],
   })
   const [inNamespace] = ofKind('Role', render({ watchNamespaces: ['etl'] }))
   expect(inNamespace?.rules).toEqual(role?.rules)

@@ -22,6 +22,6 @@
   resources: [configmaps] # snapshots, by name: nobody else's are listed, and none is changed
   verbs: [get, create]
 - apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+  resources: [events] # listed for one Job or pod that waits without saying why: a quota, a volume that cannot be mounted
+  verbs: [create, list, patch]
 {{- end }}
