@@ -59,8 +59,8 @@ export async function finish(context: RunContext, run: KeptRun, { phase, said, m
   const now = context.clock.now()
   const status = ended({ ...run.status, ...more }, phase, said, { now, at: at ?? now })
   const written = await context.writer.write(run, status)
-  context.memories.delete(runKey(run))
   if (written === undefined || written === run) return undefined
+  context.memories.delete(runKey(run))
   context.desk.see(runKey(run), written)
   tell(context, run, said, phase === 'Succeeded' ? 'Finish' : phase, phase === 'Failed' ? 'Warning' : 'Normal')
   context.onEnded?.(run, status)

@@ -44,15 +44,17 @@ test('A status that is there already is not written', async () => {
   expect(applied).toEqual([])
 })
 
-test('A write names the very run that is meant', async () => {
+test('A write names the very run that is meant, as it was when that was decided', async () => {
   const { writer, applied } = writerOf()
   await writer.write(at('98'), { phase: 'Queued' })
-  expect(applied).toEqual([{ metadata: { name: 'a', namespace: 'sales', uid: 'uid-a' }, status: { phase: 'Queued', observedGeneration: 1 } }])
+  expect(applied).toEqual([
+    { metadata: { name: 'a', namespace: 'sales', uid: 'uid-a', resourceVersion: '98' }, status: { phase: 'Queued', observedGeneration: 1 } },
+  ])
 })
 
 test.each([
   ['is gone', new ApiError(404, 'NotFound', '')],
-  ['was replaced by another', new ApiError(409, 'Conflict', '')],
+  ['was changed, or replaced by another,', new ApiError(409, 'Conflict', '')],
 ])('A run that %s is let go', async (_, refusal) => {
   expect(await writerOf(refusal).writer.write(at('98'), { phase: 'Queued' })).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 // Writes the status of runs, and knows what was written until the cache shows it: a decision is never taken on an older status than
-// the one this process wrote.
+// the one this process wrote, and never written over what the decision did not know, be it an older operator's that thawed.
 import { isDeepStrictEqual } from 'node:util'
 import type { PipelineRunStatus } from '../../crds/status.ts'
 import { type KeptRun, keepRun } from '../kept.ts'
@@ -22,22 +22,26 @@ export class RunWriter {
     const written = this.#written.get(key)
     if (written === undefined) return cached
     const { uid, resourceVersion } = cached.metadata
-    if (uid === written.metadata.uid && isOlder(resourceVersion, written.metadata.resourceVersion)) return { ...cached, status: written.status ?? {} }
+    if (uid === written.metadata.uid && isOlder(resourceVersion, written.metadata.resourceVersion)) return written
     this.#written.delete(key)
     return cached
   }
 
-  /** Writes the whole status if it differs from the run's; answers the run as it is then, undefined if it is no longer there. */
+  /**
+   * Writes the whole status if it differs from the run's; answers the run as it is then, undefined if it is no longer there or no
+   * longer as it was: the cache will hear of that.
+   */
   async write(run: KeptRun, status: PipelineRunStatus): Promise<KeptRun | undefined> {
     const next = { ...status, observedGeneration: run.metadata.generation ?? 0 }
     if (isDeepStrictEqual({ ...run.status, observedGeneration: next.observedGeneration }, next)) return run
-    const { name, namespace, uid } = run.metadata
+    const { name, namespace, uid, resourceVersion } = run.metadata
+    const metadata = { name, namespace, uid, resourceVersion }
     try {
-      const written = keepRun(await this.#client.apply(pipelineRuns, { metadata: { name, namespace, uid }, status: next }, { subresource: 'status' }))
+      const written = keepRun(await this.#client.apply(pipelineRuns, { metadata, status: next }, { subresource: 'status' }))
       this.#written.set(runKey(run), written)
       return written
     } catch (error) {
-      // The run was deleted, or another one has its name now.
+      // The run was deleted or changed, or another one has its name now.
       if (isNotFound(error) || isConflict(error)) return undefined
       throw error
     }

@@ -19,6 +19,7 @@ export function createRunController(parts: RunParts): RunController {
       return kept === undefined || kept.metadata.deletionTimestamp !== undefined ? undefined : concurrencyOf(kept.spec)
     },
     hasJob: (key, uid) => jobs.get(key)?.owner?.uid === uid,
+    isOver: (key) => jobs.get(key)?.end !== undefined,
     wake: (key) => queue.add(key),
   })
   const context: RunContext = { ...parts, desk, writer: new RunWriter(parts.client), memories: new Map() }

@@ -1,4 +1,4 @@
-// A TCP proxy between workers and PostgreSQL that breaks connections at chosen moments of the protocol.
+// A TCP proxy before a server that breaks connections: at chosen moments of PostgreSQL's protocol, or when told to.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -9,8 +9,8 @@ export type Verdict =
   | { do: 'cut'; when: 'before' | 'after' }
   /** Holds everything up for a while. */
   | { do: 'stall'; milliseconds: number }
-  /** Swallows one direction for a while, then destroys it. */
-  | { do: 'halfOpen'; direction: 'toServer' | 'toClient'; milliseconds: number }
+  /** Swallows one direction or both for a while, then destroys it. */
+  | { do: 'halfOpen'; direction: 'toServer' | 'toClient' | 'both'; milliseconds: number }
 
 /** `commit`: the client asks for a COMMIT. `bytes`: so many thousand bytes have passed in this connection. */
 export type Noticed = { what: 'commit' | 'bytes' }
@@ -19,6 +19,8 @@ export type Proxy = {
   readonly url: string
   /** Connections that are open right now. */
   readonly open: number
+  /** Does that to each connection for which `which` says so. */
+  strike(verdict: Verdict, which: () => boolean): void
   close(): Promise<void>
 }
 
@@ -40,6 +42,9 @@ export async function startProxy(url: string, judge: (noticed: Noticed) => Verdi
     url: through.href,
     get open() {
       return links.size
+    },
+    strike: (verdict, which) => {
+      for (const link of [...links]) if (which()) link.strike(verdict)
     },
     close: async () => {
       for (const link of links) link.destroy()
@@ -80,6 +85,18 @@ class Link {
     this.#server.destroy()
   }
 
+  strike(verdict: Verdict): void {
+    if (verdict.do === 'cut') this.destroy()
+    else if (verdict.do === 'stall') this.#after(() => sleep(verdict.milliseconds))
+    else if (verdict.do === 'halfOpen') this.#swallowFor(verdict)
+  }
+
+  #swallowFor({ direction, milliseconds }: Extract<Verdict, { do: 'halfOpen' }>): void {
+    if (direction !== 'toClient') this.#swallow.toServer = true
+    if (direction !== 'toServer') this.#swallow.toClient = true
+    setTimeout(() => this.destroy(), milliseconds).unref()
+  }
+
   /** In order, and not while the connection is held up. */
   #after(step: () => Promise<void> | void): void {
     this.#held = this.#held.then(step).catch(() => this.destroy())
@@ -88,10 +105,7 @@ class Link {
   async #forward(chunk: Buffer, to: Socket, direction: 'toServer' | 'toClient'): Promise<void> {
     const verdict = this.#verdict(chunk, direction)
     if (verdict.do === 'stall') await sleep(verdict.milliseconds)
-    if (verdict.do === 'halfOpen') {
-      this.#swallow[verdict.direction] = true
-      setTimeout(() => this.destroy(), verdict.milliseconds)
-    }
+    if (verdict.do === 'halfOpen') this.#swallowFor(verdict)
     if (verdict.do === 'cut' && verdict.when === 'before') return this.destroy()
     if (!this.#swallow[direction] && !to.destroyed) to.write(chunk)
     // The server must get what was written, and its answer must not come back.

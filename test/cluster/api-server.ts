@@ -16,6 +16,10 @@ export type ApiServer = {
   folder: string
   /** Real Job, CronJob, garbage, namespace and TTL controllers. Install CRDs first: the garbage collector looks for new kinds every 30 s only. */
   startControllers(): Promise<void>
+  /** Kills kube-apiserver and etcd as a crash would. What was stored stays. */
+  crash(): Promise<void>
+  /** Starts them again after a crash, at the same address; resolves when they answer. */
+  resume(): Promise<void>
   /** Ends the programs and removes the folder. */
   stop(): Promise<void>
 }
@@ -45,38 +49,45 @@ export async function startApiServer(programs: string): Promise<ApiServer> {
 
 async function start(programs: string): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-api-'))
-  const running: Program[] = []
+  const running = new Map<string, Program>()
   const run = (name: string, args: string[]) => {
     const program = startProgram(join(programs, name), args, join(folder, `${name}.log`))
-    running.unshift(program)
+    running.set(name, program)
     return program
   }
   const stop = async () => {
-    for (const program of running) await program.stop()
+    for (const program of [...running.values()].reverse()) await program.stop()
     await rm(folder, { recursive: true, force: true })
   }
+  const crash = async () => {
+    for (const name of ['kube-apiserver', 'etcd']) await running.get(name)?.kill()
+  }
+  const startControllers = async () => run('kube-controller-manager', controllerArguments(folder)).assertRunning()
   try {
-    const kubeconfigPath = await startServers(folder, run)
-    return { kubeconfigPath, folder, stop, startControllers: async () => run('kube-controller-manager', controllerArguments(folder)).assertRunning() }
+    const { kubeconfigPath, resume } = await startServers(folder, run)
+    return { kubeconfigPath, folder, stop, crash, resume, startControllers }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function startServers(folder: string, run: (name: string, args: string[]) => Program): Promise<string> {
+async function startServers(folder: string, run: (name: string, args: string[]) => Program): Promise<Pick<ApiServer, 'kubeconfigPath' | 'resume'>> {
   const [client, peer, secure] = [await freePort(), await freePort(), await freePort()]
   const token = randomBytes(24).toString('hex')
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   await writeFile(join(folder, 'tokens.csv'), `${token},admin,admin,"system:masters"\n`, { mode: 0o600 })
   await writeFile(join(folder, 'accounts.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
   await writeFile(join(folder, 'accounts.pub'), publicKey.export({ type: 'spki', format: 'pem' }))
-  const programs = [run('etcd', etcdArguments(folder, client, peer)), run('kube-apiserver', serverArguments(folder, client, secure))]
   const authority = join(folder, 'apiserver.crt')
-  await untilReady(programs, `https://127.0.0.1:${secure}/readyz`, authority, token)
+  const resume = async () => {
+    const programs = [run('etcd', etcdArguments(folder, client, peer)), run('kube-apiserver', serverArguments(folder, client, secure))]
+    await untilReady(programs, `https://127.0.0.1:${secure}/readyz`, authority, token)
+  }
+  await resume()
   const kubeconfigPath = join(folder, 'kubeconfig')
   await writeFile(kubeconfigPath, kubeconfig(`https://127.0.0.1:${secure}`, readFileSync(authority), token), { mode: 0o600 })
-  return kubeconfigPath
+  return { kubeconfigPath, resume }
 }
 
 /** The data is thrown away, so nothing needs to reach the disk. */

@@ -9,14 +9,16 @@ export type Program = {
   /** Throws with the end of its log if it has ended. */
   assertRunning(): void
   stop(): Promise<void>
+  /** As when it crashes. */
+  kill(): Promise<void>
 }
 
 const LOG_LINES = 15
 const MILLISECONDS_TO_STOP = 10_000
 
-/** Starts `path` with its output in the file `log`. */
+/** Starts `path` with its output added to the file `log`. */
 export function startProgram(path: string, args: readonly string[], log: string): Program {
-  const output = openSync(log, 'w')
+  const output = openSync(log, 'a')
   const [program, ...rest] = [...boundToUs(), path, ...args]
   const child = spawn(program as string, rest, { stdio: ['ignore', output, output] })
   closeSync(output)
@@ -31,6 +33,7 @@ export function startProgram(path: string, args: readonly string[], log: string)
       throw new Error(`${basename(path)} ended unexpectedly: ${failure?.message ?? said}`)
     },
     stop: () => stop(child),
+    kill: () => kill(child),
   }
 }
 
@@ -41,6 +44,13 @@ async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), MILLISECONDS_TO_STOP)
   await ended
   clearTimeout(timer)
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || hasEnded(child)) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { startApiServer } from '../cluster/api-server.ts'
+import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { buildImage, type Cluster, type ImageBuilder } from '../cluster/cluster.ts'
 import { hasKind, startKindCluster } from '../cluster/kind.ts'
 import { builtPrograms } from '../cluster/location.ts'
@@ -78,14 +78,21 @@ async function startGiven(): Promise<Started> {
 }
 
 async function startOwnServer({ controllers }: { controllers: boolean }): Promise<Started> {
+  const { server, programs } = await startServerWithCrds()
+  if (controllers) await server.startControllers()
+  const value: OfferedServer = { programs }
+  return { value, stop: server.stop }
+}
+
+/** To be stopped by the caller. */
+export async function startServerWithCrds(): Promise<{ server: ApiServer; programs: KubernetesPrograms }> {
   const folder = builtPrograms()
   if (folder === undefined) throw new Error('no API server is built; `npm run cluster:setup` builds one')
   const server = await startApiServer(folder)
   try {
-    const value: OfferedServer = { programs: { folder, kubeconfigPath: server.kubeconfigPath } }
-    await installCrds(value.programs)
-    if (controllers) await server.startControllers()
-    return { value, stop: server.stop }
+    const programs = { folder, kubeconfigPath: server.kubeconfigPath }
+    await installCrds(programs)
+    return { server, programs }
   } catch (error) {
     await server.stop()
     throw error

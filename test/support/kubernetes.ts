@@ -3,10 +3,11 @@
 // Operators under test must watch that namespace only, because test files run side by side.
 import { randomBytes } from 'node:crypto'
 import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
-import { afterAll, describe, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, inject, test } from 'vitest'
+import type { ApiServer } from '../cluster/api-server.ts'
 import { buildImage } from '../cluster/cluster.ts'
 import { type KubernetesPrograms, runProgram, type Said } from './kubernetes-programs.ts'
-import type { KubernetesOffer, OfferedCluster, OfferedServer } from './kubernetes-setup.ts'
+import { type KubernetesOffer, type OfferedCluster, type OfferedServer, startServerWithCrds } from './kubernetes-setup.ts'
 import { onDemand } from './on-demand.ts'
 
 declare module 'vitest' {
@@ -56,6 +57,26 @@ export function describeWithApiServer(
   const choice = chooseServer(inject('kubernetes'), needs)
   if ('missing' in choice) skipSuite(title, choice.missing)
   else describe(title, async () => await body(await openServer(choice.starter)))
+}
+
+/** A suite on an API server that no other suite sees, so that it may crash; `server` is there when the tests run. */
+export function describeWithOwnApiServer(title: string, body: (server: () => TestApiServer & Pick<ApiServer, 'crash' | 'resume'>) => void): void {
+  const choice = chooseServer({ ...inject('kubernetes'), given: false }, {})
+  if ('missing' in choice) {
+    skipSuite(title, choice.missing)
+    return
+  }
+  describe(title, () => {
+    let started: Awaited<ReturnType<typeof startServerWithCrds>> | undefined
+    beforeAll(async () => {
+      started = await startServerWithCrds()
+    }, 180_000)
+    afterAll(() => started?.server.stop())
+    body(() => {
+      if (started === undefined) throw new Error('the API server is there in tests only')
+      return { ...started.server, ...serverOf(started.programs) }
+    })
+  })
 }
 
 /** A suite on a cluster that runs pods; where none can be had it is one skipped test that says how to get it. */

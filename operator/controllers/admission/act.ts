@@ -22,6 +22,7 @@ export async function admitOrWait(context: RunContext, run: KeptRun): Promise<Ag
     case 'NoPipeline':
       return await awaitPipeline(context, run)
     case 'Wait':
+      if (admission.for === 'End') return undefined
       return await queue(context, run, waitMessage(admission.for, run, context.settings.maxActiveRuns))
     case 'Skip':
       return await finish(context, run, { phase: 'Skipped', said: { reason: 'Skipped', message: skippedMessage(run) } })

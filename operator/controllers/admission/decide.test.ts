@@ -8,18 +8,21 @@ type Row = {
   /** Oldest first; the letter before the digit is the Pipeline. */
   waiting: string[]
   active?: string[]
+  /** Of the active ones. */
+  over?: string[]
   cap?: number
   expected: Record<string, Admission | Admission['kind']>
 }
 
 const forPipeline: Admission = { kind: 'Wait', for: 'Pipeline' }
 const forCap: Admission = { kind: 'Wait', for: 'Cap' }
+const forEnd: Admission = { kind: 'Wait', for: 'End' }
 
 function pipelineOf(run: string): string {
   return run.slice(0, 1)
 }
 
-function answers({ concurrency, waiting, active = [], cap = 100 }: Row, known: (pipeline: string) => boolean): Map<string, Admission> {
+function answers({ concurrency, waiting, active = [], over = [], cap = 100 }: Row, known: (pipeline: string) => boolean): Map<string, Admission> {
   const byPipeline = new Map<string, string[]>()
   for (const run of active) byPipeline.set(pipelineOf(run), [...(byPipeline.get(pipelineOf(run)) ?? []), run])
   return decideAdmissions({
@@ -27,6 +30,7 @@ function answers({ concurrency, waiting, active = [], cap = 100 }: Row, known: (
     active: byPipeline,
     maxActiveRuns: cap,
     concurrency: (pipeline) => (known(pipeline) ? (concurrency ?? 'Queue') : undefined),
+    isOver: (key) => over.includes(key),
   })
 }
 
@@ -39,6 +43,14 @@ const rows: Row[] = [
   { what: 'Queue: even an older one waits for the one at work', waiting: ['a1'], active: ['a2'], expected: { a1: forPipeline } },
   { what: 'Skip: alone it starts', concurrency: 'Skip', waiting: ['a1'], expected: { a1: 'Admit' } },
   { what: 'Skip: beside one at work', concurrency: 'Skip', waiting: ['a2'], active: ['a1'], expected: { a2: 'Skip' } },
+  {
+    what: 'Skip: not because of one that is over',
+    concurrency: 'Skip',
+    waiting: ['a2', 'a3'],
+    active: ['a1'],
+    over: ['a1'],
+    expected: { a2: forEnd, a3: forEnd },
+  },
   { what: 'Skip: the older of two starts', concurrency: 'Skip', waiting: ['a1', 'a2'], expected: { a1: 'Admit', a2: 'Skip' } },
   { what: 'Skip: also behind one that waits for the cap', concurrency: 'Skip', waiting: ['a1', 'a2'], cap: 0, expected: { a1: forCap, a2: 'Skip' } },
   { what: 'Replace: alone it starts', concurrency: 'Replace', waiting: ['a1'], expected: { a1: 'Admit' } },
@@ -62,6 +74,7 @@ const rows: Row[] = [
     waiting: ['a1', 'a2'],
     expected: { a1: { kind: 'Replaced', by: 'a2' }, a2: 'Admit' },
   },
+  { what: 'Replace: one that is over is not asked to stop', concurrency: 'Replace', waiting: ['a2'], active: ['a1'], over: ['a1'], expected: { a2: forEnd } },
   { what: 'Replace: under the cap the newest waits', concurrency: 'Replace', waiting: ['a1'], cap: 0, expected: { a1: forCap } },
   { what: 'Allow: all start', concurrency: 'Allow', waiting: ['a2', 'a3'], active: ['a1'], expected: { a2: 'Admit', a3: 'Admit' } },
   { what: 'the cap: oldest first over all', waiting: ['b1', 'a1', 'c1'], cap: 2, expected: { b1: 'Admit', a1: 'Admit', c1: forCap } },

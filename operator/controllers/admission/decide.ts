@@ -12,11 +12,14 @@ export type AdmissionState = {
   maxActiveRuns: number
   /** Undefined: there is no such Pipeline. */
   concurrency: (pipeline: string) => Concurrency | undefined
+  /** Whether the Job of an active run has ended, which the run will be told in a moment: it is in nobody's way any more. */
+  isOver: (key: string) => boolean
 }
 
 export type Admission =
   | { kind: 'Admit' }
-  | { kind: 'Wait'; for: 'Pipeline' | 'Cap' }
+  /** `End`: the run before it is over, and only has to be told so. */
+  | { kind: 'Wait'; for: 'Pipeline' | 'Cap' | 'End' }
   | { kind: 'Skip' }
   /** Waits until these have stopped, which they are to be asked for. */
   | { kind: 'Replace'; active: readonly string[] }
@@ -38,13 +41,15 @@ export function decideAdmissions(state: AdmissionState): Map<string, Admission> 
 export class Round {
   readonly #active: AdmissionState['active']
   readonly #concurrency: AdmissionState['concurrency']
+  readonly #isOver: AdmissionState['isOver']
   /** Pipelines of which an older waiting run comes first. */
   readonly #asked = new Set<string>()
   #free: number
 
-  constructor({ active, maxActiveRuns, concurrency }: Omit<AdmissionState, 'waiting'>) {
+  constructor({ active, maxActiveRuns, concurrency, isOver }: Omit<AdmissionState, 'waiting'>) {
     this.#active = active
     this.#concurrency = concurrency
+    this.#isOver = isOver
     this.#free = maxActiveRuns - [...active.values()].reduce((sum, runs) => sum + runs.length, 0)
   }
 
@@ -53,11 +58,13 @@ export class Round {
     const concurrency = this.#concurrency(run.pipeline)
     if (concurrency === undefined) return { kind: 'NoPipeline' }
     const active = this.#active.get(run.pipeline) ?? []
-    const ahead = active.length > 0 || this.#asked.has(run.pipeline)
-    if (concurrency === 'Skip' && ahead) return { kind: 'Skip' }
+    const asked = this.#asked.has(run.pipeline)
+    const ahead = active.length > 0 || asked
+    const atWork = concurrency === 'Skip' || concurrency === 'Replace' ? active.filter((key) => !this.#isOver(key)) : active
+    if (concurrency === 'Skip' && ahead) return asked || atWork.length > 0 ? { kind: 'Skip' } : { kind: 'Wait', for: 'End' }
     if (concurrency === 'Queue' && ahead) return { kind: 'Wait', for: 'Pipeline' }
     if (concurrency === 'Replace' && newest !== undefined && newest !== run.key) return { kind: 'Replaced', by: newest }
-    if (concurrency === 'Replace' && active.length > 0) return { kind: 'Replace', active }
+    if (concurrency === 'Replace' && active.length > 0) return atWork.length > 0 ? { kind: 'Replace', active: atWork } : { kind: 'Wait', for: 'End' }
     return this.#take(run) ? { kind: 'Admit' } : { kind: 'Wait', for: 'Cap' }
   }
 

@@ -12,6 +12,7 @@ function deskWith({ cap = 100, concurrency = 'Queue' as Concurrency, jobs = [] a
     maxActiveRuns: cap,
     concurrency: () => settings.concurrency,
     hasJob: (key) => jobs.includes(key),
+    isOver: () => false,
     wake: (key) => void woken.push(key),
   })
   return { desk, woken, settings, ask: (name: string) => desk.ask(`sales/${name}`)?.kind, see: (name: string, run?: KeptRun) => desk.see(`sales/${name}`, run) }

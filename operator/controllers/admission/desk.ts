@@ -11,6 +11,8 @@ export type DeskOptions = {
   concurrency: (pipeline: string) => Concurrency | undefined
   /** Whether a run that does not say so has a Job already: an operator ended before it could write that down. */
   hasJob: (key: string, uid: string) => boolean
+  /** Whether that Job has ended. */
+  isOver: (key: string) => boolean
   /** Called for runs about which something else is decided than before. */
   wake: (key: string) => void
 }
@@ -127,8 +129,7 @@ export class AdmissionDesk {
   }
 
   #newRound(): Round {
-    const { maxActiveRuns, concurrency } = this.#options
-    return new Round({ active: this.#active, maxActiveRuns, concurrency })
+    return new Round({ ...this.#options, active: this.#active })
   }
 
   /** Whether a run that comes last changes nothing for those before it. */

@@ -8,6 +8,7 @@ import { type Again, goOn, memoryOf, type RunContext, tell } from '../run-contex
 import { runKey, succeededCondition } from '../run-state.ts'
 import { conclude, withoutJob } from './conclude.ts'
 import { attempts, type Observation, type Observed, observe } from './decide.ts'
+import { freshPods, isUntold } from './fresh-pods.ts'
 import { latestWarning } from './hint.ts'
 import type { KeptJob } from './kept-job.ts'
 import type { KeptPod } from './kept-pod.ts'
@@ -21,7 +22,7 @@ const hintMs = durationMilliseconds('30s')
 const quietReasons: ReadonlySet<string> = new Set(['Starting', 'Running'])
 
 export async function observeRun(context: RunContext, run: KeptRun): Promise<Again> {
-  const observed = observedOf(context, run)
+  const observed = await closelyObserved(context, run)
   const { job } = observed
   const observation = observe(observed)
   switch (observation.kind) {
@@ -35,6 +36,13 @@ export async function observeRun(context: RunContext, run: KeptRun): Promise<Aga
     default:
       return await conclude(context, run, { job, pods: observed.pods }, observation)
   }
+}
+
+/** From the caches; and where these would leave an end untold, with the pods as they are. */
+async function closelyObserved(context: RunContext, run: KeptRun): Promise<Observed> {
+  const observed = observedOf(context, run)
+  if (observed.job?.end === undefined || !isUntold(observe(observed))) return observed
+  return { ...observed, pods: await freshPods(context, run, observed.job.uid) }
 }
 
 /** The Job of this very run, not of an earlier one of the same name. */

@@ -60,11 +60,11 @@ function nextTickOf(its: PipelineStatusDependencies, key: string, pipeline: Kept
 
 async function write(its: PipelineStatusDependencies, pipeline: KeptPipeline, status: PipelineStatus): Promise<void> {
   if (isDeepStrictEqual(status, pipeline.status)) return
-  const { name, namespace, uid } = pipeline.metadata
+  const { name, namespace, uid, resourceVersion } = pipeline.metadata
   try {
-    await its.client.apply(pipelines, { metadata: { name, namespace, uid }, status }, { subresource: 'status' })
+    await its.client.apply(pipelines, { metadata: { name, namespace, uid, resourceVersion }, status }, { subresource: 'status' })
   } catch (error) {
-    // It was deleted, or another one has its name now.
+    // It was deleted or changed, or another one has its name now; the cache will hear of that.
     if (isNotFound(error) || isConflict(error)) return
     throw error
   }

@@ -11,7 +11,7 @@ import { cronJobs, jobs, pipelineRuns } from '../../kubernetes/resources.ts'
 import type { Reconcile } from '../../kubernetes/workers.ts'
 import { cronJobFor, cronJobName, ownedByPipeline } from './cron-job.ts'
 import { decideCronJob } from './decide.ts'
-import { decideTicks, pendingTicks, type SkipReason, type Tick } from './decide-ticks.ts'
+import { decideTicks, isUndecided, pendingTicks, type SkipReason, type Tick } from './decide-ticks.ts'
 import type { ScheduleProblems } from './problems.ts'
 import { scheduledRun, scheduledRunName } from './scheduled-run.ts'
 
@@ -121,7 +121,10 @@ async function skipTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick:
   its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
 }
 
+/** The tick is looked at once more: by an old cache a run that was made, and deleted since, would be made again. */
 async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<void> {
+  const there = await its.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
+  if (there === undefined || !isUndecided(there.metadata)) return
   const name = scheduledRunName(pipeline.metadata.name, tick.at)
   try {
     await its.client.create(pipelineRuns, scheduledRun(pipeline, tick.at))

@@ -18,10 +18,14 @@ export type TickDecisions = {
 export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string): Tick[] {
   return jobs
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === cronJobUid) === true)
-    .filter(({ metadata }) => metadata.annotations?.[annotations.run] === undefined && metadata.annotations?.[annotations.skipped] === undefined)
+    .filter(({ metadata }) => isUndecided(metadata))
     .map((job) => ({ job, at: Date.parse(job.metadata.annotations?.[scheduledTimestamp] ?? '') }))
     .filter(({ at }) => Number.isFinite(at))
     .sort((one, other) => one.at - other.at)
+}
+
+export function isUndecided({ annotations: its }: { annotations?: Record<string, string> }): boolean {
+  return its?.[annotations.run] === undefined && its?.[annotations.skipped] === undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import { labels } from '../../../crds/metadata.ts'
 import type { Pipeline } from '../../../crds/pipeline.ts'
 import type { PipelineRun } from '../../../crds/pipeline-run.ts'
 import { type RunSnapshot, snapshotName } from '../../../crds/snapshot.ts'
-import type { KeptRun } from '../../kept.ts'
+import { type KeptRun, keepRun } from '../../kept.ts'
 import type { Job, KubeObject } from '../../kubernetes/objects.ts'
 import { apiVersionOf, configMaps, jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
 import { awaitPipeline } from '../admission/act.ts'
@@ -33,8 +33,7 @@ export async function startRun(context: RunContext, run: KeptRun): Promise<Again
     return await finish(context, run, { phase: 'Failed', said: { reason: 'PipelineInvalid', message } })
   }
   try {
-    await adopt(context, fresh, pipeline)
-    return await create(context, run, fresh, pipeline)
+    return await create(context, await adopt(context, fresh, pipeline), pipeline)
   } catch (error) {
     return await refused(context, run, error)
   }
@@ -45,7 +44,8 @@ function isToStart({ metadata, spec, status }: PipelineRun, uid: string): boolea
   return untouched && metadata.uid === uid && metadata.deletionTimestamp === undefined
 }
 
-async function create(context: RunContext, run: KeptRun, fresh: PipelineRun, pipeline: Pipeline): Promise<Again> {
+async function create(context: RunContext, fresh: PipelineRun, pipeline: Pipeline): Promise<Again> {
+  const run = keepRun(fresh)
   const made = snapshotConfigMap(snapshotOf(fresh, pipeline), pipeline.metadata.generation ?? 0)
   const { snapshot, generation } = snapshotIn(await createOwned(context.client, configMaps, made, run.metadata.uid))
   const job = await createOwned(context.client, jobs, runJob(snapshot, context.settings.workerImage), run.metadata.uid)
@@ -81,13 +81,14 @@ export function workersOf(workers: number): string {
   return workers === 1 ? '1 worker' : `${workers} workers`
 }
 
-/** A run made by hand gets the label and the owner that a scheduled one is made with. */
-async function adopt({ client }: RunContext, { metadata }: PipelineRun & KubeObject, { metadata: pipeline }: Pipeline): Promise<void> {
+/** A run made by hand gets the label and the owner that a scheduled one is made with. Answers the run as it is then. */
+async function adopt({ client }: RunContext, run: PipelineRun & KubeObject, { metadata: pipeline }: Pipeline): Promise<PipelineRun> {
+  const { metadata } = run
   const { name, namespace, uid, resourceVersion } = metadata
   const owned = metadata.ownerReferences?.some((owner) => owner.uid === pipeline.uid)
-  if (owned && metadata.labels?.[labels.pipeline] === pipeline.name) return
+  if (owned && metadata.labels?.[labels.pipeline] === pipeline.name) return run
   const owner = { apiVersion: apiVersionOf(pipelines), kind: pipelines.kind, name: pipeline.name, uid: pipeline.uid ?? '' }
   const ownerReferences = owned ? undefined : [...(metadata.ownerReferences ?? []), owner]
   const patch = { metadata: { uid, resourceVersion, labels: { [labels.pipeline]: pipeline.name }, ...(ownerReferences && { ownerReferences }) } }
-  await client.patch(pipelineRuns, name, namespace, patch)
+  return await client.patch(pipelineRuns, name, namespace, patch)
 }

@@ -1,0 +1,20 @@
+// Calls to an API server that may be away: the suites here play people and controllers, which all try again.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiError, isAlreadyExists } from '../../../operator/kubernetes/api-error.ts'
+
+/** Until it is answered. That something is there already is success, because the answer to the first try may be lost. */
+export async function persist<Answer>(step: () => Promise<Answer>, signal: AbortSignal): Promise<Answer | undefined> {
+  for (;;) {
+    try {
+      return await step()
+    } catch (error) {
+      if (isAlreadyExists(error)) return undefined
+      if (signal.aborted || !isPassing(error)) throw error
+    }
+    await sleep(100)
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500)
+}
