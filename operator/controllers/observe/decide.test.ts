@@ -60,6 +60,11 @@ const rows: Row[] = [
     expected: { kind: 'Failed', reason: 'StartDeadlineExceeded', says: 'the Job has made no pods' },
   },
   {
+    what: 'workers that are done, and a Job that does not say so yet',
+    given: { pods: [endedPod(0, { report })], now: 3000 },
+    expected: { kind: 'Going', phase: 'Running', says: 'the work is done; its Job is being closed' },
+  },
+  {
     what: 'a worker that failed and is started again',
     given: { job: jobFixture({ failed: 1 }), pods: [endedPod(1, { lastWords: 'no such host' })], now: 11_000 },
     expected: { kind: 'Going', phase: 'Running', says: 'worker 0 failed with exit code 1 (no such host); it is started again' },

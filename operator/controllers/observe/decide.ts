@@ -105,6 +105,7 @@ function atWork({ workers }: KeptJob): Said {
 /** Nothing is wrong, it only takes a moment. */
 function expected({ pods }: Observed, { workers }: KeptJob, begun: boolean): Said {
   const failed = deciding(pods, ({ ended }) => ended.exitCode !== 0)
+  if (failed === undefined && pods.some(({ ended }) => ended !== undefined)) return { reason: 'Running', message: 'the work is done; its Job is being closed' }
   if (failed === undefined)
     return { reason: begun ? 'Running' : 'Starting', message: `waits for its ${workers === 1 ? 'worker' : `${workers} workers`} to start` }
   if (failed.disruption !== undefined)
