@@ -15,7 +15,7 @@ export type Verdict =
 /** `commit`: the client asks for a COMMIT. `bytes`: so many thousand bytes have passed in this connection. */
 export type Noticed = { what: 'commit' | 'bytes' }
 
-export type Proxy = {
+export type TcpProxy = {
   readonly url: string
   /** Connections that are open right now. */
   readonly open: number
@@ -28,7 +28,7 @@ const commit = Buffer.from('COMMIT\0')
 const bytesStep = 4096
 
 /** Listens on a free port and forwards to the server of `url`; asks `judge` about everything it notices. */
-export async function startProxy(url: string, judge: (noticed: Noticed) => Verdict): Promise<Proxy> {
+export async function startProxy(url: string, judge: (noticed: Noticed) => Verdict): Promise<TcpProxy> {
   const target = new URL(url)
   const links = new Set<Link>()
   const server: Server = createServer((client) => {
@@ -85,7 +85,9 @@ class Link {
     this.#server.destroy()
   }
 
+  /** One that answers nothing any more stays like that. */
   strike(verdict: Verdict): void {
+    if (this.#swallow.toServer && this.#swallow.toClient) return
     if (verdict.do === 'cut') this.destroy()
     else if (verdict.do === 'stall') this.#after(() => sleep(verdict.milliseconds))
     else if (verdict.do === 'halfOpen') this.#swallowFor(verdict)

@@ -52,7 +52,9 @@ export async function openScene(kubeConfig: KubeConfig, namespace: string): Prom
     ...{ client, namespace, stage, witness, player, signal, log, told },
     random: randomOf(seed),
     verdict: async () => {
+      log('all runs are created, and disturbed no more')
       const waited = await settled(client, namespace, signal)
+      log('all have ended')
       return [...waited, ...witness.faults, ...player.problems.map(String), ...(await faultsAtEnd(client, namespace, player.ends))]
     },
     close: async () => {
