@@ -52,4 +52,3 @@ export const Pod = Type.Object(
 )
 
 export type Resources = Static<typeof Resources>
-export type PodSettings = Static<typeof Pod>

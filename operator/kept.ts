@@ -1,6 +1,8 @@
 // What the operator keeps of the objects it watches: nothing that nobody reads, because there are thousands. The reflectors use it.
-import type { Pipeline, PipelineRun } from '../crds/index.ts'
+
 import { annotations, labels, type ObjectMeta, type OwnerReference } from '../crds/metadata.ts'
+import type { Pipeline } from '../crds/pipeline.ts'
+import type { PipelineRun } from '../crds/pipeline-run.ts'
 import type { CronJob, Job } from './kubernetes/objects.ts'
 
 /** The part of metadata by which controllers decide and write. */

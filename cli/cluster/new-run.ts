@@ -1,5 +1,6 @@
 // Makes a PipelineRun for a pipeline: its name, owner and spec. Used by trigger.
-import { apiVersion, type Interval, labels, maxRunName } from '../../crds/index.ts'
+import { apiVersion, labels, maxRunName } from '../../crds/metadata.ts'
+import type { Interval } from '../../crds/pipeline-run.ts'
 import { isAlreadyExists } from '../../operator/kubernetes/api-error.ts'
 import type { Draft } from '../../operator/kubernetes/client.ts'
 import type { Cluster } from './connect.ts'

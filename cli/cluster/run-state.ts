@@ -1,5 +1,5 @@
 // What a PipelineRun's status says, for commands: whether it is over, how it ended, how far it is.
-import type { Condition, PipelineRunStatus } from '../../crds/index.ts'
+import type { Condition, PipelineRunStatus } from '../../crds/status.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { count, visible } from '../output.ts'
 import type { RunObject } from './resources.ts'

@@ -1,5 +1,5 @@
 // The pods of a run: which worker each is, whether its log can be read, and why it waits. Used by logs.
-import { labels } from '../../crds/index.ts'
+import { labels } from '../../crds/metadata.ts'
 import type { Pod } from '../../operator/kubernetes/objects.ts'
 import { visible } from '../output.ts'
 import type { Cluster } from './connect.ts'

@@ -1,5 +1,5 @@
 // headgate trigger PIPELINE
-import type { Interval } from '../../crds/index.ts'
+import type { Interval } from '../../crds/pipeline-run.ts'
 import { HeadgateError } from '../../sdk/errors.ts'
 import { type Cluster, type ConnectOptions, onCluster } from '../cluster/connect.ts'
 import { followRun } from '../cluster/follow.ts'

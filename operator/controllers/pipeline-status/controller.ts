@@ -1,6 +1,7 @@
 // Tells in each pipeline's status how it does: its schedule, its runs. One reconcile is one pipeline; writes only what changed.
 import { isDeepStrictEqual } from 'node:util'
-import { type PipelineStatus, scheduleOf } from '../../../crds/index.ts'
+import { scheduleOf } from '../../../crds/defaults.ts'
+import type { PipelineStatus } from '../../../crds/status.ts'
 import type { KeptCronJob, KeptPipeline, KeptRun } from '../../kept.ts'
 import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'

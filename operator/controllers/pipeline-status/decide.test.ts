@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { PipelineStatus } from '../../../crds/index.ts'
+import type { PipelineStatus } from '../../../crds/status.ts'
 import { pipelineFixture, runFixture } from '../testing/objects.ts'
 import { decideStatus, type PipelineObservation } from './decide.ts'
 import { NextTicks } from './next-ticks.ts'

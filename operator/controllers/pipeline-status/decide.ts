@@ -1,5 +1,6 @@
 // What the status of a pipeline should be, given its runs and its schedule. Pure.
-import { type Condition, type PipelineStatus, type RunPhase, scheduleOf } from '../../../crds/index.ts'
+import { scheduleOf } from '../../../crds/defaults.ts'
+import type { Condition, PipelineStatus, RunPhase } from '../../../crds/status.ts'
 import type { KeptPipeline, KeptRun } from '../../kept.ts'
 import type { ScheduleProblem } from '../schedule/problems.ts'
 

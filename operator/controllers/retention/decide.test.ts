@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RunPhase } from '../../../crds/index.ts'
+import type { RunPhase } from '../../../crds/status.ts'
 import type { Clock } from '../../kubernetes/clock.ts'
 import { pipelineFixture, runFixture } from '../testing/objects.ts'
 import { decideExpiry } from './decide.ts'

@@ -1,5 +1,5 @@
 // When a finished run and its Job have been kept for long enough. Pure.
-import { retentionOf } from '../../../crds/index.ts'
+import { retentionOf } from '../../../crds/defaults.ts'
 import type { KeptPipeline, KeptRun } from '../../kept.ts'
 import { hasEnded } from '../run-state.ts'
 

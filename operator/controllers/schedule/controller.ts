@@ -1,5 +1,6 @@
 // Keeps the CronJob of each scheduled pipeline as declared, and turns its ticks into PipelineRuns. One reconcile is one pipeline.
-import { annotations, scheduleOf } from '../../../crds/index.ts'
+import { scheduleOf } from '../../../crds/defaults.ts'
+import { annotations } from '../../../crds/metadata.ts'
 import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob as keep } from '../../kept.ts'
 import { ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'

@@ -1,7 +1,7 @@
 // The CronJob of a scheduled pipeline. It is a clock: its Jobs want no pod, so each is complete at once and only tells that it is time.
 import { createHash } from 'node:crypto'
-import { annotations, labels, type OwnerReference, type ScheduleSettings, scheduleOf } from '../../../crds/index.ts'
-import { apiVersion } from '../../../crds/metadata.ts'
+import { type ScheduleSettings, scheduleOf } from '../../../crds/defaults.ts'
+import { annotations, apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
 import { type KeptPipeline, scheduleComponent } from '../../kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'

@@ -1,5 +1,6 @@
 // Which ticks become runs, and which are skipped. Pure.
-import { annotations, type ScheduleSettings } from '../../../crds/index.ts'
+import type { ScheduleSettings } from '../../../crds/defaults.ts'
+import { annotations } from '../../../crds/metadata.ts'
 import { type KeptTick, scheduledTimestamp } from '../../kept.ts'
 import { lateAfterMs } from './cron-job.ts'
 

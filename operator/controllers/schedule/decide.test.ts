@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { annotations } from '../../../crds/index.ts'
+import { annotations } from '../../../crds/metadata.ts'
 import { type KeptCronJob, type KeptTick, scheduledTimestamp } from '../../kept.ts'
 import { pipelineFixture } from '../testing/objects.ts'
 import { cronJobFor } from './cron-job.ts'

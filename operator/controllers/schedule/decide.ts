@@ -1,5 +1,5 @@
 // What to do about a pipeline's CronJob, given what is there. Pure.
-import { annotations } from '../../../crds/index.ts'
+import { annotations } from '../../../crds/metadata.ts'
 import type { KeptCronJob, KeptPipeline } from '../../kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'

@@ -1,6 +1,6 @@
 // Schedules on a real API server; the test plays the CronJob controller.
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { annotations } from '../../../crds/index.ts'
+import { annotations } from '../../../crds/metadata.ts'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { scheduledTimestamp } from '../../kept.ts'
 import { createClient } from '../../kubernetes/client.ts'

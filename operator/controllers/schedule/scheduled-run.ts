@@ -1,5 +1,7 @@
 // The PipelineRun that a tick is turned into. Its name follows from pipeline and minute, so whoever makes it twice makes it once.
-import { annotations, labels, type PipelineRun, scheduleOf } from '../../../crds/index.ts'
+import { scheduleOf } from '../../../crds/defaults.ts'
+import { annotations, labels } from '../../../crds/metadata.ts'
+import type { PipelineRun } from '../../../crds/pipeline-run.ts'
 import type { KeptPipeline } from '../../kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { KubeObject } from '../../kubernetes/objects.ts'

@@ -1,5 +1,6 @@
 // Pipelines and runs as the caches hold them, for tests of controllers.
-import type { PipelineSpec, PipelineStatus, RunPhase } from '../../../crds/index.ts'
+import type { PipelineSpec } from '../../../crds/pipeline.ts'
+import type { PipelineStatus, RunPhase } from '../../../crds/status.ts'
 import type { KeptPipeline, KeptRun } from '../../kept.ts'
 
 export function specFixture(more: Partial<PipelineSpec> = {}): PipelineSpec {
