@@ -28,10 +28,10 @@ describeOnCluster('A run with four workers', async (cluster) => {
   const podOf = async (component: string) => (await system.names('pods', `app.kubernetes.io/component=${component}`))[0]?.replace('pod/', '') ?? ''
   const ready = async (workload: string) => must(await system.kubectl('rollout', 'status', workload, '--timeout=120s'))
 
-  async function begin(pipeline: string): Promise<string> {
+  async function begin(pipeline: string, spec: object = {}): Promise<string> {
     const run = `${pipeline}-run`
     await makeTable(system, pipeline)
-    await system.apply(feedPipeline(pipeline))
+    await system.apply(feedPipeline(pipeline, spec))
     must(await system.headgate('trigger', pipeline, '--name', run))
     return run
   }
@@ -56,27 +56,41 @@ describeOnCluster('A run with four workers', async (cluster) => {
     undisturbed = await system.run(run)
   })
 
+  /** Right after a fault: it must not have come too late. */
+  const expectGoing = async (run: string) => expect(succeeded((await system.run(run)) as PipelineRun)).toMatchObject({ status: 'Unknown' })
+
   const faults: Record<string, (run: string) => Promise<void>> = {
     'a worker is killed': async (run) => {
       await kill(await workerOf(run))
+      await expectGoing(run)
     },
     'a pod is evicted': async (run) => {
       const pod = await workerOf(run)
       const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace: system.namespace } }
       const path = `/api/v1/namespaces/${system.namespace}/pods/${pod}/eviction`
       must(await system.cluster.kubectl(['create', '--raw', path, '--filename', '-'], JSON.stringify(eviction)))
+      await expectGoing(run)
     },
-    'the operator is killed': async () => {
+    'the operator is killed': async (run) => {
       await kill(await podOf('operator'))
+      await expectGoing(run)
       await ready('deployment/headgate-operator')
     },
-    'Redis is wiped and killed': async () => {
+    'the operator is away until after its end': async (run) => {
+      must(await system.kubectl('scale', 'deployment', 'headgate-operator', '--replicas=0'))
+      must(await system.kubectl('wait', `job/${run}`, '--for=condition=Complete', '--timeout=120s'))
+      await expectGoing(run)
+      must(await system.kubectl('scale', 'deployment', 'headgate-operator', '--replicas=1'))
+    },
+    'Redis is wiped and killed': async (run) => {
       const flush = 'redis-cli --no-auth-warning -a "$(sed -n "s/^requirepass //p" /etc/headgate/redis.conf)" FLUSHALL'
       expect(must(await system.kubectl('exec', 'statefulset/headgate-redis', '--', 'sh', '-c', flush))).toBe('OK\n')
       await kill(await podOf('redis'))
+      await expectGoing(run)
     },
-    'PostgreSQL is restarted': async () => {
+    'PostgreSQL is restarted': async (run) => {
       must(await system.kubectl('delete', 'pod', await podOf('postgresql'), '--wait=false'))
+      await expectGoing(run)
     },
   }
 
@@ -84,8 +98,6 @@ describeOnCluster('A run with four workers', async (cluster) => {
     const run = await begin(`fault-${Object.keys(faults).indexOf(fault)}`)
     await halfWay(run)
     await faults[fault]?.(run)
-    expect(succeeded((await system.run(run)) as PipelineRun), 'the fault came too late').toMatchObject({ status: 'Unknown' })
-    await ready('statefulset/headgate-postgresql')
     await expectRight(run)
   })
 
@@ -94,7 +106,8 @@ describeOnCluster('A run with four workers', async (cluster) => {
     await halfWay(run)
     expect(await system.headgate('cancel', run)).toMatchObject({ code: 0, stdout: expect.stringContaining('is asked to stop') })
     expect((await system.ended(run)).status).toMatchObject({ phase: 'Cancelled', conditions: [{ status: 'False', reason: 'Cancelled' }] })
-    await until(async () => ((await workerOf(run)) === '' ? true : undefined), { what: 'its workers to be gone', seconds: 60 }).catch(() => {})
+    const atWork = async () => (await system.kubectl('get', 'pods', `--selector=headgate.dev/run=${run}`, '--field-selector=status.phase=Running')).stdout
+    await until(async () => ((await atWork()) === '' ? true : undefined), { what: 'its workers to end', seconds: 60 })
     expect(Number(await system.sql('SELECT count(*) FROM feed.cancelled'))).toBeGreaterThan(0)
     expect(await system.sql(`SELECT state FROM headgate.run WHERE name = '${system.namespace}/${run}'`)).toBe('Cancelled')
   })
@@ -103,11 +116,14 @@ describeOnCluster('A run with four workers', async (cluster) => {
     ['its Pipeline', 'deleted-pipeline', 'pipelines.headgate.dev/deleted-pipeline'],
     ['the run', 'deleted-run', 'pipelineruns.headgate.dev/deleted-run-run'],
   ])('goes with all that it owns when %s is deleted, and its data stays', async (_, pipeline, target) => {
-    const run = await begin(pipeline)
+    const run = await begin(pipeline, { schedule: { cron: '0 0 1 1 *' } })
     await halfWay(run)
+    const kinds = target.startsWith('pipelines.') ? 'pipelineruns.headgate.dev,jobs,pods,configmaps,cronjobs' : 'pipelineruns.headgate.dev,jobs,pods,configmaps'
+    const owned = () => system.names(kinds, `headgate.dev/pipeline=${pipeline}`)
+    const kindsOwned = async () => new Set((await owned()).map((name) => name.split('/')[0])).size
+    expect(await kindsOwned()).toBe(kinds.split(',').length)
     must(await system.kubectl('delete', target))
-    const left = () => system.names('jobs,pods,configmaps,cronjobs,pipelineruns.headgate.dev', `headgate.dev/pipeline=${pipeline}`)
-    await until(async () => ((await left()).length === 0 ? true : undefined), { what: 'all that it owned to be gone', seconds: 60 })
+    await until(async () => ((await kindsOwned()) === 0 ? true : undefined), { what: 'all that it owned to be gone', seconds: 60 })
     expect(Number(await system.sql(`SELECT count(*) FROM ${tableOf(pipeline)}`))).toBeGreaterThan(0)
     expect(await system.sql(`SELECT count(*) FROM headgate.run WHERE name = '${system.namespace}/${run}'`)).toBe('1')
     expect(jobs.jobsEver(run)).toBe(1)

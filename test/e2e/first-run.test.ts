@@ -47,6 +47,14 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
     expect(must(await system.kubectl('get', 'headgate', '--output', 'name'))).toContain('pipelinerun.headgate.dev/first\n')
   })
 
+  test('writes nothing into what was applied: there is no difference to it', async () => {
+    expect(await system.kubectl('diff', '--filename', example)).toMatchObject({ code: 0, stdout: '' })
+  })
+
+  test('passes the test that comes with the chart', async () => {
+    expect(await system.helm('test', 'headgate', '--timeout=90s')).toMatchObject({ code: 0, stdout: expect.stringContaining('Succeeded') })
+  })
+
   test('tells the run’s story in its events', async () => {
     const story = await until(
       async () => {
