@@ -9,8 +9,10 @@ import { type Changes, changed, type Manifest, soundPipeline, soundRun } from '.
 
 const project = join(import.meta.dirname, '..')
 
+/** Overlays are parts of manifests, which kustomize puts together. */
+const files = globSync('examples/**/*.yaml', { cwd: project }).filter((file) => !file.includes('overlays'))
 /** Every manifest of our kinds in the examples. */
-const examples = globSync('examples/**/*.yaml', { cwd: project }).flatMap((file) =>
+const examples = files.flatMap((file) =>
   parseAllDocuments(readFileSync(join(project, file), 'utf8'))
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest?.apiVersion?.startsWith('headgate.dev/'))
@@ -81,16 +83,20 @@ describeWithApiServer(
       ['kubectl', []],
       ['server-side', ['--server-side']],
     ]
-    const applied = ways.flatMap(([way, flags]) => manifests.map(([what, manifest]) => ({ way, flags, what, manifest })))
-    test.concurrent.each(applied)('takes $what ($way), sees no difference afterwards, and a second apply changes nothing', async ({ way, flags, manifest }) => {
-      const { name } = manifest.metadata
-      const object = { ...manifest, metadata: { ...manifest.metadata, name: `${name}-${way}` } }
-      const apply = () => on(['apply', ...flags, '--output', 'jsonpath={.metadata.resourceVersion}', '--filename', '-'], object)
-      const first = await apply()
-      expect(first).toMatchObject({ code: 0, stderr: '' })
-      expect(await on(['diff', ...flags, '--filename', '-'], object)).toEqual({ code: 0, stdout: '', stderr: '' })
-      expect(await apply()).toEqual(first)
-    })
+    const applied = ways.flatMap(([way, flags]) =>
+      manifests.map(([what, manifest], index) => ({ way, flags, what, manifest, name: `${manifest.metadata.name}-${index}-${way}` })),
+    )
+    test.concurrent.each(applied)(
+      'takes $what ($way), sees no difference afterwards, and a second apply changes nothing',
+      async ({ flags, manifest, name }) => {
+        const object = { ...manifest, metadata: { ...manifest.metadata, name } }
+        const apply = () => on(['apply', ...flags, '--output', 'jsonpath={.metadata.resourceVersion}', '--filename', '-'], object)
+        const first = await apply()
+        expect(first).toMatchObject({ code: 0, stderr: '' })
+        expect(await on(['diff', ...flags, '--filename', '-'], object)).toEqual({ code: 0, stdout: '', stderr: '' })
+        expect(await apply()).toEqual(first)
+      },
+    )
 
     test('takes the widest pipeline within its budget for rules', async () => {
       const wide = changed(soundPipeline(), { 'metadata.name': 'wide', 'spec.schema.fields': widestFields(), 'spec.schema.primaryKey': keyOfWidest })
