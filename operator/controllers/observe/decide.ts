@@ -37,7 +37,7 @@ export type Observation =
 /** The Job's end and the pod's may come in either order; they come close together. */
 const reportGraceMs = 3000
 const reportPollMs = 250
-/** A Job that waits longer than this without saying why is looked into. */
+/** A Job that waits longer than this, or half of its time, without saying why is looked into. */
 const wonderAfterMs = 10_000
 /** The Job controller waits up to this between a worker's end and its next start. */
 const longestBackoffMs = 120_000
@@ -73,7 +73,7 @@ function goingOn(observed: Observed, job: KeptJob): Observation {
   const since = waitingSince(observed, begun)
   const deadline = since + job.startDeadlineMs
   if (now >= deadline) return notStarted(job, problem ?? unexplained(observed, begun))
-  const wonderAt = since + wonderAfterMs
+  const wonderAt = since + Math.min(wonderAfterMs, job.startDeadlineMs / 2)
   const again = (problem === undefined && now < wonderAt ? Math.min(wonderAt, deadline) : deadline) - now
   if (problem !== undefined || now < wonderAt) return { kind: 'Going', phase, said: problem ?? expected(observed, job, begun), again }
   return { kind: 'Going', phase, said: unexplained(observed, begun), again, wonder: pods.find((pod) => pod.ended === undefined) ?? 'Job' }
