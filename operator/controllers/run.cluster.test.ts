@@ -1,8 +1,9 @@
 // The life of runs against a real API server. The test plays the Job controller and the kubelet.
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { labels } from '../../crds/metadata.ts'
 import { describeWithApiServer, freshNamespace } from '../../test/support/kubernetes.ts'
 import { createClient } from '../kubernetes/client.ts'
-import { configMaps, jobs, pipelineRuns, pipelines } from '../kubernetes/resources.ts'
+import { configMaps, jobs, pipelineRuns, pipelines, pods } from '../kubernetes/resources.ts'
 import { reportFixture } from './testing/kept.ts'
 import { eventually, startRunOperator } from './testing/run-operator.ts'
 import { conditionOf, stageIn } from './testing/stage.ts'
@@ -45,6 +46,16 @@ describeWithApiServer('a run', async (server) => {
       'apply pipelineruns/status plain-1',
     ])
     expect(eventsOf('plain-1')).toEqual(['Started', 'Running', 'Succeeded'])
+  })
+
+  test('whose pods the cache has not got is told by them all the same', async () => {
+    await stage.createPipeline('behind')
+    await stage.createRun('behind-1', 'behind')
+    const pod = await stage.createPod('behind-1')
+    await client.patch(pods, pod, namespace, { metadata: { labels: { [labels.component]: null } } })
+    await stage.podEnds(pod, 0, reportFixture('Succeeded'))
+    await stage.jobSucceeds('behind-1')
+    expect((await stage.reaches('behind-1', 'Succeeded')).status?.records).toMatchObject({ read: 100, loaded: 90 })
   })
 
   test('runs what was declared when it started, whatever is edited later', async () => {

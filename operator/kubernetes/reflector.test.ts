@@ -20,7 +20,7 @@ const bookmark = (resourceVersion: string): Step => ({ type: 'BOOKMARK', resourc
 const failure = (status: number, reason: string) => new ApiError(status, reason, 'said no')
 
 /** Lists and watches answer from scripts, one entry per call; a watch whose script is over waits until it is stopped. */
-function scripted(lists: (ConfigMap[] | Error)[], watches: Step[][]) {
+function scripted(lists: (ConfigMap[] | Error)[], watches: (Step | Promise<Step>)[][]) {
   const asked: string[] = []
   const client = {
     list: async () => {
@@ -31,7 +31,8 @@ function scripted(lists: (ConfigMap[] | Error)[], watches: Step[][]) {
     },
     watch: async function* (_: unknown, { resourceVersion, signal }: WatchOptions) {
       asked.push(`watch ${resourceVersion}`)
-      for (const step of watches.shift() ?? []) {
+      for (const next of watches.shift() ?? []) {
+        const step = await next
         if (step instanceof Error) throw step
         if (step === 'end') return
         yield step
@@ -127,6 +128,21 @@ test('It waits longer after each failure, at most half a minute, and begins anew
   times.push(clock.monotonic())
   const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0))
   expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 200])
+})
+
+test('It begins anew also after a watch that was well for a while and had nothing to show', async () => {
+  const broken = failure(0, 'Unreachable')
+  const well = Promise.withResolvers<Step>()
+  const script = scripted([[]], [[broken], [broken], [broken], [well.promise]])
+  const { clock, asked, reflector } = start(script, { random: () => 1 })
+  await clock.advance(0)
+  await clock.advance(200 + 400 + 800)
+  expect(asked).toHaveLength(5)
+  await clock.advance(2000)
+  well.resolve(broken)
+  await clock.advance(200)
+  expect(asked).toHaveLength(6)
+  await reflector.stop()
 })
 
 test('A watch that the server ends at once, again and again, is not asked for in a tight loop', async () => {

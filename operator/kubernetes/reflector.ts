@@ -98,8 +98,13 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
   async #round(): Promise<number> {
     if (this.#version === undefined) await this.#list()
     const began = this.#clock.monotonic()
-    const seen = await this.#watch(this.#version ?? '')
-    return seen || this.#clock.monotonic() - began > shortWatchMs ? 0 : this.#backoff.next()
+    try {
+      if (await this.#watch(this.#version ?? '')) return 0
+    } finally {
+      // Where little changes it may have shown nothing, and the next failure is the first one again all the same.
+      if (this.#clock.monotonic() - began > shortWatchMs) this.#backoff.reset()
+    }
+    return this.#clock.monotonic() - began > shortWatchMs ? 0 : this.#backoff.next()
   }
 
   async #list(): Promise<void> {

@@ -2,7 +2,9 @@
 import { annotations } from '../../../crds/metadata.ts'
 import type { KeptRun } from '../../kept.ts'
 import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
-import { pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
+import { partsOf } from '../../kubernetes/objects.ts'
+import { jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
+import { keepJob } from '../observe/kept-job.ts'
 import { type Again, finish, goOn, type RunContext, tell } from '../run-context.ts'
 import { createdAt, runKey } from '../run-state.ts'
 import { startRun } from '../start/act.ts'
@@ -25,6 +27,7 @@ export async function admitOrWait(context: RunContext, run: KeptRun): Promise<Ag
       if (admission.for === 'End') return undefined
       return await queue(context, run, waitMessage(admission.for, run, context.settings.maxActiveRuns))
     case 'Skip':
+      if (admission.active.length > 0 && (await areOver(context, admission.active))) return { again: retryMs }
       return await finish(context, run, { phase: 'Skipped', said: { reason: 'Skipped', message: skippedMessage(run) } })
     case 'Replaced':
       return await finish(context, run, {
@@ -81,6 +84,16 @@ async function askToStop({ client }: RunContext, { metadata }: KeptRun, by: stri
 function waitMessage(waitsFor: 'Pipeline' | 'Cap', run: KeptRun, maxActiveRuns: number): string {
   if (waitsFor === 'Cap') return `waits for a free place: ${maxActiveRuns} runs are at work, as many as the operator lets (HEADGATE_MAX_ACTIVE_RUNS)`
   return `waits for its turn: another run of Pipeline ${run.spec.pipelineRef.name} comes first (concurrency Queue)`
+}
+
+/** Asks the server: a run that was skipped stays skipped, and the cache may be behind. */
+async function areOver({ client }: RunContext, runs: readonly string[]): Promise<boolean> {
+  for (const key of runs) {
+    const { name, namespace } = partsOf(key)
+    const job = await client.get(jobs, name, namespace)
+    if (job === undefined || keepJob(job).end === undefined) return false
+  }
+  return true
 }
 
 function skippedMessage(run: KeptRun): string {

@@ -20,7 +20,8 @@ export type Admission =
   | { kind: 'Admit' }
   /** `End`: the run before it is over, and only has to be told so. */
   | { kind: 'Wait'; for: 'Pipeline' | 'Cap' | 'End' }
-  | { kind: 'Skip' }
+  /** Because of these, or, if there are none, of one that comes first. */
+  | { kind: 'Skip'; active: readonly string[] }
   /** Waits until these have stopped, which they are to be asked for. */
   | { kind: 'Replace'; active: readonly string[] }
   /** A newer run takes its place before it has begun. */
@@ -61,7 +62,7 @@ export class Round {
     const asked = this.#asked.has(run.pipeline)
     const ahead = active.length > 0 || asked
     const atWork = concurrency === 'Skip' || concurrency === 'Replace' ? active.filter((key) => !this.#isOver(key)) : active
-    if (concurrency === 'Skip' && ahead) return asked || atWork.length > 0 ? { kind: 'Skip' } : { kind: 'Wait', for: 'End' }
+    if (concurrency === 'Skip' && ahead) return asked || atWork.length > 0 ? { kind: 'Skip', active: asked ? [] : atWork } : { kind: 'Wait', for: 'End' }
     if (concurrency === 'Queue' && ahead) return { kind: 'Wait', for: 'Pipeline' }
     if (concurrency === 'Replace' && newest !== undefined && newest !== run.key) return { kind: 'Replaced', by: newest }
     if (concurrency === 'Replace' && active.length > 0) return atWork.length > 0 ? { kind: 'Replace', active: atWork } : { kind: 'Wait', for: 'End' }

@@ -4,7 +4,7 @@ import { annotations } from '../../../crds/metadata.ts'
 import { scheduledTimestamp } from '../../../operator/kept.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import { cronJobs, jobs, pipelineRuns } from '../../../operator/kubernetes/resources.ts'
-import { follow } from './follow.ts'
+import { follow } from '../../support/follow.ts'
 
 export type ClockOptions = { client: KubeClient; namespace: string; signal: AbortSignal; pipeline: string }
 

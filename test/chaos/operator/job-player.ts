@@ -10,8 +10,8 @@ import { isConflict } from '../../../operator/kubernetes/api-error.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
 import { jobs, pods } from '../../../operator/kubernetes/resources.ts'
+import type { Seen } from '../../support/follow.ts'
 import type { Random } from '../random.ts'
-import type { Seen } from './follow.ts'
 import { persist } from './persist.ts'
 
 export type PlayedEnd = { state: WorkerReport['state']; read: number }

@@ -2,7 +2,7 @@
 import { labels } from '../../../crds/metadata.ts'
 import { keepJob } from '../../../operator/controllers/observe/kept-job.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
-import type { Seen } from './follow.ts'
+import type { Seen } from '../../support/follow.ts'
 
 export type Limits = {
   /** Jobs of all pipelines together. */

@@ -1,9 +1,9 @@
 // Every version of the objects of a kind, as a watcher who is never disturbed himself sees them.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isExpired } from '../../../operator/kubernetes/api-error.ts'
-import type { KubeClient } from '../../../operator/kubernetes/client.ts'
-import type { KubeObject } from '../../../operator/kubernetes/objects.ts'
-import type { Resource } from '../../../operator/kubernetes/resources.ts'
+import { isExpired } from '../../operator/kubernetes/api-error.ts'
+import type { KubeClient } from '../../operator/kubernetes/client.ts'
+import type { KubeObject } from '../../operator/kubernetes/objects.ts'
+import type { Resource } from '../../operator/kubernetes/resources.ts'
 
 export type Seen<T> = { object: T; deleted: boolean }
 
