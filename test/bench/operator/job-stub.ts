@@ -3,6 +3,7 @@ import type { WorkerReport } from '../../../crds/worker-report.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
 import { jobs, pods } from '../../../operator/kubernetes/resources.ts'
+import { follow } from '../../support/follow.ts'
 import { namespace } from './feed.ts'
 
 const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
@@ -22,19 +23,11 @@ export class JobStub {
   readonly uids = new Set<string>()
   readonly #jobs = new Map<string, Job>()
   readonly #client: KubeClient
-  readonly #signal: AbortSignal
 
+  /** Sees all from now on until the signal is aborted. */
   constructor(client: KubeClient, signal: AbortSignal) {
     this.#client = client
-    this.#signal = signal
-  }
-
-  /** Resolves when the watch begins. */
-  async start(): Promise<void> {
-    const { resourceVersion } = await this.#client.list(jobs, { namespace, limit: 1 })
-    void this.#follow(resourceVersion).catch((error: Error) => {
-      if (!this.#signal.aborted) process.stderr.write(`the watch of Jobs broke: ${error.message}\n`)
-    })
+    void follow({ client, resource: jobs, namespace, see: (seen) => seen.forEach(({ object }) => this.#note(object)) }, signal)
   }
 
   /** A pod at work, and the Job's status as its controller writes it then. */
@@ -70,21 +63,11 @@ export class JobStub {
     await this.#client.patch(pods, podOf(name), namespace, { status: { phase, containerStatuses: [container] } }, { subresource: 'status' })
   }
 
-  async #follow(from: string): Promise<void> {
-    let version = from
-    while (!this.#signal.aborted) {
-      for await (const event of this.#client.watch(jobs, { namespace, resourceVersion: version, signal: this.#signal })) {
-        if (event.type === 'BOOKMARK') {
-          version = event.resourceVersion
-          continue
-        }
-        const { name, uid, resourceVersion } = event.object.metadata
-        version = resourceVersion ?? version
-        if (uid !== undefined) this.uids.add(uid)
-        this.#jobs.set(name, event.object)
-        if (!this.created.has(name)) this.created.set(name, performance.now())
-      }
-    }
+  #note(job: Job): void {
+    const { name, uid } = job.metadata
+    if (uid !== undefined) this.uids.add(uid)
+    this.#jobs.set(name, job)
+    if (!this.created.has(name)) this.created.set(name, performance.now())
   }
 }
 

@@ -46,14 +46,13 @@ async function measureOn(kubeconfigPath: string, options: ReturnType<typeof read
   const config = new KubeConfig()
   config.loadFromFile(kubeconfigPath)
   const client = createClient(config, { userAgent: 'headgate-bench' })
-  const runs = new RunWatch(client, stop.signal)
-  const jobs = new JobStub(client, stop.signal)
   try {
     await installCrds(client, join(project, 'crds/generated'))
     await seedPipelines(client, options.pipelines)
     tell(`creating ${options.finished} finished runs`)
     await seedFinishedRuns(client, options)
-    await Promise.all([runs.start(), jobs.start()])
+    const runs = new RunWatch(client, stop.signal)
+    const jobs = new JobStub(client, stop.signal)
     return await measureOperator({ client, runs, jobs, options, kubeconfigPath, project, tell, signal: stop.signal })
   } finally {
     stop.abort(new Error('the benchmark is over'))
