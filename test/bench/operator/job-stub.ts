@@ -27,7 +27,10 @@ export class JobStub {
   /** Sees all from now on until the signal is aborted. */
   constructor(client: KubeClient, signal: AbortSignal) {
     this.#client = client
-    void follow({ client, resource: jobs, namespace, see: (seen) => seen.forEach(({ object }) => this.#note(object)) }, signal)
+    const see = (seen: readonly { object: Job }[]) => {
+      for (const { object } of seen) this.#note(object)
+    }
+    void follow({ client, resource: jobs, namespace, see }, signal)
   }
 
   /** A pod at work, and the Job's status as its controller writes it then. */
