@@ -8,7 +8,7 @@ import { startHealth } from './health.ts'
 import type { ClusterConfig } from './kubernetes/access.ts'
 import { isNotLeading } from './kubernetes/api-error.ts'
 import { createClient } from './kubernetes/client.ts'
-import { systemClock as clock, sleep } from './kubernetes/clock.ts'
+import { aborted, systemClock as clock, sleep } from './kubernetes/clock.ts'
 import { EventRecorder } from './kubernetes/events.ts'
 import { guarded } from './kubernetes/guarded.ts'
 import { inClusterConfig } from './kubernetes/in-cluster.ts'
@@ -128,8 +128,4 @@ function progressReports(redisAnswered: (answered: boolean) => void): (source: s
     away.add(source)
     log.warn({ source, err: error }, 'no live progress from this source until it is back; runs go on')
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
 }

@@ -15,7 +15,7 @@ import { scheduleController } from './controllers/schedule/controller.ts'
 import { ScheduleProblems } from './controllers/schedule/problems.ts'
 import { pipelineOfSchedule } from './kept.ts'
 import type { KubeClient } from './kubernetes/client.ts'
-import { type Clock, sleep } from './kubernetes/clock.ts'
+import { aborted, type Clock, sleep } from './kubernetes/clock.ts'
 import type { EventRecorder } from './kubernetes/events.ts'
 import type { Report } from './kubernetes/hooks.ts'
 import { WorkQueue } from './kubernetes/queue.ts'
@@ -146,11 +146,4 @@ async function work(options: TermOptions, { queues, reconcilers, progress }: Wor
   const done = new AbortController()
   await Promise.race([Promise.all([...working, ...loops]), sleep(clock, patienceMs, done.signal)])
   done.abort()
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

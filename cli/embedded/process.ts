@@ -87,6 +87,7 @@ async function isGone(processId: number, seconds: number): Promise<boolean> {
   return false
 }
 
+/** Free when asked for; whoever takes it must be ready to lose the race for it. Tests use it, too. */
 export async function freePort(): Promise<number> {
   const probe = createServer()
   await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve))

@@ -1,6 +1,6 @@
 // Leader election by a Lease: of several operators one works, and one that was frozen knows it before it writes again.
 import { backoff } from './backoff.ts'
-import { type Clock, sleep, systemClock } from './clock.ts'
+import { aborted, type Clock, sleep, systemClock } from './clock.ts'
 import type { Leadership } from './guarded.ts'
 import type { LeadershipMetrics, Report } from './hooks.ts'
 import type { LeaseTiming, RecordOptions } from './lease-record.ts'
@@ -75,7 +75,7 @@ export class LeaderElection implements Leadership {
         report(`leader ${name}`, error)
         stop()
       })
-      .then(() => (work.signal.aborted ? undefined : aborted(work.signal)))
+      .then(() => aborted(work.signal))
       .then(() => over.abort())
     await this.#renewUntil(over.signal)
     stop()
@@ -103,8 +103,4 @@ export class LeaderElection implements Leadership {
       cancel()
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

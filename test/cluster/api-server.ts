@@ -7,7 +7,8 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, type Program, startProgram } from './program.ts'
+import { freePort } from '../../cli/embedded/process.ts'
+import { type Program, startProgram } from './program.ts'
 
 export type ApiServer = {
   /** The administrator's. */

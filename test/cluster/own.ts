@@ -5,9 +5,9 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { freePort } from '../../cli/embedded/process.ts'
 import type { Cluster } from './cluster.ts'
 import { builtPrograms, hasImages } from './location.ts'
-import { freePort } from './program.ts'
 
 /** Why there can be none, with what would change that. */
 export function whyNoOwnCluster(): string | undefined {

@@ -2,8 +2,6 @@
 // Whether an expression is accepted is the API server's to say, by the CronJob; what is unknown here only leaves those moments out.
 import { type CronFields, parseCron as parse } from '../../../crds/cron.ts'
 
-export type { CronFields }
-
 /** Undefined if this is no cron expression. */
 export function parseCron(expression: string): CronFields | undefined {
   try {

@@ -1,7 +1,8 @@
 // The ticks of a schedule around a moment: for the interval of a scheduled run, and for what status tells of the next one.
 // A minute is a tick if the clock on the wall of the schedule's zone matches, which is what the CronJob controller goes by:
 // a time that a change of the clocks leaves out does not tick, one that comes twice ticks twice.
-import { type CronFields, parseCron } from './cron.ts'
+import { ticksOnDay } from '../../../crds/cron.ts'
+import { parseCron } from './cron.ts'
 
 export type Clockwork = { cron: string; timeZone: string }
 
@@ -29,7 +30,7 @@ function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1)
   if (fields === undefined || wallClock === undefined) return undefined
   for (let moment = start; Math.abs(moment - start) < horizonMs; ) {
     const wall = wallClock(moment)
-    const rightDay = matchesDay(fields, wall)
+    const rightDay = ticksOnDay(fields, wall.month, wall.day, wall.weekday)
     if (rightDay && fields.hours.has(wall.hour)) {
       if (fields.minutes.has(wall.minute)) return moment
       moment += direction * minuteMs
@@ -38,12 +39,6 @@ function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1)
     }
   }
   return undefined
-}
-
-function matchesDay({ months, days, weekdays }: CronFields, { month, day, weekday }: WallClock): boolean {
-  if (!months.has(month)) return false
-  if (days === undefined) return weekdays === undefined || weekdays.has(weekday)
-  return days.has(day) || weekdays?.has(weekday) === true
 }
 
 /** Zones differ, and clocks change, by whole quarters of an hour, so none of these minutes is of another hour of the wall clock. */

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../cluster/program.ts'
+import { freePort } from '../../../cli/embedded/process.ts'
+import { median } from '../statistics.ts'
 
 /** As the chart starts it: most of what it reads is garbage at once, and a heap that is collected late only grows. */
 const operatorFlags = ['--optimize-for-size', '--max-semi-space-size=4']
@@ -55,8 +56,7 @@ export class OperatorProcess {
 
   /** Median of the memory of the last seconds. */
   residentBytes(seconds: number): number {
-    const latest = this.#residentBytes.slice(-seconds * (1000 / memoryIntervalMilliseconds)).sort((a, b) => a - b)
-    return latest[Math.floor(latest.length / 2)] ?? Number.NaN
+    return median(this.#residentBytes.slice(-seconds * (1000 / memoryIntervalMilliseconds)))
   }
 
   /** Requests sent so far: verb → how many. Watches count as GET once. */
