@@ -17,6 +17,7 @@ withOutput(withStore(program.command('run').description('Run a pipeline once, on
   .option('--workers <n>', 'worker processes, instead of spec.workers', wholeNumber)
   .option('--name <run>', 'name of the run; the same name again goes on with that run')
   .option('--resume', 'go on with the pipeline’s interrupted run')
+  .option('--allow-removal', 'let this run remove more rows than quality.maxRemovedRatio allows')
   .action(async (file: string, options) =>
     finish(line, (await import('./commands/run.ts')).runCommand(file, options, terminalOf(line, options), line.signal), options),
   )

@@ -146,6 +146,7 @@ export const runSpecRules: CelRule[] = [
   unchanging('pipelineRef'),
   unchanging('params'),
   unchanging('interval'),
+  unchanging('allowRemoval'),
   {
     rule: '!has(oldSelf.cancel) || !oldSelf.cancel || (has(self.cancel) && self.cancel)',
     message: 'a cancelled run stays cancelled: leave cancel at true, and create another run to load again',

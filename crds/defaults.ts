@@ -11,6 +11,7 @@ export const defaults = {
   concurrency: 'Queue',
   catchUp: 1,
   startDeadline: '10m',
+  maxRemovedRatio: '0.5',
   retention: { runs: '90d', quarantine: '365d', evidence: '30d' },
   storeSecret: 'headgate-store',
   redisSecret: 'headgate-redis',

@@ -28,6 +28,9 @@ export const PipelineRunSpec = Type.Object(
     pipelineRef: Type.Object({ name: objectName('Name of the Pipeline, in the same namespace.', maxPipelineName) }, closed('What to run.')),
     params: Type.Optional(stringMap('Values for the pipeline’s placeholders, by name.', { maxEntries: 64, maxLength: 4096 }, paramRules)),
     interval: Type.Optional(Interval),
+    allowRemoval: Type.Optional(
+      Type.Boolean({ description: 'Whether this run may remove more rows than quality.maxRemovedRatio of its pipeline allows. Default: false.' }),
+    ),
     cancel: Type.Optional(Type.Boolean({ description: 'Set it to true to stop the run after the batch in hand. There is no way back. Default: false.' })),
   },
   closed('What to run. Only cancel can change once the run is created.', runSpecRules),

@@ -21,6 +21,13 @@ const Format = Type.Object(
 const Quality = Type.Object(
   {
     maxRejectedRatio: Type.Optional(ratio('Largest share of records that may be quarantined, between 0 and 1, in quotes. Default: 1.')),
+    maxRemovedRatio: Type.Optional(
+      ratio(
+        'Largest share of the rows of the table that a run with mode Replace or Snapshot may remove because its source no longer has them, ' +
+          'between 0 and 1, in quotes. A single run goes further with allowRemoval. Default: ' +
+          `${defaults.maxRemovedRatio}.`,
+      ),
+    ),
     minRecords: Type.Optional(Type.Integer({ minimum: 0, description: 'Fewest records that the source must give. Default: 0.' })),
   },
   closed('What a run must reach to succeed. With publish PerRun nothing is shown otherwise.'),

@@ -10,6 +10,7 @@ export type RunSnapshot = {
   pipeline: { apiVersion: string; kind: 'Pipeline'; metadata: { name: string; namespace: string }; spec: PipelineSpec }
   params: Record<string, string>
   interval?: Interval
+  allowRemoval?: boolean
   /** RFC 3339. */
   createdAt: string
 }

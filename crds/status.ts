@@ -1,13 +1,19 @@
 // What Headgate tells about pipelines and runs. The operator writes it, nobody declares it; totals only, so that it stays small.
-import Type, { type Static, type TObject, type TProperties } from 'typebox'
+import Type, { type Static, type TObject, type TOptional, type TProperties } from 'typebox'
 import { conditionList } from './conditions.ts'
 import { closed, counter, moment, oneOf, word } from './shapes.ts'
 
-/** An object whose fields are all counters. */
-function counters<const Names extends string>(fields: Record<Names, string>, description: string) {
-  const properties = Object.fromEntries(Object.entries<string>(fields).map(([name, said]) => [name, counter(said)]))
-  return Type.Object(properties as Record<Names, ReturnType<typeof counter>> & TProperties, closed(description)) as TObject<
-    Record<Names, ReturnType<typeof counter>>
+/** An object whose fields are all counters; `later` are those that a status written by an older version lacks. */
+function counters<const Names extends string, const Later extends string = never>(
+  fields: Record<Names, string>,
+  description: string,
+  later = {} as Record<Later, string>,
+) {
+  const required = Object.entries<string>(fields).map(([name, said]) => [name, counter(said)])
+  const optional = Object.entries<string>(later).map(([name, said]) => [name, Type.Optional(counter(said))])
+  const properties: TProperties = Object.fromEntries([...required, ...optional])
+  return Type.Object(properties, closed(description)) as TObject<
+    Record<Names, ReturnType<typeof counter>> & Record<Later, TOptional<ReturnType<typeof counter>>>
   >
 }
 
@@ -22,6 +28,7 @@ const Records = counters(
     parked: 'Records that wait for a parent.',
   },
   'What became of the records: read = loaded + unchanged + superseded + filtered + quarantined + parked.',
+  { removed: 'Rows of the table that were removed because the source no longer has them.' },
 )
 
 const Slices = counters({ total: 'Slices in all.', done: 'Slices that are finished.' }, 'How far the run is.')

@@ -1,7 +1,7 @@
 // The counts and timings of a batch or run: their columns, and how to read them from a row.
 import { type Row, wholeNumber } from './queryable.ts'
 
-/** What became of records: `read` is the sum of all the others. */
+/** What became of records: `read` is the sum of all the others but `removed`. */
 export type Counts = {
   read: number
   loaded: number
@@ -10,15 +10,17 @@ export type Counts = {
   filtered: number
   quarantined: number
   parked: number
+  /** Rows of the destination, not records: those deleted, marked as deleted or replaced by nothing because the source no longer has them. */
+  removed: number
 }
 
 /** Time spent per stage in milliseconds, summed over workers. */
 export type Timings = { extract: number; validate: number; transform: number; load: number }
 
-export const countColumns = ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked'] as const
+export const countColumns = ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked', 'removed'] as const
 export const timingColumns = ['extract_ms', 'validate_ms', 'transform_ms', 'load_ms'] as const
 
-export const noCounts: Counts = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0 }
+export const noCounts: Counts = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, removed: 0 }
 
 export function countsOf(row: Row): Counts {
   return {
@@ -29,6 +31,7 @@ export function countsOf(row: Row): Counts {
     filtered: wholeNumber(row.filtered),
     quarantined: wholeNumber(row.quarantined),
     parked: wholeNumber(row.parked),
+    removed: wholeNumber(row.removed),
   }
 }
 

@@ -4,6 +4,7 @@ import type { PipelineSpec } from '../crds/pipeline.ts'
 import { HeadgateError, type Position } from '../sdk/index.ts'
 import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
+import { checkResumable } from './run-order.ts'
 
 export type RunState = 'Running' | 'Succeeded' | 'Failed' | 'Cancelled'
 
@@ -21,6 +22,10 @@ export type Run = {
   params: Record<string, string>
   /** The time the run is about, if it was given one. */
   interval: { start: Date; end: Date } | undefined
+  /** Number of the table that the run loads (headgate.destination); undefined for a destination of a plugin. */
+  destination: number | undefined
+  /** Whether this run may remove more rows than `quality.maxRemovedRatio` allows. */
+  allowRemoval: boolean
   state: RunState
   workers: number
   batchSize: number
@@ -46,6 +51,8 @@ const runColumns = [
   'params',
   'interval_start',
   'interval_end',
+  'destination',
+  'allow_removal',
   'state',
   'workers',
   'batch_size',
@@ -70,7 +77,7 @@ export function specHash(spec: unknown): string {
 }
 
 /** What a run is created with. */
-export type NewRun = Pick<Run, 'name' | 'pipeline' | 'spec' | 'workers' | 'batchSize'> & Partial<Pick<Run, 'uid' | 'params' | 'interval'>>
+export type NewRun = Pick<Run, 'name' | 'pipeline' | 'spec' | 'workers' | 'batchSize'> & Partial<Pick<Run, 'uid' | 'params' | 'interval' | 'allowRemoval'>>
 
 /** Throws RunExists if the name is taken: whoever asked twice gets one run. */
 export async function createRun(db: Queryable, run: NewRun): Promise<Run> {
@@ -92,8 +99,8 @@ export async function findOrCreateRun(db: Queryable, run: NewRun & { uid: string
 /** Undefined if the name is taken. */
 async function insertRun(db: Queryable, run: NewRun): Promise<Run | undefined> {
   const { rows } = await db.query(
-    `INSERT INTO headgate.run (name, pipeline, uid, spec, spec_hash, params, interval_start, interval_end, workers, batch_size)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO NOTHING RETURNING ${runColumns}`,
+    `INSERT INTO headgate.run (name, pipeline, uid, spec, spec_hash, params, interval_start, interval_end, workers, batch_size, destination, allow_removal)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO NOTHING RETURNING ${runColumns}`,
     [
       run.name,
       run.pipeline,
@@ -105,9 +112,25 @@ async function insertRun(db: Queryable, run: NewRun): Promise<Run | undefined> {
       run.interval?.end ?? null,
       run.workers,
       run.batchSize,
+      await destinationOf(db, run.spec),
+      run.allowRemoval ?? false,
     ],
   )
   return rows[0] === undefined ? undefined : runOf(rows[0])
+}
+
+/** Number of the table that the spec names, which gets one if it has none; null for a destination of a plugin. */
+async function destinationOf(db: Queryable, { destination }: PipelineSpec): Promise<number | null> {
+  if (destination.postgres === undefined) return null
+  const { table } = destination.postgres
+  const values = [table.includes('.') ? table : `public.${table}`]
+  const find = () => db.query('SELECT id FROM headgate.destination WHERE name = $1', values)
+  let { rows } = await find()
+  if (rows.length === 0) {
+    await db.query('INSERT INTO headgate.destination (name) VALUES ($1) ON CONFLICT (name) DO NOTHING', values)
+    rows = (await find()).rows
+  }
+  return onlyRow(rows).id as number
 }
 
 export async function findRun(db: Queryable, name: string): Promise<Run | undefined> {
@@ -149,9 +172,15 @@ export async function listRuns(db: Queryable, options: { pipeline?: string; limi
   return rows.map(runOf)
 }
 
-/** Marks the beginning of work, also of a run that failed or was interrupted and is resumed. */
-export async function startRun(db: Queryable, id: number): Promise<void> {
-  const { rowCount } = await db.query(
+/**
+ * Marks the beginning of work, also of a run that failed or was interrupted and is resumed. Call it in a transaction.
+ * Throws RunEnded; Overtaken if the run failed and newer runs of its table no longer reckon with it.
+ */
+export async function startRun(tx: Queryable, id: number): Promise<void> {
+  const run = await findRunById(tx, id)
+  // Append adds rows in whatever order.
+  if (run.state === 'Failed' && run.spec.destination.postgres?.mode !== 'Append') await checkResumable(tx, run)
+  const { rowCount } = await tx.query(
     `UPDATE headgate.run SET state = 'Running', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL, failure = NULL
     WHERE id = $1 AND (state = 'Running' OR (state = 'Failed' AND (failure ->> 'retryable')::boolean))`,
     [id],
@@ -173,8 +202,8 @@ export async function listEvents(db: Queryable, run: number): Promise<{ at: Date
 const sum = [...countColumns, ...timingColumns].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
 const setTotals = [...countColumns, ...timingColumns].map((column) => `${column} = total.${column}`).join(', ')
 
-/** Ends a run that is Running, with totals from its ledger; `more` sets further columns. Answers whether it was Running. */
-async function endRun(db: Queryable, id: number, more: string, values: unknown[] = []): Promise<boolean> {
+/** Ends a run that is Running, with totals from its ledger; `more` sets further columns. Returns whether it was Running. */
+export async function endRun(db: Queryable, id: number, more: string, values: unknown[] = []): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE headgate.run SET ${more}, ${setTotals}, finished_at = clock_timestamp(), warnings = headgate.run_warnings($1),
       bytes = (SELECT coalesce(sum(bytes), 0) FROM headgate.slice WHERE run = $1 AND state = 'done')
@@ -241,6 +270,8 @@ function runOf(row: Row): Run {
     specHash: row.spec_hash as string,
     params: row.params as Record<string, string>,
     interval: row.interval_start === null ? undefined : { start: row.interval_start as Date, end: row.interval_end as Date },
+    destination: (row.destination as number | null) ?? undefined,
+    allowRemoval: row.allow_removal as boolean,
     state: row.state as RunState,
     workers: row.workers as number,
     batchSize: row.batch_size as number,

@@ -27,7 +27,12 @@ function sorted(codes: readonly string[]): string[] {
 }
 
 test('docs/errors.md explains every code of a failure or an event, once, and no other', () => {
-  const codes = [...found(/HeadgateError\(\s*'(\w+)'/g), ...found(/\bcode: '([A-Z][a-z]\w+)'/g), ...found(/\bwarn\(\s*'(\w+)'/g)]
+  const codes = [
+    ...found(/HeadgateError\(\s*'(\w+)'/g),
+    ...found(/\bcode: '([A-Z][a-z]\w+)'/g),
+    ...found(/\bwarn\(\s*'(\w+)'/g),
+    ...found(/\brecordEvent\([^,]+,[^,]+,\s*'(\w+)'/g),
+  ]
   const page = explained('docs/errors.md')
   expect(page.toSorted()).toEqual(sorted(codes))
 })

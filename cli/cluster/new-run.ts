@@ -6,7 +6,7 @@ import type { Draft } from '../../operator/kubernetes/client.ts'
 import type { Cluster } from './connect.ts'
 import { type PipelineObject, pipelineRuns, type RunObject } from './resources.ts'
 
-export type NewRun = { name?: string; params?: Record<string, string>; interval?: Interval; now: Date }
+export type NewRun = { name?: string; params?: Record<string, string>; interval?: Interval; allowRemoval?: boolean; now: Date }
 
 /** Two runs of one second get different names; a name that was asked for is taken as it is. */
 export async function createRun({ client }: Cluster, pipeline: PipelineObject, request: NewRun): Promise<RunObject> {
@@ -27,7 +27,7 @@ export function runName(pipeline: string, now: Date): string {
 }
 
 /** Owned by its pipeline, so that it is deleted with it. */
-function draft({ metadata }: PipelineObject, name: string, { params, interval }: NewRun): Draft<RunObject> {
+function draft({ metadata }: PipelineObject, name: string, { params, interval, allowRemoval }: NewRun): Draft<RunObject> {
   const { name: pipeline, namespace, uid = '' } = metadata
   return {
     metadata: {
@@ -36,6 +36,11 @@ function draft({ metadata }: PipelineObject, name: string, { params, interval }:
       labels: { [labels.pipeline]: pipeline },
       ownerReferences: [{ apiVersion, kind: 'Pipeline', name: pipeline, uid }],
     },
-    spec: { pipelineRef: { name: pipeline }, ...(params === undefined ? {} : { params }), ...(interval === undefined ? {} : { interval }) },
+    spec: {
+      pipelineRef: { name: pipeline },
+      ...(params === undefined ? {} : { params }),
+      ...(interval === undefined ? {} : { interval }),
+      ...(allowRemoval === true && { allowRemoval }),
+    },
   }
 }

@@ -37,6 +37,7 @@ export function countsOf({ slices, records, throughput }: PipelineRunStatus = {}
     parts.push(`${count(records.read)} read`, `${count(records.loaded)} loaded`)
     for (const name of ['unchanged', 'superseded', 'filtered', 'parked'] as const) if (records[name] > 0) parts.push(`${count(records[name])} ${name}`)
     parts.push(`${count(records.quarantined)} quarantined`)
+    if (records.removed) parts.push(`${count(records.removed)} rows removed`)
   }
   if (throughput !== undefined && throughput > 0) parts.push(`${count(throughput)}/s`)
   return parts.join(' · ')

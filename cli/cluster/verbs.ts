@@ -11,6 +11,7 @@ export function addClusterVerbs(program: Command, line: CommandLine): void {
     .option('--param <name=value>', 'value for a placeholder; may be given several times', parameter)
     .option('--interval <start/end>', 'stretch of time the run is about, such as 2026-03-01/2026-03-02', interval)
     .option('--name <run>', 'name of the run; by default the pipeline’s with date and time')
+    .option('--allow-removal', 'let this run remove more rows than quality.maxRemovedRatio allows')
     .option('--wait', 'show how it goes until it has ended; the exit code tells the outcome')
     .option('--timeout <duration>', 'with --wait: how long at most, such as 30m', waitingTime)
     .action(async (pipeline: string, options) =>

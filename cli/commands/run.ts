@@ -8,7 +8,7 @@ import { runSummary } from '../local/summary.ts'
 import { json, type Terminal } from '../output.ts'
 import { type OpenStore, openStore } from './store.ts'
 
-export type RunCommandOptions = { database?: string; workers?: number; name?: string; resume?: boolean }
+export type RunCommandOptions = { database?: string; workers?: number; name?: string; resume?: boolean; allowRemoval?: boolean }
 
 /** Runs the pipeline to its end and says how it went. */
 export async function runCommand(file: string, options: RunCommandOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {

@@ -19,10 +19,11 @@ export async function runsCommand(options: RunsOptions, terminal: Terminal): Pro
   }
 }
 
-const headings = ['RUN', 'STATE', 'STARTED', 'DURATION', 'READ', 'LOADED', 'UNCHANGED', 'SUPERSEDED', 'QUARANTINED', 'FAILURE']
+const headings = ['RUN', 'STATE', 'STARTED', 'DURATION', 'READ', 'LOADED', 'UNCHANGED', 'SUPERSEDED', 'QUARANTINED', 'REMOVED', 'FAILURE']
 
 function row({ name, state, startedAt, finishedAt, counts, failure }: Run): (string | number)[] {
   const took = startedAt === undefined || finishedAt === undefined ? '' : duration(finishedAt.getTime() - startedAt.getTime())
   const started = startedAt?.toISOString().slice(0, 19).replace('T', ' ') ?? ''
-  return [name, state, started, took, counts.read, counts.loaded, counts.unchanged, counts.superseded, counts.quarantined + counts.parked, failure?.code ?? '']
+  const { read, loaded, unchanged, superseded, quarantined, parked, removed } = counts
+  return [name, state, started, took, read, loaded, unchanged, superseded, quarantined + parked, removed, failure?.code ?? '']
 }

@@ -15,6 +15,7 @@ export type TriggerOptions = ConnectOptions & {
   param?: Record<string, string>
   interval?: Interval
   name?: string
+  allowRemoval?: boolean
   wait?: boolean
   /** Milliseconds. */
   timeout?: number
@@ -24,8 +25,8 @@ export type TriggerOptions = ConnectOptions & {
 export async function triggerCommand(pipeline: string, options: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
   if (options.timeout !== undefined && options.wait !== true) throw new HeadgateError('InvalidConfig', '--timeout is how long to wait: add --wait')
   return onCluster(options, async (cluster) => {
-    const { param: params, interval, name } = options
-    const request = { ...(name && { name }), ...(params && { params }), ...(interval && { interval }), now: new Date() }
+    const { param: params, interval, name, allowRemoval = false } = options
+    const request = { ...(name && { name }), ...(params && { params }), ...(interval && { interval }), allowRemoval, now: new Date() }
     const run = await createRun(cluster, await findPipeline(cluster, pipeline), request)
     if (options.wait === true) return wait(cluster, run, options, terminal, signal)
     terminal.write(terminal.form === 'json' ? json(run) : whatNext(run, terminal))

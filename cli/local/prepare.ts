@@ -2,8 +2,8 @@
 import { basename } from 'node:path'
 import { runSettings } from '../../crds/defaults.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
+import type { StoreSession } from '../../runner/engine/session.ts'
 import { HeadgateError } from '../../sdk/index.ts'
-import type { Queryable } from '../../store/queryable.ts'
 import { createRun, findRun, type Run, specHash, startRun, unfinishedRun } from '../../store/runs.ts'
 
 export type RunRequest = {
@@ -13,6 +13,8 @@ export type RunRequest = {
   /** Go on with the pipeline's interrupted run. */
   resume?: boolean
   workers?: number
+  /** Whether a new run may remove more rows than the pipeline allows. */
+  allowRemoval?: boolean
   /** Makes the name of a new run unlike others; seconds are enough for people. */
   now: Date
 }
@@ -25,7 +27,7 @@ export function pipelineName({ metadata }: Pipeline): string {
 }
 
 /** Finds or creates the run. One that has ended is answered as it is: the same run is never done twice. */
-export async function prepareRun(db: Queryable, request: RunRequest): Promise<PreparedRun> {
+export async function prepareRun(db: StoreSession, request: RunRequest): Promise<PreparedRun> {
   const earlier = await earlierRun(db, request)
   if (earlier === undefined) return { run: await newRun(db, request), how: 'new' }
   if (earlier.state === 'Succeeded' || earlier.state === 'Cancelled') return { run: earlier, how: 'ended' }
@@ -35,11 +37,11 @@ export async function prepareRun(db: Queryable, request: RunRequest): Promise<Pr
       `run ${earlier.name} was begun with another version of ${basename(pipelineName(request.pipeline))}; resume it with that version, or start a new run without --resume or under another --name`,
     )
   }
-  await startRun(db, earlier.id)
+  await db.transaction((transaction) => startRun(transaction, earlier.id))
   return { run: { ...earlier, state: 'Running' }, how: 'resumed' }
 }
 
-async function earlierRun(db: Queryable, { pipeline, name, resume }: RunRequest): Promise<Run | undefined> {
+async function earlierRun(db: StoreSession, { pipeline, name, resume }: RunRequest): Promise<Run | undefined> {
   if (name !== undefined) {
     const named = await findRun(db, name)
     if (named === undefined || named.pipeline === pipelineName(pipeline)) return named
@@ -51,10 +53,10 @@ async function earlierRun(db: Queryable, { pipeline, name, resume }: RunRequest)
   throw new HeadgateError('NothingToResume', `the last run of ${pipelineName(pipeline)} was not interrupted; start a new one without --resume`)
 }
 
-async function newRun(db: Queryable, { pipeline, name, workers, now }: RunRequest): Promise<Run> {
+async function newRun(db: StoreSession, { pipeline, name, workers, allowRemoval = false, now }: RunRequest): Promise<Run> {
   const { spec } = pipeline
   const declared = runSettings(spec)
-  const settings = { pipeline: pipelineName(pipeline), spec, workers: workers ?? declared.workers, batchSize: declared.batchSize }
+  const settings = { pipeline: pipelineName(pipeline), spec, workers: workers ?? declared.workers, batchSize: declared.batchSize, allowRemoval }
   if (name !== undefined) return startedRun(db, await createRun(db, { name, ...settings }))
   const stamp = now.toISOString().slice(0, 19).replace('T', '-').replaceAll(':', '')
   for (let attempt = 1; ; attempt++) {
@@ -63,7 +65,7 @@ async function newRun(db: Queryable, { pipeline, name, workers, now }: RunReques
   }
 }
 
-async function startedRun(db: Queryable, run: Run): Promise<Run> {
-  await startRun(db, run.id)
+async function startedRun(db: StoreSession, run: Run): Promise<Run> {
+  await db.transaction((transaction) => startRun(transaction, run.id))
   return run
 }

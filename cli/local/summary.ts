@@ -36,6 +36,7 @@ function countsLine({ run: { counts } }: RunReport): string {
     ['superseded', counts.superseded],
     ['filtered', counts.filtered],
     ['parked', counts.parked],
+    ['rows removed', counts.removed],
   ] as const
   return `  ${shown
     .filter(([, number], place) => place < 4 || number > 0)

@@ -54,6 +54,12 @@ function endingMetrics(registry: Registry) {
     labelNames: [...labelNames, 'outcome'] as const,
     registers,
   })
+  const removed = new Counter({
+    name: 'headgate_rows_removed_total',
+    help: 'Rows that runs removed from their tables because the source no longer had them.',
+    labelNames,
+    registers,
+  })
   const duration = new Histogram({
     name: 'headgate_run_duration_seconds',
     help: 'From start to completion of runs that succeeded or failed.',
@@ -72,6 +78,7 @@ function endingMetrics(registry: Registry) {
       known.phases.add(phase)
       finished.inc({ ...its, phase })
       for (const outcome of outcomes) records.inc({ ...its, outcome }, status.records?.[outcome] ?? 0)
+      removed.inc(its, status.records?.removed ?? 0)
       const seconds = (Date.parse(status.completionTime ?? '') - Date.parse(status.startTime ?? '')) / 1000
       if (seconds >= 0 && (phase === 'Succeeded' || phase === 'Failed')) duration.observe(its, seconds)
     },
@@ -81,6 +88,7 @@ function endingMetrics(registry: Registry) {
       introduced.delete(`${namespace}/${pipeline}`)
       for (const phase of known.phases) finished.remove({ namespace, pipeline, phase })
       for (const outcome of outcomes) records.remove({ namespace, pipeline, outcome })
+      removed.remove({ namespace, pipeline })
       duration.remove({ namespace, pipeline })
     },
   }

@@ -9,7 +9,7 @@ import { declaredRun } from './snapshot.ts'
 
 /**
  * Answers the run, Running unless it has ended for good. One that failed in passing goes on: this worker is another try.
- * Throws RunExists, StoreNotMigrated, StoreDenied; and StoreUnavailable when all retries are used up.
+ * Throws RunExists, Overtaken, StoreNotMigrated, StoreDenied; and StoreUnavailable when all retries are used up.
  */
 export async function openRun(snapshot: RunSnapshot, session: StoreSession, storeUrl: string, retries: Retries): Promise<Run> {
   await retrying(retries, () => migrateStore(storeUrl))
@@ -18,9 +18,11 @@ export async function openRun(snapshot: RunSnapshot, session: StoreSession, stor
     const mayRun = run.state === 'Running' || (run.state === 'Failed' && run.failure?.retryable === true)
     if (!mayRun) return run
     // Whoever was faster may have ended it in between.
-    await startRun(session, run.id).catch((error: { code?: string }) => {
-      if (error.code !== 'RunEnded') throw error
-    })
+    await session
+      .transaction((transaction) => startRun(transaction, run.id))
+      .catch((error: { code?: string }) => {
+        if (error.code !== 'RunEnded') throw error
+      })
     return findRunById(session, run.id)
   })
 }

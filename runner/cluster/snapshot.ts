@@ -20,7 +20,7 @@ export function readSnapshot(file: string): RunSnapshot {
 }
 
 /** The row that the snapshot's run has in the store. */
-export function declaredRun({ name, namespace, uid, pipeline, params, interval }: RunSnapshot): NewRun & { uid: string } {
+export function declaredRun({ name, namespace, uid, pipeline, params, interval, allowRemoval }: RunSnapshot): NewRun & { uid: string } {
   const { workers, batchSize } = runSettings(pipeline.spec)
   return {
     name: storeName(namespace, name),
@@ -29,6 +29,7 @@ export function declaredRun({ name, namespace, uid, pipeline, params, interval }
     spec: pipeline.spec,
     params,
     interval: interval === undefined ? undefined : { start: new Date(interval.start), end: new Date(interval.end) },
+    allowRemoval: allowRemoval === true,
     workers,
     batchSize,
   }

@@ -1,11 +1,13 @@
 // finishRun: the run's last transaction. Gate, order hazards, publish, totals: all or nothing. Called by the worker that claims the finish slice.
-import { HeadgateError, type LoadCounts, type Transaction } from '../../sdk/index.ts'
+import { defaults } from '../../crds/defaults.ts'
+import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { noCounts } from '../../store/counts.ts'
 import { batchesWithKeys, countKeys, forgetKeys, recordBatch, runTotals } from '../../store/ledger.ts'
 import { rejectedKeys } from '../../store/rejected-keys.ts'
-import { succeedRun } from '../../store/runs.ts'
+import { checkOrder, lockDestination, newerRun, recordWhole } from '../../store/run-order.ts'
+import { recordEvent, succeedRun } from '../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../store/slices.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { type LoadPlan, PostgresLoader, type PublishCounts } from '../loaders/postgres/loader.ts'
 import { closeEntries } from './close-entries.ts'
 import { lockRunning } from './commit.ts'
 import { checkGate } from './gate.ts'
@@ -13,11 +15,14 @@ import { judgeObservations } from './observations.ts'
 import { reapplyBatch } from './reapply.ts'
 import type { Work } from './work.ts'
 
-/** Finishes the run within `transaction`. Throws QualityGate, Unbalanced; then nothing of it has happened. */
+/** Finishes the run within `transaction`. Throws QualityGate, RemovalRefused, Overtaken, Unbalanced; then nothing of it has happened. */
 export async function finishRun(work: Work, transaction: Transaction, claim: ClaimedSlice): Promise<void> {
   const started = performance.now()
   const { id } = work.run
+  const { plan } = work.commit
+  await lockDestination(transaction, work.run, plan?.route === 'build' || isWhole(plan) ? 'exclusive' : 'shared')
   await lockRunning(transaction, claim)
+  const { olderRunOpen } = await checkOrder(transaction, work.run)
   const { counts, overwrote } = await runTotals(transaction, id)
   checkGate(work.run.spec.quality, counts)
   const { reapply, supersededUnchanged } = await judgeObservations({
@@ -26,11 +31,12 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   })
   for (const batch of reapply) await reapplyBatch(work, transaction, batch)
   await closeEntries(work, transaction)
-  const published = await publish(work, transaction)
+  const published = await publish(work, transaction, olderRunOpen)
   const corrections = {
     loaded: published.loaded - overwrote,
     unchanged: published.unchanged - supersededUnchanged,
     superseded: published.superseded + overwrote + supersededUnchanged,
+    removed: published.removed,
   }
   await recordCorrections(work, transaction, claim, corrections, performance.now() - started)
   await forgetKeys(transaction, id)
@@ -38,14 +44,38 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   await succeedRun(transaction, id)
 }
 
-async function publish({ commit: { loader, run, plan } }: Work, transaction: Transaction): Promise<LoadCounts> {
-  if (!(loader instanceof PostgresLoader) || plan === null) return loader.publish(run, transaction)
-  return loader.publishPlanned(run, transaction, { plan, rejectedKeys: () => rejectedKeys(transaction, run.id) })
+/** Whether the run's rows take the place of the table's, or rows are removed because the run has no more of them. */
+function isWhole(plan: LoadPlan | null): boolean {
+  return plan?.mode === 'Replace' || plan?.mode === 'Snapshot'
+}
+
+async function publish(work: Work, transaction: Transaction, rewriteUnchanged: boolean): Promise<PublishCounts> {
+  const { loader, run, plan } = work.commit
+  if (!(loader instanceof PostgresLoader) || plan === null) return { ...(await loader.publish(run, transaction)), removed: 0 }
+  const published = await loader.publishPlanned(run, transaction, {
+    plan,
+    rejectedKeys: () => rejectedKeys(transaction, run.id),
+    rewriteUnchanged,
+    newerRun: isWhole(plan) ? await newerRun(transaction, work.run) : undefined,
+    maxRemovedRatio: work.run.allowRemoval ? 1 : Number(work.run.spec.quality?.maxRemovedRatio ?? defaults.maxRemovedRatio),
+  })
+  if (isWhole(plan)) await recordWhole(transaction, work.run)
+  if (published.removed > 0) {
+    const { schema, name } = plan.destination
+    await recordEvent(transaction, run.id, 'RowsRemoved', `${published.removed} rows of ${schema}.${name} were removed, because the source no longer has them`)
+  }
+  return published
 }
 
 /** The finish step's own ledger row: signed corrections that add up to nothing, so that the run's totals are the ledger's sums. */
-async function recordCorrections(work: Work, transaction: Transaction, claim: ClaimedSlice, corrections: LoadCounts, loadMilliseconds: number): Promise<void> {
-  const { loaded, unchanged, superseded } = corrections
+async function recordCorrections(
+  work: Work,
+  transaction: Transaction,
+  claim: ClaimedSlice,
+  corrections: PublishCounts,
+  loadMilliseconds: number,
+): Promise<void> {
+  const { loaded, unchanged, superseded, removed } = corrections
   if (loaded + unchanged + superseded !== 0) {
     const found = JSON.stringify(corrections)
     throw new HeadgateError(
@@ -59,7 +89,7 @@ async function recordCorrections(work: Work, transaction: Transaction, claim: Cl
     ordinal: 0,
     epoch: claim.epoch,
     input: claim.slice.input,
-    counts: { ...noCounts, loaded, unchanged, superseded },
+    counts: { ...noCounts, loaded, unchanged, superseded, removed },
     timings: { extract: 0, validate: 0, transform: 0, load: loadMilliseconds },
   })
 }

@@ -11,6 +11,7 @@ import { compileProgram } from '../validation/program.ts'
 import { sqlReferences } from '../validation/references.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import type { BatchSource } from './batches.ts'
+import type { Commit } from './commit.ts'
 import { Courtesy } from './courtesy.ts'
 import { planRun } from './plan.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
@@ -96,8 +97,8 @@ export class Work {
     return { extractor: this.assembly.extractor, program, run: this.context, encoded: plan !== null, courtesy: this.#courtesy }
   }
 
-  get commit(): { run: RunContext; loader: Assembly['loader']; plan: LoadPlan | null } {
-    return { run: this.context, loader: this.assembly.loader, plan: this.#ready.plan }
+  get commit(): Commit {
+    return { run: this.context, destination: this.run.destination, loader: this.assembly.loader, plan: this.#ready.plan }
   }
 
   /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */

@@ -5,6 +5,7 @@ import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { finishRun } from './finish.ts'
+import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 import { loadSlice } from './slice-loop.ts'
@@ -73,6 +74,7 @@ async function atTheEnd<Result>(options: WorkOptions, session: StoreSession, ste
 }
 
 async function workOn(work: Work): Promise<void> {
+  await giveUpPredecessors(work)
   await work.plan()
   const { total } = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
   work.checkpoints.planned(work.run.name, total - 1)
@@ -118,6 +120,7 @@ async function nextClaim(work: Work): Promise<ClaimedSlice | undefined> {
 async function workOnSlice(work: Work, claim: ClaimedSlice): Promise<void> {
   if (claim.kind === 'read') return loadSlice(work, claim)
   await verifySources(work)
+  await endLapsedSessions(work)
   await retrying(work.retries, () => work.session.transaction((transaction) => finishRun(work, transaction, claim)))
 }
 

@@ -29,10 +29,12 @@ export function written(folder: string, name: string, files: Record<string, stri
   return place
 }
 
+export type Delivery = { name: string; pipeline: string; folder: string; spec: PipelineSpec; manner: Manner; allowRemoval?: boolean }
+
 /** One run over the files of `folder`, by workers that share this process. */
-export async function deliver(store: TestStore, request: { name: string; pipeline: string; folder: string; spec: PipelineSpec; manner: Manner }): Promise<Run> {
-  const { name, pipeline, folder, spec, manner } = request
-  const created = await createRun(store.client, { name, pipeline, spec, ...manner })
+export async function deliver(store: TestStore, request: Delivery): Promise<Run> {
+  const { name, pipeline, folder, spec, manner, allowRemoval = false } = request
+  const created = await createRun(store.client, { name, pipeline, spec, allowRemoval, ...manner })
   await startRun(store.client, created.id)
   const run = { ...created, state: 'Running' as const }
   const { signal } = new AbortController()

@@ -83,6 +83,7 @@ function spec(pipeline: string, versioned: boolean, destination: Omit<Destinatio
       ],
     },
     destination: { postgres: { table: `property.${pipeline}`, createTable: true, ...destination } },
+    quality: { maxRemovedRatio: '1' },
     retry: { backoff: { initial: '20ms' } },
   }
 }

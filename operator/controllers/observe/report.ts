@@ -56,7 +56,7 @@ function counts<const Name extends string>(value: unknown, names: readonly Name[
 }
 
 function recordsOf(value: unknown): RunRecords {
-  return counts(value, ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked'])
+  return counts(value, ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked', 'removed'])
 }
 
 function slicesOf(value: unknown): RunSlices {

@@ -46,10 +46,11 @@ export function cancelledMessage({ metadata }: KeptRun): string {
 /** Counts for people: what was read, and what became of it where that is not nothing. */
 export function totalsMessage(run: KeptRun, records: RunRecords | undefined): string {
   if (records === undefined) return `succeeded; its totals are in the store, under ${storedRun(run).name}`
-  const { read, ...others } = records
+  const { read, removed = 0, ...others } = records
   const parts = Object.entries(others).filter(([, count]) => count > 0)
   const became = parts.map(([name, count]) => `${count} ${name}`).join(', ')
-  return `read ${read} ${read === 1 ? 'record' : 'records'}${became === '' ? '' : `: ${became}`}`
+  const gone = removed === 0 ? '' : `; ${removed} ${removed === 1 ? 'row' : 'rows'} removed from the table`
+  return `read ${read} ${read === 1 ? 'record' : 'records'}${became === '' ? '' : `: ${became}`}${gone}`
 }
 
 /** The best report among pods that have ended: of the one that ended last. */

@@ -7,7 +7,7 @@ import type { ConfigMap } from '../../kubernetes/objects.ts'
 
 export function snapshotOf(run: PipelineRun, pipeline: Pipeline): RunSnapshot {
   const { name, namespace = '', uid = '', creationTimestamp = '' } = run.metadata
-  const { params = {}, interval } = run.spec
+  const { params = {}, interval, allowRemoval } = run.spec
   return {
     name,
     namespace,
@@ -15,6 +15,7 @@ export function snapshotOf(run: PipelineRun, pipeline: Pipeline): RunSnapshot {
     pipeline: { apiVersion, kind: 'Pipeline', metadata: { name: pipeline.metadata.name, namespace }, spec: pipeline.spec },
     params,
     ...(interval === undefined ? {} : { interval }),
+    ...(allowRemoval === true && { allowRemoval }),
     createdAt: creationTimestamp,
   }
 }

@@ -1,18 +1,21 @@
 // publishBuild: a table built beside the destination takes its place: duplicates out, key on, swapped in. See docs/loading.md.
-import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import type { RunContext, Transaction } from '../../../sdk/index.ts'
 import { sqlState } from './errors.ts'
 import { analyze, readTable } from './introspect.ts'
 import { deleteRepeatsStatement, repeatsStatement } from './merge-sql.ts'
 import { list, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
+import type { PublishCounts, PublishOptions } from './publish.ts'
 import { replaceTable } from './replace.ts'
 
-export async function publishBuild(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<LoadCounts> {
-  const removed = (await readTable(tx, plan.destination)) === undefined ? await publishNew(tx, plan, staging) : await replaceTable(run, tx, plan, staging)
-  return { loaded: 0 - removed, unchanged: 0, superseded: removed }
+export async function publishBuild(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
+  const { plan } = options
+  const exists = (await readTable(tx, plan.destination)) !== undefined
+  const { repeats, removed } = exists ? await replaceTable(run, tx, options, staging) : { repeats: await publishNew(tx, plan, staging), removed: 0 }
+  return { loaded: 0 - repeats, unchanged: 0, superseded: repeats, removed }
 }
 
-/** Gives the table its key, its schema and its name. Answers how many duplicates were removed. */
+/** Gives the table its key, its schema and its name. Returns how many duplicates were removed. */
 async function publishNew(tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
   const { schema, name } = plan.destination
   let removed = 0

@@ -21,6 +21,8 @@ export type LoadOptions = {
    * run. All counts are 0 then, except `overwrote`, which tells how many were written.
    */
   exhaustive?: boolean
+  /** Whether an older run of the table may still write: rows that are there unchanged are then written too, and count as loaded. */
+  rewriteUnchanged?: boolean
 }
 
 export class PostgresLoader extends Loader<PrepareOptions> {
@@ -60,9 +62,9 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   }
 
   async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<LoadCounts> {
-    const { plan, keepKeys = false, exhaustive = false } = options
+    const { plan, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
     if (rows.size === 0) return { loaded: 0, unchanged: 0, superseded: 0 }
-    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, this.#guess(run, plan), { keepKeys, exhaustive })
+    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, this.#guess(run, plan), { keepKeys, exhaustive, rewriteUnchanged })
     if (exhaustive) return { loaded: 0, unchanged: 0, superseded: 0 }
     if (keepKeys) {
       await fillStage(rows, tx, plan)

@@ -16,6 +16,8 @@ export type MergeOptions = {
   keyHashes: boolean
   /** Only rows that an earlier record of this same run overwrote are written. */
   exhaustive: boolean
+  /** Writes rows that are there unchanged as well, with this run's `_run`: an older run that still writes must lose to them. */
+  rewriteUnchanged: boolean
   /** Every row is written, whatever is there: for replacing a table's rows. */
   always?: boolean
 }
@@ -105,14 +107,14 @@ export function stretch(plan: LoadPlan, { from, to }: HeapRange): string {
   return `(SELECT t.ctid, t.* FROM ${relation(plan.destination)} t WHERE t.ctid >= '${from}' AND t.ctid < '${to}' OFFSET 0)`
 }
 
-function rowVerdict(plan: LoadPlan, { exhaustive, always }: MergeOptions): string {
+function rowVerdict(plan: LoadPlan, { exhaustive, always, rewriteUnchanged }: MergeOptions): string {
   if (always === true) return `CASE WHEN d.ctid IS NULL THEN 0 ELSE 2 END`
-  return exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan)
+  return exhaustive ? exhaustiveVerdict(plan) : usualVerdict(plan, rewriteUnchanged)
 }
 
-function usualVerdict(plan: LoadPlan): string {
+function usualVerdict(plan: LoadPlan, rewriteUnchanged: boolean): string {
   return `CASE WHEN d.ctid IS NULL THEN 0
-    WHEN ${unchanged(plan)} THEN 1
+    ${rewriteUnchanged ? '' : `WHEN ${unchanged(plan)} THEN 1`}
     WHEN ${newer(plan)} THEN 2 ELSE 3 END`
 }
 

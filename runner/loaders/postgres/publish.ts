@@ -5,6 +5,7 @@ import { analyze, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
 import { display, list, relation, type TableName } from './names.ts'
 import { columnNames, type LoadPlan } from './plan.ts'
+import { checkRemoval, countPresent } from './removal.ts'
 import { removeMissing } from './snapshot.ts'
 
 export type PublishOptions = {
@@ -14,10 +15,16 @@ export type PublishOptions = {
    * key cannot be read. Snapshot keeps their rows; without it nothing was rejected.
    */
   rejectedKeys?: () => AsyncIterable<Record<string, string> | null | undefined>
+  /** Whether an older run of the table may still write, see LoadOptions. */
+  rewriteUnchanged?: boolean
+  /** Name of a newer run of the table, if there is one: what it has loaded must survive. */
+  newerRun?: string | undefined
+  /** Largest share of the table's rows that may be removed, 0 to 1. Default: 1. */
+  maxRemovedRatio?: number
 }
 
 export type PublishCounts = LoadCounts & {
-  /** Snapshot: rows gone from the source that were deleted or marked. */
+  /** Rows gone from the source: deleted or marked by Snapshot, not in the table that Replace publishes. */
   removed: number
 }
 
@@ -34,7 +41,7 @@ export async function publishRun(run: RunContext, tx: Transaction, options: Publ
   }
   await tx.query(`SELECT set_config('work_mem', '128MB', true), set_config('maintenance_work_mem', '256MB', true)`)
   if (plan.route === 'build' && (plan.mode === 'Replace' || (await readTable(tx, plan.destination)) === undefined)) {
-    return { ...nothing, ...(await publishBuild(run, tx, plan, staging)) }
+    return publishBuild(run, tx, options, staging)
   }
   const counts = await publishStaged(run, tx, options, staging)
   await tx.query(`DROP TABLE ${relation(staging)}`)
@@ -48,7 +55,17 @@ async function publishStaged(run: RunContext, tx: Transaction, options: PublishO
     return nothing
   }
   await analyze(tx, staging)
-  const counts = await merge(tx, run, plan, { source: relation(staging), mayRepeatKeys: true, lookUp: false, keyHashes: false, exhaustive: false })
+  const { rewriteUnchanged = false } = options
+  const present = plan.mode === 'Snapshot' ? await countPresent(tx, plan) : 0
+  const counts = await merge(tx, run, plan, {
+    source: relation(staging),
+    mayRepeatKeys: true,
+    lookUp: false,
+    keyHashes: false,
+    exhaustive: false,
+    rewriteUnchanged,
+  })
   const removed = plan.mode === 'Snapshot' ? await removeMissing(run, tx, options, staging) : 0
+  checkRemoval({ removed, present }, options)
   return { loaded: -counts.unchanged - counts.superseded, unchanged: counts.unchanged, superseded: counts.superseded, removed }
 }

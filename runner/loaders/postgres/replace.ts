@@ -1,5 +1,6 @@
 // replaceTable: puts a newly built table in the place of an existing one, or its rows into it where others depend on it.
 import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import { overtaken } from '../../../store/run-order.ts'
 import { removeRepeats, withoutRepeats } from './build.ts'
 import { reasonAgainstSwap } from './dependents.ts'
 import { classifyError } from './errors.ts'
@@ -7,25 +8,41 @@ import { analyze, findKey, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
 import { display, list, quote, relation, type TableName } from './names.ts'
 import { columnNames, type LoadPlan } from './plan.ts'
+import type { PublishOptions } from './publish.ts'
+import { countReplaced } from './removal.ts'
 import { addKeysAndIndexes, readTraits, restoreTraits, type Traits } from './traits.ts'
 
-/** Answers how many duplicates were removed from the new rows. */
-export async function replaceTable(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
+/** `repeats`: duplicates removed from the new rows. `removed`: rows of the old table that the new one does not have. */
+export type Replaced = { repeats: number; removed: number }
+
+/** Throws Overtaken if a newer run has loaded rows into the table, RemovalRefused. */
+export async function replaceTable(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<Replaced> {
+  const { plan } = options
+  await checkNotOvertaken(run, tx, options)
   const reason = await reasonAgainstSwap(tx, plan.destination)
-  if (reason !== undefined) return replaceRows(run, tx, plan, staging, reason)
+  if (reason !== undefined) return replaceRows(run, tx, options, staging, reason)
   const traits = await readTraits(tx, plan.destination)
-  const removed = await addKeys(tx, plan, staging, traits)
+  const repeats = await addKeys(tx, plan, staging, traits)
+  const removed = await countReplaced(tx, options, staging)
   await tx.query('SAVEPOINT headgate_swap')
   try {
     await swap(tx, plan, staging, traits)
     await tx.query('RELEASE SAVEPOINT headgate_swap')
-    return removed
+    return { repeats, removed }
   } catch (error) {
     const failure = classifyError(error)
     if (failure instanceof HeadgateError && failure.retryable) throw error
     await tx.query('ROLLBACK TO SAVEPOINT headgate_swap')
-    return removed + (await replaceRows(run, tx, plan, staging, 'the new table could not be given all of the old one’s properties'))
+    const replaced = await replaceRows(run, tx, options, staging, 'the new table could not be given all of the old one’s properties')
+    return { repeats: repeats + replaced.repeats, removed }
   }
+}
+
+/** A table that holds rows of a newer run is not replaced by an older one. */
+async function checkNotOvertaken({ id, name }: RunContext, tx: Transaction, { plan, newerRun }: PublishOptions): Promise<void> {
+  if (newerRun === undefined) return
+  const { rows } = await tx.query(`SELECT FROM ${relation(plan.destination)} WHERE _run > $1 LIMIT 1`, [id])
+  if (rows.length > 0) throw overtaken({ name }, `newer runs, such as ${newerRun}, have loaded rows into ${display(plan.destination)}`)
 }
 
 /** Where a key of the table enforces the declared one, only its failure tells of duplicates; else they are looked for. */
@@ -45,14 +62,15 @@ async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableNa
   const moved = relation({ schema: destination.schema, name: staging.name })
   await tx.query(`ALTER TABLE ${moved} RENAME TO ${quote(destination.name)}`)
   await restoreTraits(tx, destination, staging, traits)
-  await analyze(tx, destination)
 }
 
 /** The slower way, for a table that others hold on to: its rows are exchanged within the same transaction. */
-async function replaceRows(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName, reason: string): Promise<number> {
+async function replaceRows(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName, reason: string): Promise<Replaced> {
+  const { plan } = options
   const { destination } = plan
   run.warn('PublishedInPlace', `${display(destination)}: ${reason}, so its rows were exchanged in place, which is slower than swapping the table`)
-  const removed = await removeRepeats(tx, plan, staging)
+  const repeats = await removeRepeats(tx, plan, staging)
+  const removed = await countReplaced(tx, options, staging)
   const columns = list(columnNames(plan))
   const insert = `INSERT INTO ${relation(destination)} (${columns}) SELECT ${columns} FROM ${relation(staging)}`
   if (!(await isReferenced(tx, destination))) {
@@ -67,15 +85,22 @@ async function replaceRows(run: RunContext, tx: Transaction, plan: LoadPlan, sta
     )
   }
   await analyze(tx, destination)
-  return removed
+  return { repeats, removed }
 }
 
 /** Rows that foreign keys point at stay where they are and are updated; only those that are gone are deleted. */
 async function exchangeByKey(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<void> {
   const match = plan.key.map((column) => `s.${quote(column)} = d.${quote(column)}`).join(' AND ')
-  await analyze(tx, staging)
   await tx.query(`DELETE FROM ${relation(plan.destination)} d WHERE NOT EXISTS (SELECT FROM ${relation(staging)} s WHERE ${match})`)
-  await merge(tx, run, plan, { source: relation(staging), mayRepeatKeys: false, lookUp: false, keyHashes: false, exhaustive: false, always: true })
+  await merge(tx, run, plan, {
+    source: relation(staging),
+    mayRepeatKeys: false,
+    lookUp: false,
+    keyHashes: false,
+    exhaustive: false,
+    rewriteUnchanged: false,
+    always: true,
+  })
 }
 
 async function isReferenced(tx: Transaction, table: TableName): Promise<boolean> {

@@ -20,7 +20,8 @@ export async function removeMissing(run: RunContext, tx: Transaction, { plan, re
   }
   const present = `SELECT FROM ${relation(staging)} s WHERE ${match(plan, 's')}`
   const rejected = `SELECT FROM ${kept} k WHERE ${match(plan, 'k')}`
-  const gone = `NOT EXISTS (${present}) AND NOT EXISTS (${rejected})`
+  // What a newer run has written is not this run's to remove.
+  const gone = `(d._run IS NULL OR d._run <= ${run.id}) AND NOT EXISTS (${present}) AND NOT EXISTS (${rejected})`
   const target = relation(plan.destination)
   const statement =
     plan.onMissing === 'Mark' ? `UPDATE ${target} d SET _deleted_at = now() WHERE d._deleted_at IS NULL AND ${gone}` : `DELETE FROM ${target} d WHERE ${gone}`

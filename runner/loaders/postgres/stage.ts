@@ -12,6 +12,8 @@ export type StageOptions = {
   /** Whether the batch's rows must be in the temporary table afterwards. */
   keepKeys: boolean
   exhaustive: boolean
+  /** See MergeOptions. */
+  rewriteUnchanged: boolean
 }
 
 /** How many batches a guess that proved wrong is not made again. */
@@ -66,7 +68,7 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
   }
   await fillStage(rows, tx, plan)
   const near = plan.partitioned ? undefined : await heapRange(tx, plan, quote(plan.stage))
-  if (near !== undefined && guess.unchanged && !options.exhaustive && !rows.mayRepeatKeys) {
+  if (near !== undefined && guess.unchanged && !options.exhaustive && !options.rewriteUnchanged && !rows.mayRepeatKeys) {
     const unchangedKeys = await allUnchanged(tx, run, plan, near, rows.size)
     if (unchangedKeys !== undefined) return { loaded: 0, unchanged: rows.size, superseded: 0, overwrote: 0, unchangedKeys, overwrittenKeys: null }
     guess.notUnchanged()
@@ -78,6 +80,7 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
     near,
     keyHashes: !options.exhaustive,
     exhaustive: options.exhaustive,
+    rewriteUnchanged: options.rewriteUnchanged,
   })
   if (options.exhaustive) return { loaded: 0, unchanged: 0, superseded: 0, overwrote: counts.overwrote ?? 0 }
   guess.merged(counts.loaded === rows.size && (counts.overwrote ?? 0) === 0 && (counts.overwrittenKeys ?? null) === null)
