@@ -104,6 +104,12 @@ export const refusedChanges: RefusedChange[] = [
     refused: 'interval cannot change once',
   },
   {
+    wrong: 'a removal allowed afterwards',
+    before: {},
+    after: { 'spec.allowRemoval': true },
+    refused: 'allowRemoval cannot change once',
+  },
+  {
     wrong: 'cancel taken back',
     before: { 'spec.cancel': true },
     after: { 'spec.cancel': false },

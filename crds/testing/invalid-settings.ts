@@ -84,6 +84,11 @@ const limits: InvalidManifest[] = [
     refused: 'write a number between 0 and 1 in quotes, such as "0.05"',
   },
   {
+    wrong: 'more rows to be removed than there are',
+    changes: { 'spec.quality': { maxRemovedRatio: '2' } },
+    refused: 'write a number between 0 and 1 in quotes, such as "0.05"',
+  },
+  {
     wrong: 'no worker at all',
     changes: { 'spec.workers': 0 },
     refused: 'spec.workers in body should be greater than or equal to 1',
