@@ -22,6 +22,7 @@ export type RunMemory = {
   saidAt?: number
 }
 
+/** `client` and `recorder` reach the namespace of the reconciled run only. */
 export type RunContext = RunParts & { writer: RunWriter; desk: AdmissionDesk; memories: Map<string, RunMemory> }
 
 /** When to look at the run again; undefined: when something changes. */
@@ -48,7 +49,7 @@ export function tell(
 /** Writes that the run goes on, and with what; answers whether that was news. */
 export async function goOn(context: RunContext, run: KeptRun, phase: RunPhase, said: Said, more: Partial<PipelineRunStatus> = {}): Promise<boolean> {
   const before = run.status ?? {}
-  const written = await context.writer.write(run, going({ ...before, ...more }, phase, said, context.clock.now()))
+  const written = await context.writer.write(context.client, run, going({ ...before, ...more }, phase, said, context.clock.now()))
   return written !== undefined && written !== run
 }
 
@@ -58,7 +59,7 @@ export type Ending = { phase: RunPhase; said: Said; more?: Partial<PipelineRunSt
 export async function finish(context: RunContext, run: KeptRun, { phase, said, more, at }: Ending): Promise<undefined> {
   const now = context.clock.now()
   const status = ended({ ...run.status, ...more }, phase, said, { now, at: at ?? now })
-  const written = await context.writer.write(run, status)
+  const written = await context.writer.write(context.client, run, status)
   if (written === undefined || written === run) return undefined
   context.memories.delete(runKey(run))
   context.desk.see(runKey(run), written)

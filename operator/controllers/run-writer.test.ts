@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { PipelineRunStatus } from '../../crds/status.ts'
 import type { KeptRun } from '../kept.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import type { KubeClient } from '../kubernetes/client.ts'
@@ -14,7 +15,9 @@ function writerOf(refusal?: ApiError) {
     applied.push(object)
     return { ...runFixture('a'), ...object, metadata: { ...runFixture('a').metadata, resourceVersion: String(++version) } }
   }
-  return { applied, writer: new RunWriter({ apply } as unknown as Pick<KubeClient, 'apply'>) }
+  const [client, its] = [{ apply } as unknown as Pick<KubeClient, 'apply'>, new RunWriter()]
+  const write = (run: KeptRun, status: PipelineRunStatus) => its.write(client, run, status)
+  return { applied, writer: { write, latest: (run: KeptRun) => its.latest(run) } }
 }
 
 function at(resourceVersion: string, run = runFixture('a')): KeptRun {

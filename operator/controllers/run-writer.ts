@@ -9,12 +9,7 @@ import { pipelineRuns } from '../kubernetes/resources.ts'
 import { runKey } from './run-state.ts'
 
 export class RunWriter {
-  readonly #client: Pick<KubeClient, 'apply'>
   readonly #written = new Map<string, KeptRun>()
-
-  constructor(client: Pick<KubeClient, 'apply'>) {
-    this.#client = client
-  }
 
   /** The run as the cache has it, or as it was written last if the cache has not heard of that yet. */
   latest(cached: KeptRun): KeptRun {
@@ -29,15 +24,15 @@ export class RunWriter {
 
   /**
    * Writes the whole status if it differs from the run's; answers the run as it is then, undefined if it is no longer there or no
-   * longer as it was: the cache will hear of that.
+   * longer as it was: the cache will hear of that. `client` is that of the run's reconcile.
    */
-  async write(run: KeptRun, status: PipelineRunStatus): Promise<KeptRun | undefined> {
+  async write(client: Pick<KubeClient, 'apply'>, run: KeptRun, status: PipelineRunStatus): Promise<KeptRun | undefined> {
     const next = { ...status, observedGeneration: run.metadata.generation ?? 0 }
     if (isDeepStrictEqual({ ...run.status, observedGeneration: next.observedGeneration }, next)) return run
     const { name, namespace, uid, resourceVersion } = run.metadata
     const metadata = { name, namespace, uid, resourceVersion }
     try {
-      const written = keepRun(await this.#client.apply(pipelineRuns, { metadata, status: next }, { subresource: 'status' }))
+      const written = keepRun(await client.apply(pipelineRuns, { metadata, status: next }, { subresource: 'status' }))
       this.#written.set(runKey(run), written)
       return written
     } catch (error) {

@@ -1,5 +1,6 @@
 // The controller of runs: reads the caches, lets a pure function decide, and acts on one difference. Made in main.ts.
 import { concurrencyOf } from '../../crds/defaults.ts'
+import { namespaceOf, scopedClient, scopedRecorder } from '../kubernetes/scoped.ts'
 import { admitOrWait } from './admission/act.ts'
 import { AdmissionDesk } from './admission/desk.ts'
 import { cancelUnstarted, stopLeftover } from './cancel/act.ts'
@@ -22,9 +23,9 @@ export function createRunController(parts: RunParts): RunController {
     isOver: (key) => jobs.get(key)?.end !== undefined,
     wake: (key) => queue.add(key),
   })
-  const context: RunContext = { ...parts, desk, writer: new RunWriter(parts.client), memories: new Map() }
+  const context: RunContext = { ...parts, desk, writer: new RunWriter(), memories: new Map() }
   return {
-    reconcile: (key) => reconcile(context, key),
+    reconcile: (key) => reconcile(scoped(context, key), key),
     onRun: (key, run) => {
       // Not an older status than was written: a run that has ended must not queue up again.
       desk.see(key, run && context.writer.latest(run))
@@ -38,6 +39,11 @@ export function createRunController(parts: RunParts): RunController {
       if (run !== undefined) queue.add(run)
     },
   }
+}
+
+function scoped(context: RunContext, key: string): RunContext {
+  const namespace = namespaceOf(key)
+  return { ...context, client: scopedClient(context.client, namespace), recorder: scopedRecorder(context.recorder, namespace) }
 }
 
 async function reconcile(context: RunContext, key: string): Promise<Again> {
