@@ -39,6 +39,8 @@ export const labels = {
 export const annotations = {
   /** On a scheduled run: the minute it was scheduled for, RFC 3339. */
   scheduledTime: 'headgate.dev/scheduled-time',
+  /** On a scheduled run: uid of the tick’s Job, which nobody knows before the tick. */
+  tick: 'headgate.dev/tick',
   /** On a run that was asked to stop under concurrency Replace: the run that takes its place. */
   replacedBy: 'headgate.dev/replaced-by',
   /** On a tick Job: the run it was turned into. */

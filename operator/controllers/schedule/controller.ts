@@ -1,20 +1,17 @@
 // Keeps the CronJob of each scheduled pipeline as declared, and turns its ticks into PipelineRuns. One reconcile is one pipeline.
-import { scheduleOf } from '../../../crds/defaults.ts'
-import { annotations } from '../../../crds/metadata.ts'
 import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob as keep } from '../../kept.ts'
-import { ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound } from '../../kubernetes/api-error.ts'
+import { ApiError, isConflict, isInvalid } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import type { Draft, KubeClient } from '../../kubernetes/client.ts'
 import type { Clock } from '../../kubernetes/clock.ts'
 import type { EventRecorder } from '../../kubernetes/events.ts'
-import type { CronJob, ObjectReference } from '../../kubernetes/objects.ts'
-import { cronJobs, jobs, pipelineRuns } from '../../kubernetes/resources.ts'
+import type { CronJob } from '../../kubernetes/objects.ts'
+import { cronJobs } from '../../kubernetes/resources.ts'
 import type { Reconcile } from '../../kubernetes/workers.ts'
-import { cronJobFor, cronJobName, ownedByPipeline } from './cron-job.ts'
+import { handleTicks } from './act-ticks.ts'
+import { cronJobFor, cronJobName } from './cron-job.ts'
 import { decideCronJob } from './decide.ts'
-import { decideTicks, isUndecided, pendingTicks, type SkipReason, type Tick } from './decide-ticks.ts'
 import type { ScheduleProblems } from './problems.ts'
-import { scheduledRun, scheduledRunName } from './scheduled-run.ts'
 
 export type ScheduleDependencies = {
   client: Pick<KubeClient, 'get' | 'apply' | 'create' | 'patch' | 'delete'>
@@ -99,56 +96,4 @@ async function applyCronJob(its: ScheduleDependencies, key: string, { metadata }
     its.problems.set(key, { generation: metadata.generation, reason: 'ScheduleRefused', message: `the schedule is refused: ${said}; correct spec.schedule` })
     if (!isInvalid(error)) throw error
   }
-}
-
-/** Skips first: a crash in between then leaves fewer ticks to make up for, not more. */
-async function handleTicks(its: ScheduleDependencies, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
-  const schedule = scheduleOf(pipeline.spec)
-  const pending = pendingTicks(its.ticks.byIndex('pipeline', key), cronJob.metadata.uid)
-  if (schedule === undefined || pending.length === 0) return
-  const { run, skip } = decideTicks(pending, schedule, its.clock.now())
-  for (const { tick, reason } of skip) await skipTick(its, pipeline, tick, reason)
-  for (const tick of run) await runTick(its, pipeline, tick)
-}
-
-const skipMessages: Record<SkipReason, string> = {
-  Suspended: 'the schedule is suspended',
-  Missed: 'it was missed, and spec.schedule.catchUp allows no more to be made up for',
-}
-
-async function skipTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
-  if (!(await annotate(its, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
-  const message = `no run for ${new Date(tick.at).toISOString()}: ${skipMessages[reason]}`
-  its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
-}
-
-/** The tick is looked at once more: by an old cache a run that was made, and deleted since, would be made again. */
-async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<void> {
-  const there = await its.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
-  if (there === undefined || !isUndecided(there.metadata)) return
-  const name = scheduledRunName(pipeline.metadata.name, tick.at)
-  try {
-    await its.client.create(pipelineRuns, scheduledRun(pipeline, tick.at))
-    its.events.event(referenceTo(pipeline), { type: 'Normal', reason: 'RunCreated', message: `created run ${name}`, action: 'Schedule' })
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-  }
-  await annotate(its, tick, { [annotations.run]: name })
-}
-
-/** Answers whether the tick was still there. With a version, nobody may have decided about the tick since: throws Conflict. */
-async function annotate(its: ScheduleDependencies, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
-  const { name, namespace } = job.metadata
-  try {
-    await its.client.patch(jobs, name, namespace, { metadata: { annotations: entries, ...(resourceVersion !== undefined && { resourceVersion }) } })
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
-}
-
-function referenceTo(pipeline: KeptPipeline): ObjectReference {
-  const { apiVersion, kind, name, uid } = ownedByPipeline(pipeline)
-  return { apiVersion, kind, name, namespace: pipeline.metadata.namespace, uid }
 }

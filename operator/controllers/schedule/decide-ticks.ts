@@ -15,13 +15,19 @@ export type TickDecisions = {
   skip: { tick: Tick; reason: SkipReason }[]
 }
 
-/** Ticks without a decision, oldest first. Jobs of another CronJob, or made by hand, are no ticks. */
-export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string): Tick[] {
+/** The clock of the CronJob controller may be ahead of ours by this much. */
+const skewMs = 60_000
+
+/**
+ * Ticks without a decision, oldest first. Jobs of another CronJob, or made by hand, are no ticks. Whoever may create Jobs can name the
+ * CronJob as owner; a time in the future is none, or it would pass for the newest tick until then.
+ */
+export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string, now: number): Tick[] {
   return jobs
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === cronJobUid) === true)
     .filter(({ metadata }) => isUndecided(metadata))
     .map((job) => ({ job, at: Date.parse(job.metadata.annotations?.[scheduledTimestamp] ?? '') }))
-    .filter(({ at }) => Number.isFinite(at))
+    .filter(({ at }) => at <= now + skewMs)
     .sort((one, other) => one.at - other.at)
 }
 

@@ -79,8 +79,12 @@ function tick(minutesAgo: number, more: Record<string, string> = {}, owner = 'cr
 describe('ticks', () => {
   test('count until something was decided about them, if our CronJob made them', () => {
     const jobs = [tick(1), tick(3), tick(2, { [annotations.run]: 'x' }), tick(4, { [annotations.skipped]: 'Missed' }), tick(5, {}, 'other')]
-    expect(pendingTicks(jobs, 'cron').map(({ job }) => job.metadata.name)).toEqual(['tick-3', 'tick-1'])
-    expect(pendingTicks([{ metadata: { ...tick(1).metadata, annotations: {} } }], 'cron')).toEqual([])
+    expect(pendingTicks(jobs, 'cron', now).map(({ job }) => job.metadata.name)).toEqual(['tick-3', 'tick-1'])
+    expect(pendingTicks([{ metadata: { ...tick(1).metadata, annotations: {} } }], 'cron', now)).toEqual([])
+  })
+
+  test('of the future are none: anybody who may create Jobs can write one', () => {
+    expect(pendingTicks([tick(-60), tick(1)], 'cron', now).map(({ job }) => job.metadata.name)).toEqual(['tick-1'])
   })
 
   test.each<{ what: string; pending: number[]; catchUp: number; suspend?: boolean; run: number[] }>([
@@ -109,12 +113,12 @@ describe('a scheduled run', () => {
 
   test('is named after the minute in UTC and owned by its pipeline', () => {
     expect(scheduledRunName('orders', at)).toBe('orders-20260329-0115')
-    expect(scheduledRun(pipeline, at)).toEqual({
+    expect(scheduledRun(pipeline, { at, job: tick(0) })).toEqual({
       metadata: {
         name: 'orders-20260329-0115',
         namespace: 'sales',
         labels: { 'app.kubernetes.io/managed-by': 'headgate', 'headgate.dev/pipeline': 'orders' },
-        annotations: { 'headgate.dev/scheduled-time': '2026-03-29T01:15:00Z' },
+        annotations: { 'headgate.dev/scheduled-time': '2026-03-29T01:15:00Z', 'headgate.dev/tick': pipeline.metadata.uid },
         ownerReferences: [{ apiVersion: 'headgate.dev/v1alpha1', kind: 'Pipeline', name: 'orders', uid: pipeline.metadata.uid }],
       },
       spec: { pipelineRef: { name: 'orders' }, interval: { start: '2026-03-29T01:00:00Z', end: '2026-03-29T01:15:00Z' } },
@@ -122,6 +126,6 @@ describe('a scheduled run', () => {
   })
 
   test('has no interval where the tick before cannot be told', () => {
-    expect(scheduledRun(pipelineFixture({ schedule: { cron: '0 0 30 2 *' } }), at).spec).toEqual({ pipelineRef: { name: 'orders' } })
+    expect(scheduledRun(pipelineFixture({ schedule: { cron: '0 0 30 2 *' } }), { at, job: tick(0) }).spec).toEqual({ pipelineRef: { name: 'orders' } })
   })
 })

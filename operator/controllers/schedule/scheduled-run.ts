@@ -1,11 +1,15 @@
-// The PipelineRun that a tick is turned into. Its name follows from pipeline and minute, so whoever makes it twice makes it once.
+// The PipelineRun that a tick is turned into. Its name follows from pipeline and minute, so creating it twice creates it once. People
+// who may create runs can take that name before the tick, so a run that exists counts only if it names the tick's Job.
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { scheduleOf } from '../../../crds/defaults.ts'
-import { annotations, labels } from '../../../crds/metadata.ts'
+import { annotations, labels, maxPipelineName, maxRunName } from '../../../crds/metadata.ts'
 import type { PipelineRun } from '../../../crds/pipeline-run.ts'
 import type { KeptPipeline } from '../../kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { KubeObject } from '../../kubernetes/objects.ts'
 import { ownedByPipeline } from './cron-job.ts'
+import type { Tick } from './decide-ticks.ts'
 import { tickBefore } from './ticks.ts'
 
 /** `<pipeline>-YYYYMMDD-HHMM`, in UTC. */
@@ -14,17 +18,38 @@ export function scheduledRunName(pipeline: string, at: number): string {
   return `${pipeline}-${date.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}`
 }
 
+/** Another name for the same tick, for when the first is taken; nobody can take it before the tick. */
+export function spareRunName(name: string, tickUid: string, attempt: number): string {
+  const digest = createHash('sha256').update(`${tickUid} ${attempt}`).digest('hex')
+  return `${name}-${digest.slice(0, spareLength)}`
+}
+
+/** As much as the longest name of a pipeline leaves. */
+const spareLength = maxRunName - maxPipelineName - '-yyyymmdd-hhmm-'.length
+
+/** Whether a run that was found is the one that the operator creates for the tick. Others may have changed it since, not before. */
+export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boolean {
+  const { cancel, ...spec } = found.spec
+  const createdCancelled = cancel === true && found.metadata.generation === 1
+  const ofTick = found.metadata.annotations?.[annotations.tick] === wanted.metadata.annotations?.[annotations.tick]
+  return ofTick && !createdCancelled && isDeepStrictEqual(spec, wanted.spec)
+}
+
 /** The interval reaches from the tick before to this one; it is left out if the tick before cannot be told. */
-export function scheduledRun(pipeline: KeptPipeline, at: number): Draft<PipelineRun & KubeObject> {
+export function scheduledRun(
+  pipeline: KeptPipeline,
+  { at, job }: Tick,
+  runName = scheduledRunName(pipeline.metadata.name, at),
+): Draft<PipelineRun & KubeObject> {
   const { name, namespace } = pipeline.metadata
   const schedule = scheduleOf(pipeline.spec)
   const before = schedule === undefined ? undefined : tickBefore(schedule, at)
   return {
     metadata: {
-      name: scheduledRunName(name, at),
+      name: runName,
       namespace,
       labels: { [labels.managedBy]: 'headgate', [labels.pipeline]: name },
-      annotations: { [annotations.scheduledTime]: seconds(at) },
+      annotations: { [annotations.scheduledTime]: seconds(at), [annotations.tick]: job.metadata.uid },
       ownerReferences: [ownedByPipeline(pipeline)],
     },
     spec: { pipelineRef: { name }, ...(before !== undefined && { interval: { start: seconds(before), end: seconds(at) } }) },

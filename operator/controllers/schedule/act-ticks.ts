@@ -1,0 +1,86 @@
+// Carries out what was decided about the ticks of a schedule: each becomes a PipelineRun or is skipped, and is marked with that.
+
+import { scheduleOf } from '../../../crds/defaults.ts'
+import { annotations } from '../../../crds/metadata.ts'
+import type { KeptCronJob, KeptPipeline } from '../../kept.ts'
+import { isAlreadyExists, isNotFound } from '../../kubernetes/api-error.ts'
+import type { ObjectReference } from '../../kubernetes/objects.ts'
+import { jobs, pipelineRuns } from '../../kubernetes/resources.ts'
+import type { ScheduleDependencies } from './controller.ts'
+import { ownedByPipeline } from './cron-job.ts'
+import { decideTicks, isUndecided, pendingTicks, type SkipReason, type Tick } from './decide-ticks.ts'
+import { isRunOfTick, scheduledRun, scheduledRunName, spareRunName } from './scheduled-run.ts'
+
+/** Names that are tried for one tick. */
+const mostNames = 4
+
+/** Skips first: a crash in between then leaves fewer ticks to make up for, not more. */
+export async function handleTicks(its: ScheduleDependencies, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
+  const schedule = scheduleOf(pipeline.spec)
+  const pending = pendingTicks(its.ticks.byIndex('pipeline', key), cronJob.metadata.uid, its.clock.now())
+  if (schedule === undefined || pending.length === 0) return
+  const { run, skip } = decideTicks(pending, schedule, its.clock.now())
+  for (const { tick, reason } of skip) await skipTick(its, pipeline, tick, reason)
+  for (const tick of run) await runTick(its, pipeline, tick)
+}
+
+const skipMessages: Record<SkipReason, string> = {
+  Suspended: 'the schedule is suspended',
+  Missed: 'it was missed, and spec.schedule.catchUp allows no more to be made up for',
+}
+
+async function skipTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
+  if (!(await annotate(its, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
+  const message = `no run for ${new Date(tick.at).toISOString()}: ${skipMessages[reason]}`
+  its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
+}
+
+/** Re-reads the tick: a stale cache could recreate a run that was since deleted. */
+async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<void> {
+  const there = await its.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
+  if (there === undefined || there.metadata.uid !== tick.job.metadata.uid || !isUndecided(there.metadata)) return
+  await annotate(its, tick, { [annotations.run]: await createRun(its, pipeline, tick) })
+}
+
+/** Returns the name of the tick's run, created now or before. Names that other people's runs have are passed over. */
+async function createRun(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<string> {
+  const first = scheduledRunName(pipeline.metadata.name, tick.at)
+  for (let attempt = 0; attempt < mostNames; attempt++) {
+    const name = attempt === 0 ? first : spareRunName(first, tick.job.metadata.uid, attempt)
+    if (await ensureRun(its, pipeline, tick, name)) return name
+    const message = `run ${name} was created by somebody else, not for the tick of ${new Date(tick.at).toISOString()}; the tick’s run gets another name`
+    its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'RunNameTaken', message, action: 'Schedule' })
+  }
+  throw new Error(`no name is free for the run of the tick ${tick.job.metadata.name}`)
+}
+
+/** Whether the tick's run has that name now. */
+async function ensureRun({ client, events }: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, name: string): Promise<boolean> {
+  const wanted = scheduledRun(pipeline, tick, name)
+  try {
+    await client.create(pipelineRuns, wanted)
+    events.event(referenceTo(pipeline), { type: 'Normal', reason: 'RunCreated', message: `created run ${name}`, action: 'Schedule' })
+    return true
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+  const found = await client.get(pipelineRuns, name, pipeline.metadata.namespace)
+  return found !== undefined && isRunOfTick(found, wanted)
+}
+
+/** Answers whether the tick was still there. With a version, nobody may have decided about the tick since: throws Conflict. */
+async function annotate(its: ScheduleDependencies, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
+  const { name, namespace } = job.metadata
+  try {
+    await its.client.patch(jobs, name, namespace, { metadata: { annotations: entries, ...(resourceVersion !== undefined && { resourceVersion }) } })
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}
+
+function referenceTo(pipeline: KeptPipeline): ObjectReference {
+  const { apiVersion, kind, name, uid } = ownedByPipeline(pipeline)
+  return { apiVersion, kind, name, namespace: pipeline.metadata.namespace, uid }
+}
