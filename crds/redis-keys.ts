@@ -13,7 +13,7 @@ export const redisKeys = {
   since: 'headgate:since',
   /** Hash: slice ordinal → SliceProgress as JSON; and `total`. */
   progress: (run: string) => `headgate:run:{${run}}:progress`,
-  /** String: there if somebody asked for the run to stop. */
+  /** String: the cancel token of the run’s snapshot, if the operator asks for the run to stop. Any other value asks for nothing. */
   cancel: (run: string) => `headgate:run:{${run}}:cancel`,
   /** Token bucket of a shared rate budget. */
   budget: (name: string) => `headgate:budget:${name}`,

@@ -13,6 +13,8 @@ export type RunSnapshot = {
   allowRemoval?: boolean
   /** RFC 3339. */
   createdAt: string
+  /** What the value of the cancel key in Redis must be. Only who may read the ConfigMaps of the run’s namespace knows it. */
+  cancelToken?: string
 }
 
 /** Key of the ConfigMap that holds the snapshot as JSON. */

@@ -50,11 +50,11 @@ describe('progress', () => {
   })
 })
 
-test('cancelling leaves a key that the workers see, for a day', async () => {
-  await progress.cancel('sales/orders-1')
-  expect(await redis.client.exists(redisKeys.cancel('sales/orders-1'))).toBe(1)
+test('cancelling leaves the token of the run for its workers, for a day', async () => {
+  await progress.cancel('sales/orders-1', 'secret')
+  expect(await redis.client.get(redisKeys.cancel('sales/orders-1'))).toBe('secret')
   expect(await redis.client.pttl(redisKeys.cancel('sales/orders-1'))).toBeGreaterThan(80_000_000)
   await redis.stop()
-  await expect(progress.cancel('sales/orders-1')).rejects.toThrow()
+  await expect(progress.cancel('sales/orders-1', 'secret')).rejects.toThrow()
   await redis.start()
 })

@@ -1,4 +1,5 @@
-// Redis as the operator uses it: reads how far runs are, and asks workers to stop. It may be down or hang at any time.
+// Redis as the operator uses it: reads how far runs are, and asks workers to stop. It may be down or hang at any time, and whoever
+// shares it may write anything under any key, so what is read is bounded and only shown.
 import { Redis } from 'ioredis'
 import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../crds/redis-keys.ts'
 import type { RunRecords } from '../crds/status.ts'
@@ -18,33 +19,59 @@ const options = {
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const
 
+/** A run that leaves more than this in its hash shows no live progress. A slice takes about 150 bytes. */
+export const maxProgressFields = 4_096
+export const maxProgressBytes = 512 * 1024
+/** Runs asked about in one round trip; together they bound what is held at once. */
+const runsPerRoundTrip = 20
+
+/** KEYS: hash. ARGV: most fields, most bytes. Its fields and values in turn; nothing if it is no hash or larger. */
+const boundedHash = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' or redis.call('HLEN', KEYS[1]) > tonumber(ARGV[1]) then return {} end
+local all, bytes = redis.call('HGETALL', KEYS[1]), 0
+for _, text in ipairs(all) do bytes = bytes + #text end
+if bytes > tonumber(ARGV[2]) then return {} end
+return all`
+
+type BoundedCommands = { headgateBoundedHash(key: string, fields: number, bytes: number): void }
+
 /** Connects in the background. Questions reject while it is not connected, and after two seconds without an answer. */
 export function openRedisProgress(url: string): RedisProgress {
-  const redis = new Redis(url, options)
+  const redis = new Redis(url, { ...options, scripts: { headgateBoundedHash: { lua: boundedHash, numberOfKeys: 1 } } })
   // Whoever asks is told that it is away; the connection itself has nothing to add.
   redis.on('error', () => {})
   return {
     read: (runs) => readProgress(redis, runs),
-    cancel: async (run) => {
-      await redis.set(redisKeys.cancel(run), 'requested', 'PX', progressTtlMilliseconds)
+    cancel: async (run, token) => {
+      await redis.set(redisKeys.cancel(run), token, 'PX', progressTtlMilliseconds)
     },
     close: () => redis.disconnect(),
   }
 }
 
-/** One round trip. */
 async function readProgress(redis: Redis, runs: readonly string[]): Promise<Map<string, LiveProgress>> {
-  const pipeline = redis.pipeline()
-  for (const run of runs) pipeline.hgetall(redisKeys.progress(run))
-  const answers = (await pipeline.exec()) ?? []
   const found = new Map<string, LiveProgress>()
+  for (let first = 0; first < runs.length; first += runsPerRoundTrip) await readSome(redis, runs.slice(first, first + runsPerRoundTrip), found)
+  return found
+}
+
+/** One round trip. */
+async function readSome(redis: Redis, runs: readonly string[], found: Map<string, LiveProgress>): Promise<void> {
+  const pipeline = redis.pipeline() as ReturnType<Redis['pipeline']> & BoundedCommands
+  for (const run of runs) pipeline.headgateBoundedHash(redisKeys.progress(run), maxProgressFields, maxProgressBytes)
+  const answers = (await pipeline.exec()) ?? []
   for (const [index, run] of runs.entries()) {
-    const [error, fields] = answers[index] ?? [new Error('no answer'), undefined]
+    const [error, entries] = answers[index] ?? [new Error('no answer'), undefined]
     if (error !== null) throw error
-    const progress = sumOf(fields as Record<string, string>)
+    const progress = sumOf(fieldsOf(entries as string[]))
     if (progress !== undefined) found.set(run, progress)
   }
-  return found
+}
+
+function fieldsOf(entries: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null)
+  for (let index = 0; index + 1 < entries.length; index += 2) fields[entries[index] as string] = entries[index + 1] as string
+  return fields
 }
 
 /** Undefined if nothing is there. What cannot be read is left out: it is only for looking at. */
@@ -55,7 +82,7 @@ export function sumOf(fields: Record<string, string>): LiveProgress | undefined 
   let done = 0
   for (const text of Object.values(slices)) {
     const slice = parsed<SliceProgress>(text)
-    for (const outcome of ['read', 'loaded', 'unchanged', 'quarantined'] as const) records[outcome] += whole(slice?.[outcome])
+    for (const outcome of ['read', 'loaded', 'unchanged', 'quarantined'] as const) records[outcome] = whole(records[outcome] + whole(slice?.[outcome]))
     if (slice?.done === true) done++
   }
   const planned = whole(parsed<{ slices: number }>(total ?? '')?.slices)

@@ -20,6 +20,8 @@ export type ClusterWorkerConfig = {
   redisUrl: string | undefined
   /** File with the run's RunSnapshot. */
   snapshotFile: string
+  /** SHA-256 of that file, as the operator recorded it; undefined: not checked. */
+  snapshotHash?: string | undefined
   folder: string
   /** The pod's name. */
   worker: string
@@ -38,6 +40,7 @@ export function workerConfig(environment: NodeJS.ProcessEnv = process.env): Loca
     storeUrl,
     folder,
     snapshotFile,
+    snapshotHash: environment.HEADGATE_SNAPSHOT_SHA256 || undefined,
     redisUrl: environment.HEADGATE_REDIS_URL || undefined,
     worker: required(environment, 'HEADGATE_WORKER'),
     reportFile: environment.HEADGATE_REPORT || '/dev/termination-log',

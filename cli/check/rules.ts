@@ -1,39 +1,8 @@
 // The rules of the CRD, evaluated offline with the same words as on the API server.
-import { Environment, type ParseResult } from '@marcbachmann/cel-js'
+import { celValue, ruleVerdict } from '../../crds/rule-verdict.ts'
 import { type CelRule, isTransition } from '../../crds/shapes.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import { type Finding, formatPath, type Path } from './problem.ts'
-import { withQuantities } from './quantity.ts'
-
-const environment = withQuantities(new Environment({ homogeneousAggregateLiterals: false }).registerVariable('self', 'dyn'))
-const compiled = new Map<string, ParseResult>()
-
-function compile(rule: string): ParseResult {
-  let program = compiled.get(rule)
-  if (!program) {
-    program = environment.parse(rule)
-    compiled.set(rule, program)
-  }
-  return program
-}
-
-/** Whole numbers are CEL ints, as on the API server. */
-function celValue(value: unknown): unknown {
-  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value)
-  if (Array.isArray(value)) return value.map(celValue)
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, celValue(item)]))
-}
-
-type Verdict = 'holds' | 'broken' | 'undecided'
-
-function evaluate(rule: CelRule, self: unknown): Verdict {
-  try {
-    return compile(rule.rule)({ self }) === true ? 'holds' : 'broken'
-  } catch {
-    return 'undecided'
-  }
-}
 
 function fieldPathOf(rule: CelRule): string[] {
   return rule.fieldPath === undefined ? [] : rule.fieldPath.split('.').slice(1)
@@ -45,7 +14,9 @@ function placesOf(rule: CelRule, self: Record<string, unknown>, path: Path): Pat
   const [name] = below
   const list = below.length === 1 && name !== undefined && rule.reason !== 'FieldValueForbidden' ? self[name] : undefined
   if (!Array.isArray(list)) return [[...path, ...below]]
-  const guilty = list.flatMap((item, index) => (evaluate(rule, { ...self, [name as string]: [item] }) === 'broken' ? [[...path, name as string, index]] : []))
+  const guilty = list.flatMap((item, index) =>
+    ruleVerdict(rule, { ...self, [name as string]: [item] }) === 'broken' ? [[...path, name as string, index]] : [],
+  )
   return guilty.length > 0 ? guilty : [[...path, ...below]]
 }
 
@@ -75,7 +46,7 @@ function concerns(rule: CelRule, path: Path, { path: wrong, code }: Finding): bo
 
 /** In a map the rule is broken by entries, each at its name. */
 function inEntries(rule: CelRule, self: Record<string, unknown>, path: Path, findings: Finding[]): Finding[] {
-  const guilty = Object.entries(self).filter(([name, value]) => evaluate(rule, { [name]: value }) === 'broken')
+  const guilty = Object.entries(self).filter(([name, value]) => ruleVerdict(rule, { [name]: value }) === 'broken')
   return guilty.length === 0 ? findings : guilty.map(([name]) => ({ path: [...path, name], at: 'key', code: 'rule.broken', message: rule.message }))
 }
 
@@ -85,7 +56,7 @@ function broken(schema: JsonSchema, node: object, path: Path, shape: readonly Fi
     (rule) => !isTransition(rule) && !shape.some((finding) => concerns(rule, path, finding)),
   )
   return rules.flatMap((rule): Finding[] => {
-    const verdict = evaluate(rule, self)
+    const verdict = ruleVerdict(rule, self)
     if (verdict === 'holds' || (verdict === 'undecided' && shape.length > 0)) return []
     const findings = placesOf(rule, self, path).map((place): Finding => ({ path: place, code: 'rule.broken', message: rule.message }))
     return typeof schema.additionalProperties === 'object' ? inEntries(rule, self, path, findings) : findings

@@ -1,8 +1,8 @@
 // Does the manifest have the shape of its kind? Ajv decides, this module says it in words.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { isMoment } from '../../crds/moment.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import type { Kind } from './kinds.ts'
-import { isMoment } from './moment.ts'
 import { type Finding, formatPath, type Path } from './problem.ts'
 import { closest } from './suggest.ts'
 

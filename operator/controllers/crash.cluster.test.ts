@@ -7,8 +7,8 @@ import type { RunOperator } from './testing/run-operator.ts'
 import { startRunOperator } from './testing/run-operator.ts'
 import { stageIn } from './testing/stage.ts'
 
-/** Writes of the longest life: adoption, snapshot, Job, three times the status; one more to see the end. */
-const points = Array.from({ length: 7 }, (_, index) => index)
+/** Writes of the longest life: adoption, record, snapshot, Job, three times the status; one more to see the end. */
+const points = Array.from({ length: 8 }, (_, index) => index)
 
 describeWithApiServer('an operator that ends at any write and is followed by another', async (server) => {
   const { namespace, kubeConfig } = await freshNamespace(server)
@@ -58,10 +58,27 @@ describeWithApiServer('an operator that ends at any write and is followed by ano
     expect((await stage.job(name))?.spec?.suspend).toBe(true)
   })
 
-  test('after the Job was made and the Pipeline edited: what runs is what was declared when it started', async () => {
-    const name = 'edited'
+  test('after the declaration was recorded, before it was written, and the Pipeline edited: the edited one runs', async () => {
+    const name = 'rewritten'
     await stage.createPipeline(name, { workers: 2 })
     const first = await startRunOperator({ client, namespace, diesAtWrite: 2 })
+    await stage.createRun(name, name)
+    await first.died
+    await first.stop()
+    const before = (await stage.run(name))?.status?.snapshotHash
+    await server.kubectl(['patch', 'pipelines.headgate.dev', name, '--namespace', namespace, '--type', 'merge', '--patch', '{"spec":{"workers":9}}'])
+    const second = await startRunOperator({ client, namespace })
+    const { status } = await stage.reaches(name, 'Starting')
+    await second.stop()
+    expect(status?.pipelineGeneration).toBe(2)
+    expect(status?.snapshotHash).not.toBe(before)
+    expect((await stage.job(name))?.spec?.completions).toBe(9)
+  })
+
+  test('after the snapshot was made and the Pipeline edited: what runs is what was declared when it started', async () => {
+    const name = 'edited'
+    await stage.createPipeline(name, { workers: 2 })
+    const first = await startRunOperator({ client, namespace, diesAtWrite: 3 })
     await stage.createRun(name, name)
     await first.died
     await first.stop()

@@ -13,8 +13,11 @@ export interface RunStore {
 }
 
 export interface CancelSignal {
-  /** Asks the workers of a run (its store name) to stop after the batch in hand. Rejects if they cannot be reached. */
-  cancel(run: string): Promise<void>
+  /**
+   * Asks the workers of a run (its store name) to stop after the batch in hand; `token` is that of its snapshot. Rejects if they
+   * cannot be reached.
+   */
+  cancel(run: string, token: string): Promise<void>
 }
 
 /** How far a run is, as shown while it goes on. */

@@ -17,6 +17,16 @@ export function hasStarted({ status }: Pick<KeptRun, 'status'>): boolean {
   return status?.startTime !== undefined
 }
 
+/** Whether it was admitted and what it does is recorded: its Job is being created, or exists already. */
+export function isDeclared({ status }: Pick<KeptRun, 'status'>): boolean {
+  return status?.snapshotHash !== undefined
+}
+
+/** Whether a Job with the run as owner, which anybody can write, is the one that was created for the run. */
+export function isOwnJob({ status }: Pick<KeptRun, 'status'>, jobUid: string | undefined): boolean {
+  return status?.jobUid === undefined || status.jobUid === jobUid
+}
+
 /** `namespace/name`: key in caches and queues, and the run's name in the store and in Redis. */
 export function runKey({ metadata }: Pick<KeptRun, 'metadata'>): string {
   return `${metadata.namespace}/${metadata.name}`

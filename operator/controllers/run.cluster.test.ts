@@ -39,6 +39,7 @@ describeWithApiServer('a run', async (server) => {
     expect(metadata.labels).toEqual({ 'headgate.dev/pipeline': 'plain' })
     expect(writesOf('plain-1')).toEqual([
       'patch pipelineruns plain-1',
+      'apply pipelineruns/status plain-1',
       'create configmaps plain-1-snapshot',
       'create jobs plain-1',
       'apply pipelineruns/status plain-1',
@@ -105,7 +106,7 @@ describeWithApiServer('a run', async (server) => {
     await stage.createRun('plain-2', 'plain')
     await stage.reaches('plain-2', 'Starting')
     expect((await stage.run('plain-1'))?.status?.phase).toBe('Succeeded')
-    expect(writesOf('plain-1')).toHaveLength(6)
+    expect(writesOf('plain-1')).toHaveLength(7)
   })
 
   test('deleted in mid-life makes room for the next', async () => {

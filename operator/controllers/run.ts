@@ -19,7 +19,6 @@ export function createRunController(parts: RunParts): RunController {
       const kept = pipelines.get(pipeline)
       return kept === undefined || kept.metadata.deletionTimestamp !== undefined ? undefined : concurrencyOf(kept.spec)
     },
-    hasJob: (key, uid) => jobs.get(key)?.owner?.uid === uid,
     isOver: (key) => jobs.get(key)?.end !== undefined,
     wake: (key) => queue.add(key),
   })

@@ -26,6 +26,11 @@ export type WatchOptions = Options & Selectors & { resourceVersion: string; time
 
 export type WatchEvent<T> = { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T } | { type: 'BOOKMARK'; resourceVersion: string }
 
+export type CreateOptions = Options & {
+  /** The API server checks and completes the object, and keeps nothing. */
+  dryRun?: boolean
+}
+
 export type ApplyOptions = Options & {
   subresource?: 'status'
   /** Take over fields that others own; true unless said otherwise. */
@@ -47,7 +52,7 @@ export interface KubeClient {
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>
   /** The object, or undefined if there is none. */
   get<T extends KubeObject>(resource: Resource<T>, name: string, namespace?: string, options?: Options): Promise<T | undefined>
-  create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options?: Options): Promise<T>
+  create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options?: CreateOptions): Promise<T>
   /** Replaces the whole object; refused with Conflict unless it still has this resourceVersion. */
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options?: Options & { subresource?: 'status' }): Promise<T>
   /** Server-side apply by field manager `headgate`. */
@@ -116,9 +121,10 @@ class ApiClient implements KubeClient {
     }
   }
 
-  create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options: Options = {}): Promise<T> {
+  create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options: CreateOptions = {}): Promise<T> {
     const path = pathOf(resource, { namespace: object.metadata.namespace })
-    return this.#send({ method: 'POST', path, query: { fieldManager }, body: typed(resource, object) }, options)
+    const query = { fieldManager, ...(options.dryRun === true && { dryRun: 'All' }) }
+    return this.#send({ method: 'POST', path, query, body: typed(resource, object) }, options)
   }
 
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options: Options & { subresource?: 'status' } = {}): Promise<T> {

@@ -22,6 +22,8 @@ export interface Checkpoints {
   saveProgress(run: string, progress: SliceProgress): void
   /** Whether somebody asked for the run to be cancelled. `run` is its name. */
   cancelRequested(run: string): Promise<boolean>
+  /** A request to cancel counts if it has this token; without one none counts, because others may share the Redis. */
+  obeyCancel?(token: string): void
   /** Ends the workers that are still there. Nothing is asked afterwards. */
   close(): Promise<void>
 }

@@ -111,10 +111,24 @@ it('shows progress with the number of slices, again after Redis was wiped, and l
 it('hears that the run is to be cancelled', async () => {
   const made = checkpoints()
   await trusted(made)
+  await redis.client.set(redisKeys.cancel(run), 'token')
   expect(await made.cancelRequested(run)).toBe(false)
-  await redis.client.set(redisKeys.cancel(run), '1')
+  made.obeyCancel('token')
   expect(await made.cancelRequested(run)).toBe(true)
   expect(await made.cancelRequested('sales/orders-2')).toBe(false)
+})
+
+it.each([
+  ['another word', (key: string) => redis.client.set(key, 'requested')],
+  ['a beginning of the token', (key: string) => redis.client.set(key, 'toke')],
+  ['a megabyte', (key: string) => redis.client.set(key, 'x'.repeat(1_000_000))],
+  ['a list', (key: string) => redis.client.rpush(key, 'token')],
+])('is not cancelled by %s under its key, which whoever shares the Redis may write', async (_, write) => {
+  const made = checkpoints()
+  await trusted(made)
+  made.obeyCancel('token')
+  await write(redisKeys.cancel(run))
+  expect(await made.cancelRequested(run)).toBe(false)
 })
 
 it.each([
@@ -133,7 +147,8 @@ it.each([
   expect(troubles[0]).toContain('the run goes on')
   await back()
   await trusted(made)
-  await redis.client.set(redisKeys.cancel(run), '1')
+  made.obeyCancel('token')
+  await redis.client.set(redisKeys.cancel(run), 'token')
   expect(await made.cancelRequested(run)).toBe(true)
   expect(troubles).toHaveLength(1)
 })

@@ -24,6 +24,7 @@ export class RedisCheckpoints implements Checkpoints {
   readonly #names: StoreCheckpoints
   readonly #connection: RedisConnection
   readonly #progress: ProgressWriter
+  #cancelToken: string | undefined
   readonly #heartbeats = new Map<string, Heartbeat>()
 
   /** Connects in the background. `close` when done. */
@@ -71,8 +72,14 @@ export class RedisCheckpoints implements Checkpoints {
     this.#progress.save(run, progress)
   }
 
+  obeyCancel(token: string): void {
+    this.#cancelToken = token
+  }
+
   async cancelRequested(run: string): Promise<boolean> {
-    return (await this.#connection.ask((redis) => redis.exists(redisKeys.cancel(run)))) === 1
+    const token = this.#cancelToken
+    if (token === undefined) return false
+    return (await this.#connection.ask((redis) => redis.headgateIs(redisKeys.cancel(run), token))) === 1
   }
 
   /** Waits a moment for the last progress to be written. */

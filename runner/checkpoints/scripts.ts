@@ -44,15 +44,22 @@ redis.call('PEXPIRE', KEYS[1], math.ceil((size - tokens) / rate) + 1000)
 if tokens >= 0 then return 0 end
 return math.ceil(-tokens / rate)`
 
+/** KEYS: string. ARGV: text. Whether the key holds just that; what it holds otherwise may be large, and stays here. */
+const headgateIs = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('STRLEN', KEYS[1]) ~= #ARGV[1] then return 0 end
+return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0`
+
 type Scripts = {
   headgateBeat(worker: string, since: string, leaseMilliseconds: number): Promise<number>
   headgateLapsed(keyCount: number, ...keysAndLease: (string | number)[]): Promise<number | number[]>
+  headgateIs(key: string, text: string): Promise<number>
   headgateTake(bucket: string, perSecond: number, size: number, wanted: number): Promise<number>
 }
 
 export function withScripts(redis: Redis): Redis & Scripts {
   redis.defineCommand('headgateBeat', { numberOfKeys: 2, lua: headgateBeat })
   redis.defineCommand('headgateLapsed', { lua: headgateLapsed })
+  redis.defineCommand('headgateIs', { numberOfKeys: 1, lua: headgateIs })
   redis.defineCommand('headgateTake', { numberOfKeys: 1, lua: headgateTake })
   return redis as Redis & Scripts
 }

@@ -1,4 +1,5 @@
 // readSnapshot: what the operator wrote down when the run started. What runs is this, however the Pipeline is edited meanwhile.
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { runSettings } from '../../crds/defaults.ts'
 import { storeName } from '../../crds/redis-keys.ts'
@@ -6,10 +7,12 @@ import type { RunSnapshot } from '../../crds/snapshot.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import type { NewRun } from '../../store/runs.ts'
 
-/** Throws InvalidConfig. */
-export function readSnapshot(file: string): RunSnapshot {
+/** `hash`: SHA-256 that the file must have, because others may write ConfigMaps in the namespace. Throws InvalidConfig. */
+export function readSnapshot(file: string, hash?: string): RunSnapshot {
   try {
-    const snapshot = JSON.parse(readFileSync(file, 'utf8')) as RunSnapshot
+    const text = readFileSync(file, 'utf8')
+    if (hash !== undefined && createHash('sha256').update(text).digest('hex') !== hash) throw new Error('it is not what the operator wrote')
+    const snapshot = JSON.parse(text) as RunSnapshot
     if (snapshot.name && snapshot.namespace && snapshot.uid && snapshot.pipeline.metadata.name && snapshot.pipeline.spec.schema) return snapshot
   } catch (cause) {
     throw new HeadgateError('InvalidConfig', `the run’s snapshot ${file} cannot be read (${(cause as Error).message}); delete the run and start a new one`, {

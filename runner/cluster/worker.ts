@@ -38,7 +38,8 @@ export async function runClusterWorker(options: ClusterWorkerOptions): Promise<n
 
 async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
   const { config, checkpoints, signal, log } = options
-  const snapshot = readSnapshot(config.snapshotFile)
+  const snapshot = readSnapshot(config.snapshotFile, config.snapshotHash)
+  if (snapshot.cancelToken !== undefined) checkpoints.obeyCancel?.(snapshot.cancelToken)
   const session = new StoreSession(config.storeUrl, `headgate ${config.worker}`)
   const retries: Retries = {
     policy: retryPolicy(snapshot.pipeline.spec),

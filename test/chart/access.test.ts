@@ -1,7 +1,8 @@
 // What the operator's service account may do: as rendered, and as a real API server judges it.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
-import { helmTest, ofKind, type Rendered, render } from './render.ts'
+import { appliedAccess } from './applied.ts'
+import { helmTest, ofKind, render } from './render.ts'
 
 const READ = ['get', 'list', 'watch']
 
@@ -61,22 +62,12 @@ const refused = [
   ['patch', 'customresourcedefinitions.apiextensions.k8s.io'],
 ] as const
 
-/** Roles, bindings and accounts of a release, really applied, and away with its cluster-wide ones afterwards. */
-function applied(its: Awaited<ReturnType<typeof freshNamespace>>, values = {}): void {
-  const objects: Rendered[] = render(values, its.namespace).filter(({ kind }) => /^(ServiceAccount|(Cluster)?Role(Binding)?)$/.test(kind))
-  const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-  beforeAll(async () => {
-    expect(await its.kubectl(['apply', '-f', '-'], manifest)).toMatchObject({ code: 0 })
-  })
-  afterAll(async () => void (await its.kubectl(['delete', '--ignore-not-found', '-f', '-'], manifest)))
-}
-
 describeWithApiServer(
   'The operator’s service account',
   async (server) => {
     const its = await freshNamespace(server)
     const elsewhere = (await freshNamespace(server)).namespace
-    applied(its)
+    appliedAccess(its)
     const may = async (verb: string, what: string, namespace = its.namespace) => {
       const [resource = '', name] = /^leases.*\//.test(what) ? what.split('/') : [what]
       const [type = '', subresource] = resource.split('/')
@@ -101,7 +92,7 @@ describeWithApiServer(
   async (server) => {
     const its = await freshNamespace(server)
     const elsewhere = (await freshNamespace(server)).namespace
-    applied(its, { watchNamespaces: [its.namespace], 'rbac.aggregateRoles': false })
+    appliedAccess(its, { watchNamespaces: [its.namespace], 'rbac.aggregateRoles': false })
 
     test.each(['list pipelines.headgate.dev', 'create jobs.batch', 'list pods', 'create configmaps'])('%s: there, and nowhere else', async (action) => {
       const as = ['--as', `system:serviceaccount:${its.namespace}:headgate-operator`]

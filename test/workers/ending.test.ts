@@ -84,12 +84,12 @@ test('A worker whose source does not answer stops all the same when it is asked 
 })
 
 test.each([
-  { how: 'in Redis', site: withRedis, cancel: (run: ClusterRun) => redis.client.set(redisKeys.cancel(run.name), '1') },
+  { how: 'in Redis', site: withRedis, cancel: (run: ClusterRun) => redis.client.set(redisKeys.cancel(run.name), run.snapshot.cancelToken ?? '') },
   {
     how: 'in Redis as its pods are asked to stop',
     site: withRedis,
     cancel: async (run: ClusterRun, stop: () => void) => {
-      await redis.client.set(redisKeys.cancel(run.name), '1')
+      await redis.client.set(redisKeys.cancel(run.name), run.snapshot.cancelToken ?? '')
       stop()
     },
   },

@@ -39,7 +39,15 @@ export class ClusterRun {
     const spec = specFor(this.table)
     change(spec)
     const pipeline = { apiVersion: 'headgate.dev/v1alpha1', kind: 'Pipeline' as const, metadata: { name: 'orders', namespace: 'sales' }, spec }
-    this.snapshot = { name, namespace: 'sales', uid: `uid-of-${name}`, pipeline, params: { region: 'north' }, createdAt: '2026-03-01T00:00:00Z' }
+    this.snapshot = {
+      name,
+      namespace: 'sales',
+      uid: `uid-of-${name}`,
+      pipeline,
+      params: { region: 'north' },
+      createdAt: '2026-03-01T00:00:00Z',
+      cancelToken: `token-of-${name}`,
+    }
     for (let file = 0; file < files; file++) writeFileSync(join(this.#folder, `part-${file}.csv`), csv(file))
     afterAll(() => this.#end())
   }

@@ -46,7 +46,7 @@ describeWithApiServer('admission', async (server) => {
     await succeed('q-3')
     await stage.reaches('q-4', 'Starting')
     await succeed('q-4')
-    expect(operator.writes.filter((write) => write === 'apply pipelineruns/status q-4')).toHaveLength(3)
+    expect(operator.writes.filter((write) => write === 'apply pipelineruns/status q-4')).toHaveLength(4)
   })
 
   test('Skip ends what comes while another is at work', async () => {

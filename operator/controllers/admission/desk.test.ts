@@ -5,13 +5,12 @@ import type { KeptRun } from '../../kept.ts'
 import { runFixture } from '../testing/objects.ts'
 import { AdmissionDesk } from './desk.ts'
 
-function deskWith({ cap = 100, concurrency = 'Queue' as Concurrency, jobs = [] as string[] } = {}) {
+function deskWith({ cap = 100, concurrency = 'Queue' as Concurrency } = {}) {
   const woken: string[] = []
   const settings = { concurrency: concurrency as Concurrency | undefined }
   const desk = new AdmissionDesk({
     maxActiveRuns: cap,
     concurrency: () => settings.concurrency,
-    hasJob: (key) => jobs.includes(key),
     isOver: () => false,
     wake: (key) => void woken.push(key),
   })
@@ -22,6 +21,10 @@ function run(name: string, phase?: RunPhase, createdAt?: string): KeptRun {
   const made = runFixture(name, phase, createdAt === undefined ? {} : { createdAt })
   const started = phase === 'Starting' || phase === 'Running'
   return started ? { ...made, status: { ...made.status, startTime: '2026-03-01T00:00:01Z' } } : made
+}
+
+function declared(name: string): KeptRun {
+  return { ...run(name), status: { snapshotHash: 'abc' } }
 }
 
 function cancelled(name: string): KeptRun {
@@ -86,10 +89,10 @@ test('A waiting run that is cancelled lets the next one by', () => {
   expect([ask('b'), ask('c')]).toEqual([undefined, 'Admit'])
 })
 
-test('A run with a Job nobody has written down holds its place, whoever is older', () => {
-  const { see, ask } = deskWith({ jobs: ['sales/b'] })
+test('A run whose declaration is recorded was admitted and keeps its place, whichever run is older', () => {
+  const { see, ask } = deskWith()
   see('a', run('a'))
-  see('b', run('b'))
+  see('b', declared('b'))
   expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
 })
 
@@ -115,12 +118,10 @@ test('When a Pipeline comes or changes its mind, its waiting runs are woken', as
 })
 
 test('Nothing is decided before somebody asks: the caches may not be filled yet', async () => {
-  const jobs: string[] = []
-  const { see, ask } = deskWith({ jobs })
+  const { see, ask } = deskWith()
   see('a', run('a'))
-  see('b', run('b'))
   await microtasks()
-  jobs.push('sales/b')
+  see('b', declared('b'))
   expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
 })
 

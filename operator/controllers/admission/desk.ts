@@ -2,16 +2,14 @@
 // Everything here happens between two awaits, so two workers of the queue never both get the last place.
 import type { Concurrency } from '../../../crds/defaults.ts'
 import type { KeptRun } from '../../kept.ts'
-import { createdAt, hasEnded, hasStarted, pipelineKey } from '../run-state.ts'
+import { createdAt, hasEnded, hasStarted, isDeclared, pipelineKey } from '../run-state.ts'
 import { type Admission, Round } from './decide.ts'
 
 export type DeskOptions = {
   maxActiveRuns: number
   /** By key of the Pipeline; undefined if there is none. */
   concurrency: (pipeline: string) => Concurrency | undefined
-  /** Whether a run that does not say so has a Job already: an operator ended before it could write that down. */
-  hasJob: (key: string, uid: string) => boolean
-  /** Whether that Job has ended. */
+  /** Whether the Job of an active run has ended. */
   isOver: (key: string) => boolean
   /** Called for runs about which something else is decided than before. */
   wake: (key: string) => void
@@ -45,7 +43,7 @@ export class AdmissionDesk {
     if (run === undefined || hasEnded(run)) return
     const known = this.#entries.get(key) ?? this.#enter(key, run)
     const gone = run.spec.cancel === true || run.metadata.deletionTimestamp !== undefined
-    if (!known.active && hasStarted(run)) this.#activate(known)
+    if (!known.active && (hasStarted(run) || isDeclared(run))) this.#activate(known)
     else if (gone && !known.cancelled) this.#drop(known)
     known.cancelled = gone
   }
@@ -133,8 +131,8 @@ export class AdmissionDesk {
   }
 
   /** Whether a run that comes last changes nothing for those before it. */
-  #mayComeLater({ key, uid, pipeline, active, cancelled }: Entry): boolean {
-    return !active && !cancelled && this.#options.concurrency(pipeline) !== 'Replace' && !this.#options.hasJob(key, uid)
+  #mayComeLater({ pipeline, active, cancelled }: Entry): boolean {
+    return !active && !cancelled && this.#options.concurrency(pipeline) !== 'Replace'
   }
 
   #decideAbout(entries: readonly Entry[], newest: ReadonlyMap<string, string>): void {
@@ -153,7 +151,6 @@ export class AdmissionDesk {
 
   /** Those that wait, oldest first. The list is nearly in order already, which makes sorting it cheap. */
   #settled(entries: Entry[]): Entry[] {
-    for (const entry of entries) if (!entry.active && !entry.cancelled && this.#options.hasJob(entry.key, entry.uid)) this.#take(entry)
     return entries.filter(({ active, cancelled }) => !active && !cancelled).sort(byAge)
   }
 }

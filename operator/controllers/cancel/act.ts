@@ -8,7 +8,8 @@ import type { KeptPod } from '../observe/kept-pod.ts'
 import { cancelledMessage, latestReport } from '../observe/result.ts'
 import { isAtWork } from '../observe/waiting.ts'
 import { type Again, finish, goOn, memoryOf, type RunContext, type RunMemory, tell } from '../run-context.ts'
-import { runKey } from '../run-state.ts'
+import { isDeclared, runKey } from '../run-state.ts'
+import { foundSnapshot } from '../start/declare.ts'
 import { cancelStep } from './decide.ts'
 
 /** A run with a Job whose pods have not ended. */
@@ -41,9 +42,9 @@ export async function stopRun(context: RunContext, run: KeptRun, { job, pods }: 
 export async function cancelUnstarted(context: RunContext, run: KeptRun): Promise<Again> {
   const { name, namespace, uid } = run.metadata
   const job = await context.client.get(jobs, name, namespace)
-  if (job?.metadata.ownerReferences?.some((owner) => owner.uid === uid)) {
+  if (job !== undefined && isDeclared(run) && job.metadata.ownerReferences?.some((owner) => owner.uid === uid)) {
     const startTime = job.metadata.creationTimestamp
-    await goOn(context, run, 'Starting', stopping, { jobName: name, ...(startTime === undefined ? {} : { startTime }) })
+    await goOn(context, run, 'Starting', stopping, { jobName: name, jobUid: job.metadata.uid ?? '', ...(startTime === undefined ? {} : { startTime }) })
     return { again: 0 }
   }
   return await finish(context, run, { phase: 'Cancelled', said: { reason: 'Cancelled', message: 'cancelled before it started' } })
@@ -63,12 +64,14 @@ async function sayStopping(context: RunContext, run: KeptRun): Promise<void> {
   if (await goOn(context, run, phase, stopping)) tell(context, run, stopping, 'Cancel')
 }
 
-async function signalWorkers({ cancelSignal, report }: RunContext, run: KeptRun, memory: RunMemory): Promise<void> {
+/** Workers obey only what names the token of their snapshot; if that is gone, their pods are stopped. */
+async function signalWorkers(context: RunContext, run: KeptRun, memory: RunMemory): Promise<void> {
   try {
-    await cancelSignal?.cancel(runKey(run))
-    memory.signal = 'sent'
+    const declaration = await foundSnapshot(context, run)
+    if (declaration !== undefined) await context.cancelSignal?.cancel(runKey(run), declaration.snapshot.cancelToken ?? '')
+    memory.signal = declaration === undefined ? 'failed' : 'sent'
   } catch (error) {
-    report('cancel signal', error)
+    context.report('cancel signal', error)
     memory.signal = 'failed'
   }
 }

@@ -5,7 +5,7 @@ import { ApiError } from '../../kubernetes/api-error.ts'
 import { stopRun } from '../cancel/act.ts'
 import type { LiveProgress } from '../ports.ts'
 import { type Again, goOn, memoryOf, type RunContext, tell } from '../run-context.ts'
-import { runKey, succeededCondition } from '../run-state.ts'
+import { isOwnJob, runKey, succeededCondition } from '../run-state.ts'
 import { conclude, withoutJob } from './conclude.ts'
 import { attempts, type Observation, type Observed, observe } from './decide.ts'
 import { freshPods, isUntold } from './fresh-pods.ts'
@@ -45,10 +45,10 @@ async function closelyObserved(context: RunContext, run: KeptRun): Promise<Obser
   return { ...observed, pods: await freshPods(context, run, observed.job.uid) }
 }
 
-/** The Job of this very run, not of an earlier one of the same name. */
+/** The Job that was created for this very run, not another of the same name. */
 export function jobOf(context: RunContext, run: KeptRun): KeptJob | undefined {
   const job = context.jobs.get(runKey(run))
-  return job?.owner?.uid === run.metadata.uid ? job : undefined
+  return job?.owner?.uid === run.metadata.uid && isOwnJob(run, job.uid) ? job : undefined
 }
 
 function observedOf(context: RunContext, run: KeptRun): Observed {

@@ -3,7 +3,7 @@ import type { WorkerReport } from '../../../crds/worker-report.ts'
 import type { KeptRun } from '../../kept.ts'
 import { jobs } from '../../kubernetes/resources.ts'
 import { type Again, type Ending, finish, type RunContext } from '../run-context.ts'
-import { storedRun } from '../run-state.ts'
+import { isOwnJob, storedRun } from '../run-state.ts'
 import { attempts } from './decide.ts'
 import type { FailedEnd } from './ending.ts'
 import type { KeptJob } from './kept-job.ts'
@@ -68,7 +68,7 @@ async function askStore<Answer>(context: RunContext, question: (store: NonNullab
 export async function withoutJob(context: RunContext, run: KeptRun): Promise<Again> {
   const { name, namespace, uid } = run.metadata
   const found = await context.client.get(jobs, run.status?.jobName ?? name, namespace)
-  if (found?.metadata.ownerReferences?.some((owner) => owner.uid === uid)) return { again: cacheLagMs }
+  if (found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) && isOwnJob(run, found.metadata.uid)) return { again: cacheLagMs }
   const message = `Job ${run.status?.jobName ?? name} is gone, so nobody works on the run any more; create another run, and leave the Jobs of runs alone`
   return await conclude(context, run, { job: undefined, pods: [] }, { kind: 'Failed', said: { reason: 'JobLost', message } })
 }

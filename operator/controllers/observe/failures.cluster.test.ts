@@ -140,7 +140,7 @@ describeWithApiServer('a run whose pods', async (server) => {
     await stage.podRuns(pod)
     await stage.reaches(name, 'Running')
     expect(conditionOf(before)?.message).toContain('ErrImagePull')
-    expect(operator.writes.filter((write) => write === `apply pipelineruns/status ${name}`)).toHaveLength(3)
+    expect(operator.writes.filter((write) => write === `apply pipelineruns/status ${name}`)).toHaveLength(4)
   })
 
   test('nobody makes says what the cluster says about the Job', async () => {

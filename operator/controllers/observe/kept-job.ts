@@ -27,6 +27,9 @@ export type KeptJob = {
 /** Annotation on a run's Job: milliseconds its pods may take to start, fixed when the run starts. */
 export const startDeadlineAnnotation = 'headgate.dev/start-deadline-ms'
 
+/** As long as a Pipeline can say, 999999d; whoever may write Jobs can write more, which no timer takes. */
+const longestStartDeadlineMs = durationMilliseconds('999999d')
+
 const endTypes = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'] as const
 
 export function keepJob(job: Job): KeptJob {
@@ -39,7 +42,7 @@ export function keepJob(job: Job): KeptJob {
     deleting: metadata.deletionTimestamp !== undefined,
     owner: owner && { kind: owner.kind, name: owner.name, uid: owner.uid },
     workers: spec?.completions ?? 1,
-    startDeadlineMs: deadline > 0 ? deadline : durationMilliseconds(defaults.startDeadline),
+    startDeadlineMs: deadline > 0 && deadline <= longestStartDeadlineMs ? deadline : durationMilliseconds(defaults.startDeadline),
     suspended: spec?.suspend === true,
     active: status?.active ?? 0,
     terminating: status?.terminating ?? 0,

@@ -1,7 +1,9 @@
 // What the operator's cache holds of a worker's pod: why it waits, or how it ended and what it reported. Its reflector uses it.
+// Anybody who may create pods in the namespace can write most of this, so texts are cut and numbers checked.
 import { labels } from '../../../crds/metadata.ts'
 import type { WorkerReport } from '../../../crds/worker-report.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
+import { workerContainer } from '../start/pod.ts'
 import { parseWorkerReport } from './report.ts'
 
 export type KeptPod = {
@@ -37,40 +39,57 @@ export type PodEnd = {
 
 const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
 const longestLastWords = 400
+const longestText = 1024
+/** More workers than a Pipeline may have. */
+const mostIndexes = 100_000
 
 export function keepPod(pod: Pod): KeptPod {
   const { metadata, spec, status } = pod
-  const state = status?.containerStatuses?.[0]?.state
+  const state = workerOf(status)?.state
   const waiting = status?.initContainerStatuses?.find((container) => container.state?.waiting)?.state?.waiting ?? state?.waiting
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
     run: `${metadata.namespace ?? ''}/${metadata.labels?.[labels.run] ?? ''}`,
-    jobUid: metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid,
-    index: Number(metadata.annotations?.[indexAnnotation] ?? metadata.labels?.[indexAnnotation] ?? 0) || 0,
+    jobUid: metadata.ownerReferences?.find(({ apiVersion, kind, controller }) => controller && kind === 'Job' && apiVersion === 'batch/v1')?.uid,
+    index: indexOf(metadata.annotations?.[indexAnnotation] ?? metadata.labels?.[indexAnnotation]),
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     deleting: metadata.deletionTimestamp !== undefined,
     phase: (status?.phase as KeptPod['phase'] | undefined) ?? 'Pending',
-    image: spec?.containers?.[0]?.image ?? '',
+    image: cut(spec?.containers?.find(({ name }) => name === workerContainer)?.image),
     unschedulable: conditionMessage(status, 'PodScheduled', 'False'),
-    disruption: status?.reason === 'Evicted' ? (status.message ?? 'evicted') : conditionMessage(status, 'DisruptionTarget', 'True'),
-    waiting: waiting && { reason: waiting.reason ?? '', message: waiting.message ?? '' },
+    disruption: status?.reason === 'Evicted' ? cut(status.message ?? 'evicted') : conditionMessage(status, 'DisruptionTarget', 'True'),
+    waiting: waiting && { reason: cut(waiting.reason), message: cut(waiting.message) },
     ended: endOf(status),
   }
 }
 
+/** The container of the worker, whatever a webhook has put beside it. */
+function workerOf(status: Pod['status']) {
+  return status?.containerStatuses?.find(({ name }) => name === workerContainer)
+}
+
+function indexOf(text: string | undefined): number {
+  const index = Number(text)
+  return Number.isInteger(index) && index >= 0 && index < mostIndexes ? index : 0
+}
+
+function cut(text: string | undefined): string {
+  return (text ?? '').slice(0, longestText)
+}
+
 function conditionMessage(status: Pod['status'], type: string, value: string): string | undefined {
   const condition = status?.conditions?.find((one) => one.type === type && one.status === value)
-  return condition && (condition.message || condition.reason || type)
+  return condition && cut(condition.message || condition.reason || type)
 }
 
 function endOf(status: Pod['status']): PodEnd | undefined {
-  const terminated = status?.containerStatuses?.[0]?.state?.terminated
+  const terminated = workerOf(status)?.state?.terminated
   if (terminated === undefined) return undefined
   const report = parseWorkerReport(terminated.message)
   return {
     exitCode: terminated.exitCode ?? 0,
-    reason: terminated.reason ?? '',
+    reason: cut(terminated.reason),
     at: Date.parse(terminated.finishedAt ?? '') || 0,
     report,
     lastWords: report === undefined ? (terminated.message ?? '').trim().slice(-longestLastWords) : '',

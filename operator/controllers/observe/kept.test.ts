@@ -37,9 +37,26 @@ test('A pod tells which worker of which run it is', () => {
     namespace: 'sales',
     labels: { 'headgate.dev/run': 'orders-1' },
     annotations: { 'batch.kubernetes.io/job-completion-index': '3' },
-    ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'orders-1', uid: 'job-uid' }],
+    ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'orders-1', uid: 'job-uid', controller: true }],
   }
   expect(keepPod(pod({}, { metadata }))).toMatchObject({ run: 'sales/orders-1', index: 3, jobUid: 'job-uid' })
+})
+
+test.each(['-1', '1.5', '1e300', 'NaN', '100000', 'x'])('An index of %s, which anybody who creates pods can write, counts as 0', (index) => {
+  expect(keepPod(pod({}, { metadata: { name: 'p', annotations: { 'batch.kubernetes.io/job-completion-index': index } } })).index).toBe(0)
+})
+
+test.each(['-1', '1e300', 'Infinity', 'soon'])('A start deadline of %s on a Job, which anybody who edits Jobs can write, is the default', (deadline) => {
+  expect(keepJob(job({}, { metadata: { name: 'j', annotations: { 'headgate.dev/start-deadline-ms': deadline } } })).startDeadlineMs).toBe(600_000)
+})
+
+test('Texts of pods are cut, and a container beside the worker has no say', () => {
+  const long = 'x'.repeat(100_000)
+  const sidecar = { name: 'sidecar', state: { terminated: { exitCode: 0, message: JSON.stringify(reportFixture('Succeeded')) } } }
+  const waiting = { name: 'worker', state: { waiting: { reason: long, message: long } } }
+  const kept = keepPod(pod({ reason: 'Evicted', message: long, containerStatuses: [sidecar, waiting] }))
+  expect(kept.ended).toBeUndefined()
+  expect(JSON.stringify(kept).length).toBeLessThan(5_000)
 })
 
 test.each([
@@ -50,14 +67,18 @@ test.each([
     { conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }] },
     { disruption: 'PreemptionByScheduler' },
   ],
-  ['that waits', { containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull' } } }] }, { waiting: { reason: 'ErrImagePull', message: '' } }],
+  [
+    'that waits',
+    { containerStatuses: [{ name: 'worker', state: { waiting: { reason: 'ErrImagePull' } } }] },
+    { waiting: { reason: 'ErrImagePull', message: '' } },
+  ],
   ['with a container of which nothing is known', { containerStatuses: [{}] }, { waiting: undefined, ended: undefined }],
 ])('A pod %s', (_, status, expected) => {
   expect(keepPod(pod(status))).toMatchObject(expected)
 })
 
 function ended(message?: string) {
-  return keepPod(pod({ containerStatuses: [{ state: { terminated: { exitCode: 65, message } } }] })).ended
+  return keepPod(pod({ containerStatuses: [{ name: 'worker', state: { terminated: { exitCode: 65, message } } }] })).ended
 }
 
 test('Of a pod that has ended the report is kept, or else the end of its log', () => {

@@ -1,12 +1,14 @@
 // Reads what a worker left in its termination message. It may be cut off, a piece of log, or anything: then there is no report.
 import type { RunFailure, RunRecords, RunSlices, RunTimings } from '../../../crds/status.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import { maxWorkerReportBytes, type WorkerReport } from '../../../crds/worker-report.ts'
 
+/** More than the kubelet lets through. */
+const longestMessage = 4 * maxWorkerReportBytes
 const states = ['Running', 'Succeeded', 'Failed', 'Cancelled'] as const
 
 /** Undefined for what is no report. Counts that are missing or none are 0. */
 export function parseWorkerReport(message: string | undefined): WorkerReport | undefined {
-  if (message === undefined || !message.includes('{')) return undefined
+  if (message === undefined || message.length > longestMessage || !message.includes('{')) return undefined
   const value = objectOf(message)
   return value === undefined ? undefined : boundedReport(value)
 }

@@ -1,76 +1,84 @@
-// Starts an admitted run: snapshot, Job, status, in this order, each of which may have happened before. A run has one Job, ever.
-import { labels } from '../../../crds/metadata.ts'
-import type { Pipeline } from '../../../crds/pipeline.ts'
-import type { PipelineRun } from '../../../crds/pipeline-run.ts'
-import { type RunSnapshot, snapshotName } from '../../../crds/snapshot.ts'
+// Starts an admitted run: record, snapshot, Job, status, in this order, each of which may have happened before. A run has one Job, ever.
 import { type KeptRun, keepRun } from '../../kept.ts'
-import type { Job, KubeObject } from '../../kubernetes/objects.ts'
-import { apiVersionOf, configMaps, jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
+import type { Job } from '../../kubernetes/objects.ts'
+import { jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
 import { awaitPipeline } from '../admission/act.ts'
 import { type Again, finish, goOn, type RunContext, tell } from '../run-context.ts'
-import { runKey } from '../run-state.ts'
 import { moment } from '../run-status.ts'
 import { createOwned } from './create.ts'
 import { pipelineProblem } from './decide.ts'
+import { declare, foundDeclaration } from './declare.ts'
 import { runJob } from './job.ts'
 import { refused } from './refused.ts'
-import { snapshotConfigMap, snapshotIn, snapshotOf } from './snapshot.ts'
+import { isSameJob } from './same-job.ts'
+import type { Declaration } from './snapshot.ts'
 
 /** How soon to look again when the cache is behind the server. */
 const cacheLagMs = 1000
 
-/** Reads run and Pipeline freshly: an old cache must neither start a run twice nor start an old declaration. */
-export async function startRun(context: RunContext, run: KeptRun): Promise<Again> {
-  const { name, namespace, uid } = run.metadata
-  const { client } = context
-  const [fresh, pipeline] = await Promise.all([client.get(pipelineRuns, name, namespace), client.get(pipelines, run.spec.pipelineRef.name, namespace)])
-  if (fresh === undefined || !isToStart(fresh, uid)) return { again: cacheLagMs }
-  if (context.jobs.get(runKey(run))?.owner?.uid === uid) return await foundJob(context, run)
-  if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) return await awaitPipeline(context, run)
-  const problem = pipelineProblem(pipeline.spec)
-  if (problem !== undefined) {
-    const message = `Pipeline ${pipeline.metadata.name} cannot be run: ${problem}`
-    return await finish(context, run, { phase: 'Failed', said: { reason: 'PipelineInvalid', message } })
-  }
+export async function startRun(context: RunContext, cached: KeptRun): Promise<Again> {
+  const run = await current(context, cached)
+  if (run === undefined) return { again: cacheLagMs }
   try {
-    return await create(context, await adopt(context, fresh, pipeline), pipeline)
+    const found = await foundDeclaration(context, run)
+    return found === undefined ? await declareAndStart(context, run) : await resume(context, run, found)
   } catch (error) {
-    return await refused(context, run, error)
+    return await refused(context, context.writer.latest(run), error)
   }
 }
 
-function isToStart({ metadata, spec, status }: PipelineRun, uid: string): boolean {
-  const untouched = status?.startTime === undefined && status?.completionTime === undefined && spec.cancel !== true
-  return untouched && metadata.uid === uid && metadata.deletionTimestamp === undefined
+/** A run without a record is written to before anything is created, and that fails if it has changed. Any other is read again. */
+async function current({ client }: RunContext, cached: KeptRun): Promise<KeptRun | undefined> {
+  const { name, namespace, uid } = cached.metadata
+  if (cached.status?.snapshotHash === undefined) return cached
+  const fresh = await client.get(pipelineRuns, name, namespace)
+  return fresh !== undefined && fresh.metadata.uid === uid && isToStart(keepRun(fresh)) ? keepRun(fresh) : undefined
 }
 
-async function create(context: RunContext, fresh: PipelineRun, pipeline: Pipeline): Promise<Again> {
-  const run = keepRun(fresh)
-  const made = snapshotConfigMap(snapshotOf(fresh, pipeline), pipeline.metadata.generation ?? 0)
-  const { snapshot, generation } = snapshotIn(await createOwned(context.client, configMaps, made, run.metadata.uid))
-  const job = await createOwned(context.client, jobs, runJob(snapshot, context.settings.workerImage), run.metadata.uid)
-  await started(context, run, job, { snapshot, generation })
+function isToStart({ metadata, spec, status }: KeptRun): boolean {
+  return status?.startTime === undefined && status?.completionTime === undefined && spec.cancel !== true && metadata.deletionTimestamp === undefined
+}
+
+async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Again> {
+  const pipeline = await context.client.get(pipelines, cached.spec.pipelineRef.name, cached.metadata.namespace)
+  if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) return await awaitPipeline(context, cached)
+  const problem = pipelineProblem(pipeline.spec)
+  if (problem !== undefined) return await invalid(context, cached, problem)
+  const declared = await declare(context, cached, pipeline)
+  if (declared === undefined) return { again: cacheLagMs }
+  return await createJob(context, declared.run, declared.declaration)
+}
+
+/** Another operator recorded the declaration and ended before it wrote that the run has started. */
+async function resume(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Again> {
+  const { problemOfPipeline } = await import('../../../crds/validation.ts')
+  const problem = problemOfPipeline(declaration.snapshot.pipeline)
+  return problem === undefined ? await createJob(context, run, declaration) : await invalid(context, run, problem)
+}
+
+async function invalid(context: RunContext, run: KeptRun, problem: string): Promise<Again> {
+  const message = `Pipeline ${run.spec.pipelineRef.name} cannot be run: ${problem}`
+  return await finish(context, run, { phase: 'Failed', said: { reason: 'PipelineInvalid', message } })
+}
+
+async function createJob(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Again> {
+  const { client, settings } = context
+  const wanted = runJob(declaration, settings.workerImage)
+  const isMade = (found: Job) => isSameJob(client, wanted, found)
+  await started(context, run, await createOwned(client, jobs, wanted, { uid: run.metadata.uid, isMade }))
   return undefined
 }
 
-/** An operator ended between creating the Job and writing that down. */
-async function foundJob(context: RunContext, run: KeptRun): Promise<Again> {
-  const { name, namespace } = run.metadata
-  const [job, configMap] = await Promise.all([context.client.get(jobs, name, namespace), context.client.get(configMaps, snapshotName(name), namespace)])
-  if (job !== undefined) await started(context, run, job, configMap && snapshotIn(configMap))
-  return job === undefined ? { again: cacheLagMs } : undefined
-}
-
-async function started(context: RunContext, run: KeptRun, job: Job, held: { snapshot: RunSnapshot; generation: number } | undefined): Promise<void> {
-  const workers = job.spec?.completions ?? 1
+async function started(context: RunContext, run: KeptRun, { metadata, spec }: Job): Promise<void> {
+  const workers = spec?.completions ?? 1
   const news = await goOn(context, run, 'Starting', startingWith(workers), {
-    startTime: job.metadata.creationTimestamp ?? moment(context.clock.now()),
-    jobName: job.metadata.name,
-    ...(held === undefined ? {} : { snapshotName: snapshotName(run.metadata.name), pipelineGeneration: held.generation }),
+    startTime: metadata.creationTimestamp ?? moment(context.clock.now()),
+    jobName: metadata.name,
+    jobUid: metadata.uid ?? '',
   })
   if (!news) return
-  const generation = held === undefined ? '' : ` from generation ${held.generation} of Pipeline ${run.spec.pipelineRef.name}`
-  tell(context, run, { reason: 'Started', message: `created Job ${job.metadata.name} with ${workersOf(workers)}${generation}` }, 'Start')
+  const from = `generation ${run.status?.pipelineGeneration} of Pipeline ${run.spec.pipelineRef.name}`
+  tell(context, run, { reason: 'Started', message: `created Job ${metadata.name} with ${workersOf(workers)} from ${from}` }, 'Start')
 }
 
 function startingWith(workers: number) {
@@ -79,16 +87,4 @@ function startingWith(workers: number) {
 
 export function workersOf(workers: number): string {
   return workers === 1 ? '1 worker' : `${workers} workers`
-}
-
-/** A run made by hand gets the label and the owner that a scheduled one is made with. Answers the run as it is then. */
-async function adopt({ client }: RunContext, run: PipelineRun & KubeObject, { metadata: pipeline }: Pipeline): Promise<PipelineRun> {
-  const { metadata } = run
-  const { name, namespace, uid, resourceVersion } = metadata
-  const owned = metadata.ownerReferences?.some((owner) => owner.uid === pipeline.uid)
-  if (owned && metadata.labels?.[labels.pipeline] === pipeline.name) return run
-  const owner = { apiVersion: apiVersionOf(pipelines), kind: pipelines.kind, name: pipeline.name, uid: pipeline.uid ?? '' }
-  const ownerReferences = owned ? undefined : [...(metadata.ownerReferences ?? []), owner]
-  const patch = { metadata: { uid, resourceVersion, labels: { [labels.pipeline]: pipeline.name }, ...(ownerReferences && { ownerReferences }) } }
-  return await client.patch(pipelineRuns, name, namespace, patch)
 }

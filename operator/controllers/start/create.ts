@@ -1,4 +1,5 @@
-// Creates what belongs to a run, under a name that follows from the run's: that it exists already is success.
+// Creates what belongs to a run, under a name that follows from the run's. An object that exists already counts only if it is what
+// would have been created: others may write ConfigMaps and Jobs in the namespace, with any owner reference.
 import { isAlreadyExists } from '../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import type { KubeObject } from '../../kubernetes/objects.ts'
@@ -19,18 +20,40 @@ export class NameTaken extends Error {
   }
 }
 
+export type OwnedOptions<T> = {
+  /** Of the run. */
+  uid: string
+  /** Whether the operator made an object that was found and has the right owner. */
+  isMade: (found: T) => boolean | Promise<boolean>
+}
+
 /** The object as the server has it, be it from now or from before. Throws NameTaken or ApiError. */
-export async function createOwned<T extends KubeObject>(client: Pick<KubeClient, 'create' | 'get'>, resource: Resource<T>, object: T, uid: string): Promise<T> {
+export async function createOwned<T extends KubeObject>(
+  client: Pick<KubeClient, 'create' | 'get'>,
+  resource: Resource<T>,
+  object: T,
+  options: OwnedOptions<T>,
+): Promise<T> {
   try {
     return await client.create(resource, object)
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
   }
   const { name, namespace } = object.metadata
-  const what = `${resource.kind} named ${name}`
   const found = await client.get(resource, name, namespace)
-  if (found === undefined) throw new NameTaken(what, true)
-  const owner = found.metadata.ownerReferences?.find(({ controller }) => controller)
-  if (owner?.uid === uid) return found
-  throw new NameTaken(what, owner?.kind === 'PipelineRun' || found.metadata.deletionTimestamp !== undefined)
+  if (found === undefined) throw new NameTaken(whatOf(resource, name), true)
+  return await ownedOrTaken(resource, found, options)
+}
+
+/** The found object, if the operator made it for this run. Throws NameTaken. */
+export async function ownedOrTaken<T extends KubeObject>(resource: Resource<T>, found: T, { uid, isMade }: OwnedOptions<T>): Promise<T> {
+  const { name, deletionTimestamp, ownerReferences } = found.metadata
+  const owner = ownerReferences?.find(({ controller }) => controller)
+  if (owner?.uid === uid && deletionTimestamp === undefined && (await isMade(found))) return found
+  const ofEarlierRun = owner?.kind === 'PipelineRun' && owner.uid !== uid
+  throw new NameTaken(whatOf(resource, name), ofEarlierRun || deletionTimestamp !== undefined)
+}
+
+function whatOf({ kind }: Pick<Resource, 'kind'>, name: string): string {
+  return `${kind} named ${name}`
 }

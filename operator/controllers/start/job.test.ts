@@ -13,7 +13,7 @@ function jobFor(spec: Partial<PipelineSpec> = {}) {
     params: {},
     createdAt: '2026-03-01T00:00:00Z',
   }
-  return runJob(snapshot, 'headgate:1')
+  return runJob({ snapshot, text: '', hash: 'abc123' }, 'headgate:1')
 }
 
 function podFor(spec: Partial<PipelineSpec> = {}) {
@@ -89,6 +89,7 @@ test('The worker runs as nobody, changes nothing, and holds no token', () => {
 test('The worker learns from its environment where everything is', () => {
   expect(podFor().container.env).toEqual([
     { name: 'HEADGATE_SNAPSHOT', value: '/etc/headgate/run/run.json' },
+    { name: 'HEADGATE_SNAPSHOT_SHA256', value: 'abc123' },
     { name: 'HEADGATE_FOLDER', value: '/data' },
     { name: 'HEADGATE_WORKER', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'HEADGATE_STORE_URL', valueFrom: { secretKeyRef: { name: 'headgate-store', key: 'url' } } },

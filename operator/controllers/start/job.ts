@@ -1,17 +1,17 @@
 // The Job of a run: one pod per worker, and rules that say when the run is over. Pure; `start/act.ts` creates it.
 import { runSettings } from '../../../crds/defaults.ts'
-import { type RunSnapshot, snapshotName } from '../../../crds/snapshot.ts'
+import { snapshotName } from '../../../crds/snapshot.ts'
 import { workerExitCodes } from '../../../crds/worker-report.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import { startDeadlineAnnotation } from '../observe/kept-job.ts'
 import { workerPod } from './pod.ts'
-import { ownedBy, workerLabels } from './snapshot.ts'
+import { type Declaration, ownedBy, workerLabels } from './snapshot.ts'
 
 /** How often a worker is started again before it counts as failed. */
 const retriesPerWorker = 3
 
 /** `image` is what the workers run if the Pipeline names none. */
-export function runJob(snapshot: RunSnapshot, image: string): Job {
+export function runJob({ snapshot, hash }: Declaration, image: string): Job {
   const settings = runSettings(snapshot.pipeline.spec)
   const { workers, startDeadlineMilliseconds, timeoutMilliseconds } = settings
   return {
@@ -35,7 +35,7 @@ export function runJob(snapshot: RunSnapshot, image: string): Job {
       successPolicy: { rules: [{ succeededCount: 1 }] },
       podFailurePolicy: { rules: failureRules() },
       ...(timeoutMilliseconds === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(timeoutMilliseconds / 1000)) }),
-      template: workerPod(snapshot, { image, snapshotName: snapshotName(snapshot.name) }),
+      template: workerPod(snapshot, { image, snapshotName: snapshotName(snapshot.name), snapshotHash: hash }),
     },
   }
 }

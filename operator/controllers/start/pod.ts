@@ -10,10 +10,13 @@ type Volume = NonNullable<PodSpec['volumes']>[number]
 type Mount = NonNullable<PodSpec['containers'][number]['volumeMounts']>[number]
 
 const folders = { snapshot: '/etc/headgate/run', data: '/data' } as const
+export const workerContainer = 'worker'
 /** Of the user `headgate` of the image. */
 const user = 65532
 
-export function workerPod(snapshot: RunSnapshot, made: { image: string; snapshotName: string }): PodTemplate {
+type Made = { image: string; snapshotName: string; snapshotHash: string }
+
+export function workerPod(snapshot: RunSnapshot, made: Made): PodTemplate {
   const { pod = {} } = snapshot.pipeline.spec
   const volumes = volumesOf(snapshot, made.snapshotName)
   return {
@@ -33,7 +36,7 @@ export function workerPod(snapshot: RunSnapshot, made: { image: string; snapshot
       containers: [
         container(
           snapshot,
-          pod.image ?? made.image,
+          made,
           volumes.map(({ mount }) => mount),
         ),
       ],
@@ -42,14 +45,14 @@ export function workerPod(snapshot: RunSnapshot, made: { image: string; snapshot
   }
 }
 
-function container(snapshot: RunSnapshot, image: string, volumeMounts: Mount[]): PodSpec['containers'][number] {
-  const { resources } = snapshot.pipeline.spec
+function container(snapshot: RunSnapshot, made: Made, volumeMounts: Mount[]): PodSpec['containers'][number] {
+  const { resources, pod } = snapshot.pipeline.spec
   return {
-    name: 'worker',
-    image,
+    name: workerContainer,
+    image: pod?.image ?? made.image,
     command: ['node', 'dist/runner/main.js'],
     workingDir: '/app',
-    env: environment(snapshot),
+    env: environment(snapshot, made.snapshotHash),
     ...(resources === undefined ? {} : { resources: { ...quantities('requests', resources.requests), ...quantities('limits', resources.limits) } }),
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
@@ -57,10 +60,11 @@ function container(snapshot: RunSnapshot, image: string, volumeMounts: Mount[]):
   }
 }
 
-function environment({ pipeline }: RunSnapshot) {
+function environment({ pipeline }: RunSnapshot, snapshotHash: string) {
   const { storeSecret, redisSecret } = runSettings(pipeline.spec)
   return [
     { name: 'HEADGATE_SNAPSHOT', value: `${folders.snapshot}/run.json` },
+    { name: 'HEADGATE_SNAPSHOT_SHA256', value: snapshotHash },
     { name: 'HEADGATE_FOLDER', value: folders.data },
     { name: 'HEADGATE_WORKER', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'HEADGATE_STORE_URL', valueFrom: { secretKeyRef: storeSecret } },

@@ -1,26 +1,39 @@
-// The declaration of a run at the moment it starts, as an immutable ConfigMap: what runs is never edited underneath.
+// The declaration of a run at the moment it starts, as an immutable ConfigMap: what runs is never edited underneath. People who may
+// write ConfigMaps could put another one in its place, so the hash of its text is recorded in the run's status before it is created.
+import { createHash } from 'node:crypto'
 import { apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
-import type { Pipeline } from '../../../crds/pipeline.ts'
-import type { PipelineRun } from '../../../crds/pipeline-run.ts'
+import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import { type RunSnapshot, snapshotKey, snapshotName } from '../../../crds/snapshot.ts'
+import type { KeptRun } from '../../kept.ts'
 import type { ConfigMap } from '../../kubernetes/objects.ts'
 
-export function snapshotOf(run: PipelineRun, pipeline: Pipeline): RunSnapshot {
-  const { name, namespace = '', uid = '', creationTimestamp = '' } = run.metadata
-  const { params = {}, interval, allowRemoval } = run.spec
+/** A snapshot, the text that its ConfigMap holds, and the SHA-256 of the text in hexadecimal. */
+export type Declaration = { snapshot: RunSnapshot; text: string; hash: string }
+
+/** Everything but the Pipeline's spec comes from the run itself. `cancelToken` is a secret of the run's namespace. */
+export function declarationOf(run: KeptRun, spec: PipelineSpec, cancelToken: string): Declaration {
+  const snapshot = snapshotOf(run, spec, cancelToken)
+  const text = JSON.stringify(snapshot)
+  return { snapshot, text, hash: hashOf(text) }
+}
+
+function snapshotOf({ metadata, spec: asked }: KeptRun, spec: PipelineSpec, cancelToken: string): RunSnapshot {
+  const { name, namespace, uid, creationTimestamp } = metadata
+  const { params = {}, interval, allowRemoval, pipelineRef } = asked
   return {
     name,
     namespace,
     uid,
-    pipeline: { apiVersion, kind: 'Pipeline', metadata: { name: pipeline.metadata.name, namespace }, spec: pipeline.spec },
+    pipeline: { apiVersion, kind: 'Pipeline', metadata: { name: pipelineRef.name, namespace }, spec },
     params,
     ...(interval === undefined ? {} : { interval }),
     ...(allowRemoval === true && { allowRemoval }),
     createdAt: creationTimestamp,
+    cancelToken,
   }
 }
 
-export function snapshotConfigMap(snapshot: RunSnapshot, generation: number): ConfigMap {
+export function snapshotConfigMap({ snapshot, text }: Declaration): ConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -28,21 +41,24 @@ export function snapshotConfigMap(snapshot: RunSnapshot, generation: number): Co
       name: snapshotName(snapshot.name),
       namespace: snapshot.namespace,
       labels: workerLabels(snapshot),
-      annotations: { [generationAnnotation]: String(generation) },
       ownerReferences: [ownedBy(snapshot)],
     },
     immutable: true,
-    data: { [snapshotKey]: JSON.stringify(snapshot) },
+    data: { [snapshotKey]: text },
   }
 }
 
-/** On the ConfigMap: generation of the Pipeline that it holds. */
-const generationAnnotation = 'headgate.dev/pipeline-generation'
+/** The declaration in a ConfigMap whose text has the recorded hash; undefined if the text is another or may still change. */
+export function declarationIn({ data, immutable }: ConfigMap, run: KeptRun): Declaration | undefined {
+  const text = data?.[snapshotKey] ?? ''
+  const hash = hashOf(text)
+  if (immutable !== true || hash !== run.status?.snapshotHash) return undefined
+  const { pipeline, cancelToken = '' } = JSON.parse(text) as RunSnapshot
+  return { snapshot: snapshotOf(run, pipeline.spec, cancelToken), text, hash }
+}
 
-/** What a ConfigMap that was made before holds; throws SyntaxError if that is nothing we wrote. */
-export function snapshotIn(configMap: ConfigMap): { snapshot: RunSnapshot; generation: number } {
-  const snapshot = JSON.parse(configMap.data?.[snapshotKey] ?? '') as RunSnapshot
-  return { snapshot, generation: Number(configMap.metadata.annotations?.[generationAnnotation]) || 0 }
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** On everything that belongs to a run's workers. */

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { problemOfPipeline } from './validation.ts'
+
+const example = readFileSync(join(import.meta.dirname, '..', 'examples', 'orders', 'pipeline.yaml'), 'utf8')
+const sound = () => parseAllDocuments(example)[0]?.toJS()
+
+test('A sound Pipeline has no problem', () => expect(problemOfPipeline(sound())).toBeUndefined())
+
+test.each<[string, (pipeline: ReturnType<typeof sound>) => unknown, string]>([
+  ['a field nobody knows', ({ spec }) => Object.assign(spec, { hostNetwork: true }), 'spec must NOT have additional properties'],
+  ['a value of another type', ({ spec }) => Object.assign(spec, { workers: 'many' }), 'spec.workers must be integer'],
+  ['a broken pattern', ({ spec }) => Object.assign(spec, { timeout: 'for ever' }), 'spec.timeout must match pattern'],
+  ['a broken rule', ({ spec }) => Object.assign(spec.schema, { primaryKey: ['nobody'] }), 'spec.schema: primaryKey names a field that fields does not declare'],
+  ['no spec', (pipeline) => Reflect.deleteProperty(pipeline, 'spec'), 'the Pipeline must have required property'],
+])('A Pipeline with %s is refused with the reason', (_, spoil, message) => {
+  const pipeline = sound()
+  spoil(pipeline)
+  expect(problemOfPipeline(pipeline)).toContain(message)
+})

@@ -1,0 +1,31 @@
+// Whether a Job that was found is the one that the operator would create. The API server fills in defaults and admission webhooks
+// change things, so the comparison is with what a dry run makes of the Job, not with the Job as the operator writes it.
+import { isDeepStrictEqual } from 'node:util'
+import { ApiError } from '../../kubernetes/api-error.ts'
+import type { KubeClient } from '../../kubernetes/client.ts'
+import type { Job } from '../../kubernetes/objects.ts'
+import { jobs } from '../../kubernetes/resources.ts'
+
+/** The name itself is taken; whether this one is does not matter to a dry run that the API server completes. */
+const suffix = '-dry'
+const longestName = 63
+
+export async function isSameJob(client: Pick<KubeClient, 'create'>, wanted: Job, found: Job): Promise<boolean> {
+  const name = `${wanted.metadata.name.slice(0, longestName - suffix.length)}${suffix}`
+  try {
+    const dry = await client.create(jobs, { ...wanted, metadata: { ...wanted.metadata, name } }, { dryRun: true })
+    return isDeepStrictEqual(work(dry), work(found))
+  } catch (error) {
+    // A webhook that knows no dry runs: then there is no telling.
+    if (error instanceof ApiError && error.status === 400) return false
+    throw error
+  }
+}
+
+/** What the Job does, without what is its own (uid, name) and what others may change while it works (suspend, parallelism). */
+function work({ spec }: Job) {
+  const { suspend: _suspend, parallelism: _parallelism, selector: _selector, template, ...rest } = spec ?? { template: {} }
+  const { labels = {}, annotations = {} } = template.metadata ?? {}
+  const own = Object.entries(labels).filter(([label]) => !/^(batch[.]kubernetes[.]io\/)?(job-name|controller-uid)$/.test(label))
+  return { ...rest, labels: Object.fromEntries(own), annotations, pod: template.spec }
+}

@@ -1,0 +1,190 @@
+// A tenant plants objects for the operator to find. The operator has the rights that the chart gives it, in every namespace; the tenant
+// has rights in one namespace only, and must not get more through the operator.
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RunSnapshot, snapshotKey, snapshotName } from '../../crds/snapshot.ts'
+import { specFixture } from '../../operator/controllers/testing/objects.ts'
+import { eventually, type RunOperator, startRunOperator } from '../../operator/controllers/testing/run-operator.ts'
+import { conditionOf, stageIn } from '../../operator/controllers/testing/stage.ts'
+import type { Job } from '../../operator/kubernetes/objects.ts'
+import { configMaps, jobs, pipelineRuns, pods } from '../../operator/kubernetes/resources.ts'
+import { appliedAccess } from '../chart/applied.ts'
+import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
+import { clientOf, tenantOf } from './tenant.ts'
+
+const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'worker', image: 'attacker/image' }] } }
+
+describeWithApiServer('a tenant who plants', async (server) => {
+  const home = await freshNamespace(server)
+  const { namespace } = await freshNamespace(server)
+  appliedAccess(home)
+  const tenant = tenantOf({ ...server, namespace })
+  const client = clientOf(server, `system:serviceaccount:${home.namespace}:headgate-operator`)
+  const stage = stageIn(tenant, namespace)
+  let operator: RunOperator
+  beforeAll(async () => {
+    operator = await startRunOperator({ client, namespace })
+  })
+  afterAll(() => operator.stop())
+
+  const ownerOf = (run: { metadata: { name: string; uid?: string } }) => [
+    { apiVersion: 'headgate.dev/v1alpha1', kind: 'PipelineRun', name: run.metadata.name, uid: run.metadata.uid ?? '', controller: true },
+  ]
+
+  function plantSnapshot(run: { metadata: { name: string; uid?: string } }, change: Partial<RunSnapshot>, immutable = true) {
+    const { name, uid = '' } = run.metadata
+    const spec = { ...specFixture({ format: { csv: {} } }), pod: { image: 'attacker/image' } }
+    const pipeline: RunSnapshot['pipeline'] = { apiVersion: 'headgate.dev/v1alpha1', kind: 'Pipeline', metadata: { name: 'later', namespace }, spec }
+    const snapshot: RunSnapshot = { name, namespace, uid, pipeline, params: {}, createdAt: '2026-03-01T00:00:00Z', ...change }
+    const metadata = { name: snapshotName(name), namespace, ownerReferences: ownerOf(run) }
+    return tenant.create(configMaps, { metadata, immutable, data: { [snapshotKey]: JSON.stringify(snapshot) } })
+  }
+
+  const jobsIn = async (where: string) => (await server.kubectl(['get', 'jobs', '--namespace', where, '--output', 'name'])).stdout.trim()
+
+  test('a snapshot of another namespace makes the operator write nothing there', async () => {
+    const run = await stage.createRun('evil', 'later')
+    await stage.reaches('evil', 'Pending', 'PipelineNotFound')
+    await plantSnapshot(run, { namespace: home.namespace, name: 'stolen' })
+    await stage.createPipeline('later')
+    expect(conditionOf(await stage.reaches('evil', 'Failed', 'NameTaken'))?.message).toBe(
+      'a ConfigMap named evil-snapshot exists and is not this run’s; delete it, or create the run under another name',
+    )
+    expect(await jobsIn(home.namespace)).toBe('')
+    expect(await jobsIn(namespace)).toBe('')
+  })
+
+  test.each([
+    ['an image of choice', {}],
+    ['another uid', { uid: 'of-somebody-else' }],
+    ['another name', { name: 'other' }],
+  ])('a snapshot with %s before the operator has written its own gets nothing started', async (what, change) => {
+    const name = `early-${what.replaceAll(' ', '-')}`
+    await stage.createPipeline(name)
+    const first = await stage.createRun(name, `${name}-later`)
+    await plantSnapshot(first, change)
+    await stage.createPipeline(`${name}-later`)
+    await stage.reaches(name, 'Failed', 'NameTaken')
+    expect(await stage.job(name)).toBeUndefined()
+  })
+
+  test('a Job of the run’s name and owner is not taken for the run’s', async () => {
+    const run = await stage.createRun('job', 'job-later')
+    await tenant.create(jobs, { metadata: { name: 'job', namespace, ownerReferences: ownerOf(run) }, spec: { template } })
+    await stage.createPipeline('job-later')
+    expect(conditionOf(await stage.reaches('job', 'Failed', 'NameTaken'))?.message).toBe(
+      'a Job named job exists and is not this run’s; delete it, or create the run under another name',
+    )
+    expect((await stage.run('job'))?.status?.jobName).toBeUndefined()
+  })
+
+  test('a Job of the run’s name when the run’s own is gone is not followed', async () => {
+    await stage.createPipeline('swapped')
+    const run = await stage.createRun('swapped', 'swapped')
+    await stage.reaches('swapped', 'Starting')
+    await operator.stop()
+    await tenant.delete(jobs, 'swapped', namespace, { propagation: 'Background' })
+    const labels = { 'app.kubernetes.io/managed-by': 'headgate', 'app.kubernetes.io/component': 'worker', 'headgate.dev/run': 'swapped' }
+    await eventually(async () => (await stage.job('swapped')) === undefined)
+    await tenant.create(jobs, { metadata: { name: 'swapped', namespace, labels, ownerReferences: ownerOf(run) }, spec: { template } })
+    operator = await startRunOperator({ client, namespace })
+    await stage.reaches('swapped', 'Failed', 'JobLost')
+  })
+
+  test('a snapshot between what the operator records and what it writes gets nothing started', async () => {
+    await operator.stop()
+    await stage.createPipeline('between')
+    const dying = await startRunOperator({ client, namespace, diesAtWrite: 2 })
+    const run = await stage.createRun('between', 'between')
+    await dying.died
+    await dying.stop()
+    expect((await stage.run('between'))?.status?.snapshotHash).toMatch(/^[0-9a-f]{64}$/)
+    await plantSnapshot(run, {})
+    operator = await startRunOperator({ client, namespace })
+    await stage.reaches('between', 'Failed', 'NameTaken')
+    expect(await stage.job('between')).toBeUndefined()
+  })
+
+  test('a Job between the operator’s snapshot and its Job gets a run that says so', async () => {
+    await operator.stop()
+    await stage.createPipeline('half')
+    const dying = await startRunOperator({ client, namespace, diesAtWrite: 3 })
+    const run = await stage.createRun('half', 'half')
+    await dying.died
+    await dying.stop()
+    await tenant.create(jobs, { metadata: { name: 'half', namespace, ownerReferences: ownerOf(run) }, spec: { template } })
+    operator = await startRunOperator({ client, namespace })
+    await stage.reaches('half', 'Failed', 'NameTaken')
+  })
+
+  /** A run whose operator ended after its Job was created and before that was written down. */
+  async function runWithJob(name: string): Promise<Job> {
+    await operator.stop()
+    await stage.createPipeline(name, { resources: { requests: { cpu: '0.5' }, limits: { memory: '1024Mi' } } })
+    const dying = await startRunOperator({ client, namespace, diesAtWrite: 4 })
+    await stage.createRun(name, name)
+    await dying.died
+    await dying.stop()
+    return await eventually(() => stage.job(name))
+  }
+
+  test('nothing has its own Job taken up by the operator that follows', async () => {
+    const job = await runWithJob('own')
+    operator = await startRunOperator({ client, namespace })
+    expect((await stage.reaches('own', 'Starting')).status?.jobUid).toBe(job.metadata.uid)
+  })
+
+  test('a copy of the operator’s Job with another image is told apart from it', async () => {
+    const { spec = { template: {} }, metadata } = await runWithJob('forged')
+    await tenant.delete(jobs, 'forged', namespace, { propagation: 'Background' })
+    await eventually(async () => (await stage.job('forged')) === undefined)
+    const { selector: _, template: its, ...rest } = spec
+    const pod = its.spec
+    const labels = Object.fromEntries(Object.entries(its.metadata?.labels ?? {}).filter(([label]) => !/job-name|controller-uid/.test(label)))
+    const containers = pod?.containers.map((one) => ({ ...one, image: 'attacker/image' })) ?? []
+    const forged = { ...rest, template: { metadata: { labels }, spec: { ...pod, containers } } }
+    const { name, ownerReferences = [] } = metadata
+    await tenant.create(jobs, { metadata: { name, namespace, labels: metadata.labels ?? {}, ownerReferences }, spec: forged })
+    operator = await startRunOperator({ client, namespace })
+    await stage.reaches('forged', 'Failed', 'NameTaken')
+  })
+
+  test('a snapshot that may still be edited is none, even with the recorded text', async () => {
+    await operator.stop()
+    await stage.createPipeline('mutable')
+    const dying = await startRunOperator({ client, namespace, diesAtWrite: 3 })
+    const run = await stage.createRun('mutable', 'mutable')
+    await dying.died
+    await dying.stop()
+    const own = await tenant.get(configMaps, 'mutable-snapshot', namespace)
+    await tenant.delete(configMaps, 'mutable-snapshot', namespace)
+    await tenant.create(configMaps, { metadata: { name: 'mutable-snapshot', namespace, ownerReferences: ownerOf(run) }, data: own?.data })
+    operator = await startRunOperator({ client, namespace })
+    await stage.reaches('mutable', 'Failed', 'NameTaken')
+  })
+
+  test('pods with the run’s labels gets none of them counted among its workers', async () => {
+    await stage.createPipeline('pods')
+    await stage.createRun('pods', 'pods')
+    await stage.createPod('pods')
+    const job = (await stage.job('pods')) as Job
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'pods', uid: job.metadata.uid ?? '' }
+    for (const [name, owners] of Object.entries({ ownerless: [], uncontrolled: [owner], foreign: [{ ...owner, apiVersion: 'x.dev/v1', controller: true }] })) {
+      await tenant.create(pods, { metadata: { ...job.spec?.template.metadata, name, namespace, ownerReferences: owners }, spec: job.spec?.template.spec })
+    }
+    const seen = await eventually(() => {
+      const found = operator.caches.pods.byIndex('run', `${namespace}/pods`)
+      return found.length === 4 && found
+    }, 'four pods')
+    expect(seen.filter(({ jobUid }) => jobUid === job.metadata.uid).map(({ name }) => name)).toEqual(['pods-0-0'])
+  })
+
+  test('nothing into a run’s status', async () => {
+    await stage.createPipeline('status')
+    await stage.createRun('status', 'status')
+    const forged = { status: { snapshotHash: createHash('sha256').update('x').digest('hex') } }
+    await expect(tenant.patch(pipelineRuns, 'status', namespace, forged, { subresource: 'status' })).rejects.toMatchObject({ status: 403 })
+    await tenant.patch(pipelineRuns, 'status', namespace, forged)
+    expect((await stage.reaches('status', 'Starting')).status?.snapshotHash).not.toBe(forged.status.snapshotHash)
+  })
+})
