@@ -30,6 +30,9 @@ const Reference = Type.Object(
   closed('The value must be in this column of this table of the destination database; null is always allowed by it.'),
 )
 
+/** What happens to a declared field that the source's header does not have. */
+const WhenMissing = ['keep', 'reject', 'nullify'] as const
+
 const checks = {
   min: Type.Optional(bound('Smallest value allowed: a whole number; everything else in quotes, such as "0.05" or "2000-01-01".')),
   max: Type.Optional(bound('Largest value allowed, written like min.')),
@@ -70,6 +73,13 @@ export const Field = Type.Object(
     type: FieldType,
     from: Type.Optional(text('Name of the field in the source, where it is another. Default: name.', 255)),
     nullable: Type.Optional(Type.Boolean({ description: 'Whether there may be no value. Default: false.' })),
+    whenMissing: Type.Optional(
+      oneOf(
+        WhenMissing,
+        'What happens if the source does not have this nullable field: keep leaves the values of existing rows as they are, and a new row ' +
+          "gets null or the column's default; reject fails the run before anything is loaded; nullify loads null. Default: schema.missingFields.",
+      ),
+    ),
     sensitive: Type.Optional(Type.Boolean({ description: 'Whether the value is masked in everything people see outside the store. Default: false.' })),
     ...checks,
     ...notation,
@@ -103,6 +113,13 @@ export const Schema = Type.Object(
       oneOf(
         ['ignore', 'capture', 'reject'],
         'Fields of the source that are not declared: left out, kept in the column _extra, or reason to fail the run. Default: ignore.',
+      ),
+    ),
+    missingFields: Type.Optional(
+      oneOf(
+        WhenMissing,
+        'Nullable fields that the source does not have, unless they say otherwise in whenMissing. Default: keep in modes Upsert and Snapshot ' +
+          'without a transform, else nullify with a warning. A field that is not nullable must be there.',
       ),
     ),
     fields: namedList(Field, 1600, 'The declared fields; their order is that of the columns where the source has no header.'),

@@ -83,6 +83,12 @@ export const fieldRules: CelRule[] = [
     message: 'references.onMissing nullify needs a field that may be null: add nullable: true or choose another onMissing',
     fieldPath: '.references.onMissing',
   },
+  {
+    rule: "!has(self.whenMissing) || self.whenMissing == 'reject' || (has(self.nullable) && self.nullable)",
+    message:
+      'whenMissing keep and nullify need a field that may be null: add nullable: true, or remove whenMissing, for a field that is not nullable must be there',
+    fieldPath: '.whenMissing',
+  },
 ]
 
 export const schemaRules: CelRule[] = [
@@ -143,5 +149,19 @@ export const specRules: CelRule[] = [
     message: 'modes Upsert (the default) and Snapshot need schema.primaryKey: declare the fields that identify a record, or set mode to Append or Replace',
     fieldPath: '.schema.primaryKey',
     reason: 'FieldValueRequired',
+  },
+  {
+    rule:
+      "!has(self.schema.missingFields) || self.schema.missingFields != 'keep' || (has(self.destination.postgres) && " +
+      "(!has(self.destination.postgres.mode) || self.destination.postgres.mode != 'Replace'))",
+    message: 'missingFields keep needs rows that stay: choose a mode of destination.postgres other than Replace, or set missingFields to reject or nullify',
+    fieldPath: '.schema.missingFields',
+  },
+  {
+    rule:
+      "!self.schema.fields.exists(f, has(f.whenMissing) && f.whenMissing == 'keep') || (has(self.destination.postgres) && " +
+      "(!has(self.destination.postgres.mode) || self.destination.postgres.mode != 'Replace'))",
+    message: 'whenMissing keep needs rows that stay: choose a mode of destination.postgres other than Replace, or set whenMissing to reject or nullify',
+    fieldPath: '.schema.fields',
   },
 ]

@@ -15,6 +15,11 @@ export type Slice = {
   spec: Position
   /** Size in bytes if known; for progress only. */
   bytes?: number
+  /**
+   * Names of its records' fields, if they are known when the run is planned. They are then compared with the schema before
+   * anything is loaded, even if no record comes, and `whenMissing: keep` needs them. Not persisted.
+   */
+  fields?: readonly string[]
 }
 
 /**

@@ -124,6 +124,26 @@ const schemas: InvalidManifest[] = [
     refused: 'spec.schema.fields[2]: Duplicate value',
     offline: 'amount is in fields already',
   },
+  {
+    wrong: 'whenMissing keep of a field that may not be null',
+    changes: { [`${field}.whenMissing`]: 'keep' },
+    refused: 'whenMissing keep and nullify need a field that may be null',
+  },
+  {
+    wrong: 'whenMissing keep in mode Replace',
+    changes: { 'spec.schema.fields.1.whenMissing': 'keep', 'spec.destination.postgres.mode': 'Replace' },
+    refused: 'whenMissing keep needs rows that stay',
+  },
+  {
+    wrong: 'missingFields keep in mode Replace',
+    changes: { 'spec.schema.missingFields': 'keep', 'spec.destination.postgres.mode': 'Replace' },
+    refused: 'missingFields keep needs rows that stay',
+  },
+  {
+    wrong: 'missingFields keep for a plugin that loads',
+    changes: { 'spec.schema.missingFields': 'keep', 'spec.destination': { plugin: { module: './a.ts' } } },
+    refused: 'missingFields keep needs rows that stay',
+  },
   { wrong: 'nullify in a field that may not be null', changes: { [`${field}.outcome`]: 'nullify' }, refused: 'outcome nullify needs a field that may be null' },
   {
     wrong: 'a missing parent nullified in a field that may not be null',

@@ -1,10 +1,12 @@
 // planRun: lists the run's slices and prepares the destination, once. Whichever worker comes first does it.
+import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError, type Json, type RunContext, type Slice, type Transaction } from '../../sdk/index.ts'
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
 import { isUnfinished } from '../../store/runs.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
 import { dropAbandoned } from '../loaders/postgres/abandoned.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { checkDelivery } from '../validation/delivery.ts'
 import type { Assembly } from './assembly.ts'
 
 /** Bounded by `_pos`, which holds the input in its upper 19 bits. */
@@ -14,21 +16,23 @@ const maxInputs = 2 ** 19
  * Plans the run unless that was done, and answers with the loader's plan (null if it needs none). Other workers wait
  * for the lock and find the plan.
  */
-export async function planRun(assembly: Assembly, run: RunContext, transaction: Transaction): Promise<Json> {
+export async function planRun(assembly: Assembly, spec: PipelineSpec, run: RunContext, transaction: Transaction): Promise<Json> {
   await lockPlan(transaction, run.id)
   if (await isPlanned(transaction, run.id)) return findLoadPlan(transaction, run.id)
   const slices = await Array.fromAsync(assembly.extractor.plan(run))
   checkSlices(slices)
-  const plan = await prepare(assembly, run, transaction)
+  const kept = checkDelivery(spec, slices, run)
+  const plan = await prepare(assembly, run, transaction, kept)
   await dropAbandoned(transaction, (other) => isUnfinished(transaction, other))
   await planSlices(transaction, run.id, slices)
   await saveLoadPlan(transaction, run.id, plan)
   return plan
 }
 
-async function prepare({ loader }: Assembly, run: RunContext, transaction: Transaction): Promise<Json> {
-  const plan = await loader.prepare(run, transaction)
-  return loader instanceof PostgresLoader ? (plan as unknown as Json) : null
+async function prepare({ loader }: Assembly, run: RunContext, transaction: Transaction, kept: readonly string[]): Promise<Json> {
+  if (loader instanceof PostgresLoader) return (await loader.prepare(run, transaction, kept)) as unknown as Json
+  await loader.prepare(run, transaction)
+  return null
 }
 
 function checkSlices(slices: readonly Slice[]): void {

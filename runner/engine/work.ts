@@ -7,6 +7,7 @@ import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import type { LoadPlan } from '../loaders/postgres/plan.ts'
 import type { RecordProgram } from '../records/program.ts'
+import { missingPolicy } from '../validation/missing.ts'
 import { compileProgram } from '../validation/program.ts'
 import { sqlReferences } from '../validation/references.ts'
 import { type Assembly, assemble } from './assembly.ts'
@@ -103,7 +104,9 @@ export class Work {
 
   /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */
   async plan(): Promise<void> {
-    const json: Json = await retrying(this.retries, () => this.session.transaction((transaction) => planRun(this.assembly, this.context, transaction)))
+    const json: Json = await retrying(this.retries, () =>
+      this.session.transaction((transaction) => planRun(this.assembly, this.run.spec, this.context, transaction)),
+    )
     const plan = this.assembly.loader instanceof PostgresLoader ? (json as LoadPlan) : null
     this.#planned = { plan, program: this.#compile(plan) }
   }
@@ -122,6 +125,7 @@ export class Work {
       validators,
       transformers,
       references: sqlReferences(this.aside),
+      whenMissing: missingPolicy(this.run.spec),
     })
   }
 

@@ -15,6 +15,9 @@ export interface Content {
 export type Range = { start: number; end: number | null }
 
 export interface Format {
+  /** Names of the fields of an input; undefined if it has no bytes, which makes it a delivery of no records. */
+  fields(content: Content): Promise<readonly string[] | undefined>
+
   /**
    * Cuts an input into ranges of about `targetBytes` that give, one after the other, the same records as the whole.
    * One range for what cannot be split (compressed, nested) or need not be (`targetBytes` undefined).

@@ -1,29 +1,38 @@
 // bindFields: finds the declared fields among those that a batch really has.
 import type { Field, Schema } from '../../crds/fields.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { type MissingPolicy, nullifyMissing } from './missing.ts'
 
 /** Where the declared fields are. */
 export type Binding = {
-  /** Index into the batch's fields for each declared field, -1 for a nullable one that the source does not have. */
+  /** Index into the batch's fields for each declared field, -1 for one that the source does not have. */
   columns: Int32Array
   /** Source fields that nobody declared. */
   extra: { name: string; column: number }[]
-  /** Nullable fields that the source does not have: they load as null. */
-  missing: string[]
+  /** Fields that the source does not have and that the policy does not reject. */
+  missing: Missing[]
 }
 
-/** Throws MissingField and UnknownField. */
-export function bindFields(schema: Schema, fields: readonly string[]): Binding {
-  const at = new Map(fields.map((name, column) => [name, column]))
-  if (at.size < fields.length) throw twice(schema, fields)
+/** `near`: the undeclared field of the source that is probably meant. */
+export type Missing = { field: Field; outcome: 'keep' | 'nullify'; near: string | undefined }
+
+/** `name`: what messages call the source. */
+export type BindOptions = { name?: string; whenMissing?: MissingPolicy }
+
+/** Throws MissingField, UnknownField, DuplicateField. */
+export function bindFields(schema: Schema, fields: readonly string[], { name = 'the source', whenMissing = nullifyMissing }: BindOptions = {}): Binding {
+  const at = new Map(fields.map((field, column) => [field, column]))
+  if (at.size < fields.length) throw twice(schema, fields, name)
   const columns = Int32Array.from(schema.fields, (field) => at.get(sourceName(field)) ?? -1)
-  const missing = schema.fields.filter((_field, index) => columns[index] === -1)
-  const needed = missing.filter((field) => field.nullable !== true)
-  if (needed.length > 0) throw missingFields(needed, fields)
   const declared = new Set(schema.fields.map(sourceName))
-  const extra = fields.map((name, column) => ({ name, column })).filter(({ name }) => !declared.has(name))
-  if (extra.length > 0 && schema.unknownFields === 'reject') throw unknownFields(extra.map(({ name }) => name))
-  return { columns, extra, missing: missing.map((field) => field.name) }
+  const extra = fields.map((field, column) => ({ name: field, column })).filter((field) => !declared.has(field.name))
+  const lacking = schema.fields.filter((_field, index) => columns[index] === -1)
+  const refused = lacking.filter((field) => whenMissing(field) === 'reject')
+  const undeclared = extra.map((field) => field.name)
+  if (refused.length > 0 || lacking.length === schema.fields.length) throw missingFields(refused.length > 0 ? refused : lacking, fields, undeclared, name)
+  if (extra.length > 0 && schema.unknownFields === 'reject') throw unknownFields(undeclared, name)
+  const missing = lacking.map((field): Missing => ({ field, outcome: whenMissing(field) as Missing['outcome'], near: closest(sourceName(field), undeclared) }))
+  return { columns, extra, missing }
 }
 
 /** What the source calls the field. */
@@ -31,39 +40,61 @@ export function sourceName(field: Field): string {
   return field.from ?? field.name
 }
 
-function twice(schema: Schema, fields: readonly string[]): HeadgateError {
-  const repeated = fields.filter((name, index) => fields.indexOf(name) !== index)
+/** Names the undeclared field that is probably meant, to append to a message; empty if there is none. */
+export function hintOf(missing: Missing): string {
+  return missing.near === undefined ? '' : `; ${likeness(missing.near, sourceName(missing.field))}`
+}
+
+function likeness(near: string, name: string): string {
+  return `${shown(near)} looks like ${shown(name)}: if it is meant, declare from: ${shown(near)}`
+}
+
+function twice(schema: Schema, fields: readonly string[], name: string): HeadgateError {
+  const repeated = fields.filter((field, index) => fields.indexOf(field) !== index)
   return new HeadgateError(
     'DuplicateField',
-    `the source has the field ${quoted(repeated)} twice; the schema declares ${schema.fields.length} fields and cannot tell them apart: rename one in the source`,
+    `${name} has the field ${quoted(repeated)} twice; the schema declares ${schema.fields.length} fields and cannot tell them apart: rename one in the source`,
   )
 }
 
-function missingFields(needed: Field[], fields: readonly string[]): HeadgateError {
-  const names = needed.map(sourceName)
-  const hints = names.flatMap((name) => {
-    const near = closest(name, fields)
-    return near === undefined ? [] : [`${JSON.stringify(near)} looks like ${JSON.stringify(name)}`]
+function missingFields(missing: Field[], fields: readonly string[], undeclared: readonly string[], name: string): HeadgateError {
+  const names = missing.map(sourceName)
+  const hints = names.flatMap((wanted) => {
+    const near = closest(wanted, undeclared)
+    return near === undefined ? [] : [likeness(near, wanted)]
   })
-  const hint = hints.length === 0 ? '' : `; ${hints.join(', ')}: set from: to its name`
-  return new HeadgateError('MissingField', `the source has no field ${quoted(names)}, only ${quoted(fields)}${hint}, or declare it nullable`)
+  const advice = hints.length > 0 ? hints.join(', ') : adviceFor(missing, undeclared.length === fields.length)
+  return new HeadgateError('MissingField', `${name} has no field ${quoted(names)}, only ${quoted(fields)}; ${advice}`)
 }
 
-function unknownFields(names: string[]): HeadgateError {
+/** If not one declared field is there, the input is something else, or it is read in the wrong way. */
+function adviceFor(missing: Field[], noneIsThere: boolean): string {
+  if (noneIsThere) return 'none of the declared fields is there: is it the right file, and are format.csv.delimiter, encoding and skipLines right?'
+  return missing.some((field) => field.nullable === true)
+    ? 'correct the delivery, or set whenMissing to keep or nullify'
+    : 'set from: to its name in the source, or declare it nullable'
+}
+
+function unknownFields(names: string[], name: string): HeadgateError {
   return new HeadgateError(
     'UnknownField',
-    `the source has ${quoted(names)}, which the schema does not declare; declare it, or set unknownFields to capture or ignore`,
+    `${name} has ${quoted(names)}, which the schema does not declare; declare it, or set unknownFields to capture or ignore`,
   )
 }
 
 const mostNamed = 50
+const mostShown = 100
 
 function quoted(names: readonly string[]): string {
-  const shown = names
-    .slice(0, mostNamed)
-    .map((name) => JSON.stringify(name))
-    .join(', ')
-  return names.length > mostNamed ? `${shown} and ${names.length - mostNamed} more` : shown
+  const named = names.slice(0, mostNamed).map(shown).join(', ')
+  return names.length > mostNamed ? `${named} and ${names.length - mostNamed} more` : named
+}
+
+/** In quotes, cut to 100 characters, with whatever cannot be seen written as an escape. */
+function shown(name: string): string {
+  const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
+  const text = JSON.stringify(name.length > mostShown ? `${name.slice(0, mostShown)}…` : name)
+  return text.replace(invisible, (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`)
 }
 
 /** The name that differs least, if it differs little; case and punctuation do not count. */
@@ -72,7 +103,7 @@ export function closest(name: string, candidates: readonly string[]): string | u
   let least = Math.max(1, Math.floor(plain(name).length / 3)) + 1
   for (const candidate of candidates.slice(0, 1000)) {
     const distance = edits(plain(name), plain(candidate))
-    if (distance >= least) continue
+    if (distance >= least || plain(candidate) === '') continue
     best = candidate
     least = distance
   }

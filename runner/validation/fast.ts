@@ -57,7 +57,7 @@ export type FastOptions = {
 export function compileFast(options: FastOptions): FastRow | undefined {
   const { plans, fields, binding } = options
   if (options.capture && binding.extra.length > 0) return undefined
-  if (fields.some((field) => field.column === undefined)) return undefined
+  if (fields.some((field, index) => field.column === undefined && (binding.columns[index] as number) >= 0)) return undefined
   const columns = plans.map((plan) => fastColumn(plan, options))
   if (columns.includes(undefined)) return undefined
   const holds = compileHolds(options)

@@ -113,6 +113,12 @@ describe('a rejected record', () => {
   })
 })
 
+class Filling extends RecordTransformer<null> {
+  map(record: TypedRecord) {
+    return { ...record, a: 5n }
+  }
+}
+
 describe('the fields of the source', () => {
   const bytes = (names: string[]) => byteBatch(names, [names.map(() => ({ content: Buffer.from('1'), quoted: false }))])
 
@@ -134,6 +140,26 @@ describe('the fields of the source', () => {
       { id: 1n, a: null },
     ])
     expect(warned).toEqual(['MissingField: the source has no field for a; it is loaded as null'])
+  })
+
+  it('that are kept are not written, so a transformer cannot fill them', async () => {
+    const kept = [column('id', 'int4')]
+    const rows = new EncodedRows()
+    const compiled = program({ fields }, kept, { whenMissing: () => 'keep', transformers: [new Filling(null)] })
+    const { rejected } = await compiled.process(bytes(['id']), 0, { rows })
+    expect(rejected[0]?.errors).toMatchObject([{ field: 'a', code: 'transform.a' }])
+  })
+
+  it('must be those that the run was planned with', async () => {
+    const load = (names: string[], columns: string[]) =>
+      program(
+        { fields },
+        columns.map((name) => column(name, 'int4')),
+        { whenMissing: () => 'keep' },
+      ).process(bytes(names), 0, { rows: new EncodedRows() })
+    await expect(load(['id', 'A'], ['id'])).rejects.toMatchObject({ code: 'MixedFields' })
+    await expect(load(['id'], ['id', 'a'])).rejects.toMatchObject({ code: 'MixedFields' })
+    expect(await load(['id'], ['id'])).toMatchObject({ accepted: 1 })
   })
 
   it('that nobody declared are ignored, captured, or fail the run', async () => {

@@ -1,13 +1,23 @@
 // compileProgram: the schema's checks, transforms and encoding compiled to a RecordProgram. Called by the engine, once per worker.
 import type { Schema } from '../../crds/fields.ts'
-import { HeadgateError, ObjectBatch, type RecordBatch, type RunContext, type Transformer, type TypedRecord, type Validator } from '../../sdk/index.ts'
+import {
+  HeadgateError,
+  ObjectBatch,
+  type RecordBatch,
+  type RecordError,
+  type RunContext,
+  type Transformer,
+  type TypedRecord,
+  type Validator,
+} from '../../sdk/index.ts'
 import { ByteBatch } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, Sink } from '../records/program.ts'
-import { type Binding, bindFields } from './bind.ts'
+import { type Binding, bindFields, hintOf, sourceName } from './bind.ts'
 import { applyRules, type Candidate, keyOf, readCandidate } from './candidate.ts'
 import { compileFast, type FastRow } from './fast.ts'
 import { compileFields, type FieldPlan } from './field-plan.ts'
+import type { MissingPolicy } from './missing.ts'
 import { checkParents, compileReferences, type Reference, warmParents } from './parents.ts'
 import type { ReferenceLookup } from './references.ts'
 import { type ColumnPlan, planColumns, refit, writeRow } from './row-writer.ts'
@@ -22,6 +32,8 @@ export type ProgramOptions = {
   validators: readonly Validator[]
   transformers: readonly Transformer[]
   references: ReferenceLookup
+  /** What happens to declared fields that the source lacks; nullified if undefined. */
+  whenMissing?: MissingPolicy
   /** Milliseconds, for the timings. */
   now?: () => number
 }
@@ -39,6 +51,8 @@ class CompiledProgram implements RecordProgram {
   readonly #rules: CompiledRule[]
   readonly #references: Map<string, Reference>
   readonly #capture: boolean
+  /** Fields whose column is not written, because the planned delivery lacks them: rows keep their values. */
+  readonly #kept: FieldPlan[]
   readonly #told = new Set<string>()
   #bound: { fields: readonly string[]; binding: Binding } | undefined
   #fast: { rules: ByteBatch['rules']; binding: Binding; row: FastRow | undefined } | undefined
@@ -50,6 +64,7 @@ class CompiledProgram implements RecordProgram {
     this.#columns = planColumns(options.columns ?? [], this.#fields, options.schema.primaryKey?.[0])
     this.#rules = compileRules(options.schema)
     this.#references = compileReferences(this.#fields, options.references)
+    this.#kept = options.columns === undefined ? [] : this.#fields.filter(({ column }) => column === undefined)
     this.#capture = options.schema.unknownFields === 'capture'
   }
 
@@ -70,16 +85,32 @@ class CompiledProgram implements RecordProgram {
 
   #bind(batch: RecordBatch): Binding {
     if (this.#bound?.fields === batch.fields) return this.#bound.binding
+    const { schema, run, whenMissing } = this.#options
     const lenient = batch instanceof ObjectBatch
     const fields = lenient ? [...new Set([...batch.fields, ...this.#fields.map(({ source }) => source)])] : batch.fields
-    const binding = bindFields(this.#options.schema, fields)
-    for (const name of binding.missing) {
-      if (this.#told.has(name)) continue
+    const binding = bindFields(schema, fields, whenMissing === undefined ? {} : { whenMissing })
+    this.#checkKept(batch.fields, binding)
+    for (const missing of binding.missing) {
+      const { name } = missing.field
+      if (missing.outcome === 'keep' || this.#told.has(name)) continue
       this.#told.add(name)
-      this.#options.run.warn('MissingField', `the source has no field for ${name}; it is loaded as null`)
+      run.warn('MissingField', `the source has no field for ${name}; it is loaded as null${hintOf(missing)}`)
     }
     this.#bound = { fields: batch.fields, binding }
     return binding
+  }
+
+  /** Whether a column is written was decided for the whole run, by the fields that its inputs were planned with. */
+  #checkKept(fields: readonly string[], binding: Binding): void {
+    const come = this.#kept.filter(({ source }) => fields.includes(source))
+    const gone = binding.missing.filter(({ field, outcome }) => outcome === 'keep' && this.#columns.some(({ column }) => column.name === field.name))
+    if (come.length + gone.length === 0) return
+    const names = [...come.map(({ source }) => source), ...gone.map(({ field }) => sourceName(field))].join(', ')
+    throw new HeadgateError(
+      'MixedFields',
+      `${names}: the fields of the records are not those that the run was planned with, so the values of existing rows cannot be kept; ` +
+        'give the fields of each slice in plan, or set schema.missingFields to nullify',
+    )
   }
 
   /** Accepts what the fast path is sure of; answers with the rest as candidates. */
@@ -179,7 +210,9 @@ class CompiledProgram implements RecordProgram {
   /** Hands an accepted record to the sink, unless a transformer made something of it that does not fit. */
   #emit(candidate: Candidate, batch: RecordBatch, input: number, sink: Sink, outcomes: Outcomes): void {
     const order = batch.order(candidate.index)
-    if (sink.rows !== undefined && this.#options.transformers.length > 0) candidate.errors.push(...refit(this.#columns, this.#fields, candidate.record))
+    if (sink.rows !== undefined && this.#options.transformers.length > 0) {
+      candidate.errors.push(...refit(this.#columns, this.#fields, candidate.record), ...this.#unwritable(candidate.record))
+    }
     if (candidate.errors.length > 0) {
       this.#reject(candidate, batch, outcomes)
       return
@@ -192,5 +225,16 @@ class CompiledProgram implements RecordProgram {
       if (counted === undefined) outcomes.warnings.set(code, { count: 1, example: message })
       else counted.count++
     }
+  }
+
+  /** A transformer's values for fields whose column is not written. */
+  #unwritable(record: TypedRecord): RecordError[] {
+    return this.#kept
+      .filter(({ name }) => record[name] !== null && record[name] !== undefined)
+      .map(({ name }) => ({
+        field: name,
+        code: `transform.${name}`,
+        message: `${name} has a value, but whenMissing keeps its column as it is; set it to nullify`,
+      }))
   }
 }

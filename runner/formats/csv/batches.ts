@@ -22,7 +22,7 @@ export async function* batches(input: PreparedInput, config: CsvConfig, stream: 
   for await (const { frames, bytes, origin: start, next } of blocks(stream, origin, { ...limits, dialect, width: fields.length })) {
     const { size, width, cells, rows, plain } = frames
     doubtUndecodable(frames, bytes, encoding)
-    if (header !== undefined) doubtHeader(frames, bytes, header)
+    header.doubt(frames, bytes)
     const parts = { bytes, size, width, cells, rows, plain, rules, fields, next, origin: start, parse }
     yield encoding.transcode === undefined ? new ByteBatch(parts) : new TranscodedBatch(parts, encoding.original)
   }
@@ -33,14 +33,5 @@ function doubtUndecodable({ rows, plain, size }: Frames, bytes: Buffer, encoding
   if (encoding.decodable(bytes.subarray(rows[0], rows[2 * size - 1]))) return
   for (let row = 0; row < size; row++) {
     if (!encoding.decodable(bytes.subarray(rows[2 * row], rows[2 * row + 1]))) plain[row] = 0
-  }
-}
-
-/** The header in mid-file is never plain, whatever its fields would pass for. */
-function doubtHeader({ rows, plain, size }: Frames, bytes: Buffer, header: Buffer): void {
-  for (let row = 0; row < size; row++) {
-    const start = rows[2 * row] as number
-    const end = rows[2 * row + 1] as number
-    if (end - start === header.length && bytes.compare(header, 0, header.length, start, end) === 0) plain[row] = 0
   }
 }

@@ -23,6 +23,11 @@ export class CsvFormat implements Format {
     this.#blockBytes = options.blockBytes ?? defaultBlockBytes
   }
 
+  async fields(content: Content): Promise<readonly string[] | undefined> {
+    const { empty, fields } = await prepare(content, this.config, this.#declaredFields)
+    return empty ? undefined : fields
+  }
+
   async plan(content: Content, targetBytes: number | undefined): Promise<Range[]> {
     const whole = [{ start: 0, end: null }]
     const { size } = content

@@ -26,6 +26,39 @@ describe('the header', () => {
     expect(plain).toBe(3)
   })
 
+  test.each([
+    ['quoted in another way', {}, 'a,b\n1,2\n"a","b"\n3,4\n', '"a","b"'],
+    ['behind a byte order mark', {}, '\ufeffa,b\r\n1,2\r\n\ufeffa,b\r\n3,4\r\n', '\xef\xbb\xbfa,b'],
+    ['behind a byte order mark, in quotes', {}, 'a,b\n1,2\n\ufeff"a",b\n3,4\n', '\xef\xbb\xbf"a",b'],
+    ['with spaces around its names', {}, 'a,b\n1,2\n a,b \n3,4\n', ' a,b '],
+    ['with spaces around its quotes', { trim: true }, '"a", "b"\n1,2\na, "b"\n3,4\n', 'a, "b"'],
+    ['with a no-break space', {}, 'a,b\n1,2\na\u00a0,b\n3,4\n', 'a\xc2\xa0,b'],
+    ['with names in quotes of their own', {}, '"a ""x""",b\n1,2\n"a ""x""","b"\n3,4\n', '"a ""x""","b"'],
+    ['as one of two lines', { header: 2 }, 'a,b\nx,y\n1,2\nx,"y"\n3,4\n', 'x,"y"'],
+    ['with its delimiter sniffed', { delimiter: 'auto' }, 'a;b\n1;2\n"a";b\n3;4\n', '"a";b'],
+  ] as [string, CsvConfig, string, string][])('that stands again %s is no record', async (_what, config, input, raw) => {
+    for (const blockBytes of [8, 1 << 16]) {
+      const { records } = await readCsv(input, config, { blockBytes })
+      expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.header', undefined])
+      expect(records[1]?.raw).toBe(raw)
+    }
+  })
+
+  test.each(['a,c\n', 'aa,b\n', 'a,bb\n', 'a b,b\n', 'A,B\n', '"a,b",\n'])('is not taken for a record like %j', async (line) => {
+    const { records } = await readCsv(`a,b\n${line}`)
+    expect(records.map(({ problem }) => problem)).toEqual([undefined])
+  })
+
+  test('of two lines is not looked for by a line without names', async () => {
+    const { records } = await readCsv('a,b\n,\n,\n1,2\n', { header: 2, quote: '' })
+    expect(records).toHaveLength(2)
+    expect(records.map(({ problem }) => problem)).toEqual([undefined, undefined])
+  })
+
+  test('may be missing where there is not one byte', async () => {
+    for (const config of [{}, { delimiter: 'auto' }, { header: 2, skipLines: 3 }]) expect((await readCsv('', config)).records).toEqual([])
+  })
+
   test('of one column may be a value as well', async () => {
     const { records } = await readCsv('name\nname\n')
     expect(records.map(({ record }) => record)).toEqual([{ name: 'name' }])
@@ -38,7 +71,7 @@ describe('the header', () => {
   test.each([
     ['a,b,a\n', {}, /columns 1 and 3 both "a"/],
     ['a,,c\n', {}, /names no column 2/],
-    ['', {}, /empty/],
+    ['\ufeff\n', {}, /has no header line/],
     ['a,b\n', { header: 2 }, /1 header lines instead of 2/],
     [`${Array.from({ length: 1601 }, (_, index) => `c${index}`).join(',')}\n`, {}, /1601 columns.*at most 1600/],
     [`${','.repeat(9000)}\n`, {}, /more than 8,000 columns/],

@@ -46,21 +46,16 @@ export function preambleOf(head: Buffer, whole: boolean, config: CsvConfig, dial
   return { lines, start }
 }
 
-/** Names of the columns. */
-export function fieldNames(
-  preamble: Preamble,
-  config: CsvConfig,
-  dialect: Dialect,
-  encoding: TextEncoding,
-  declared: readonly string[],
-  name: string,
-): string[] {
+/** Texts of the header's cells, line by line. Throws InvalidHeader. */
+export function headerRows(preamble: Preamble, dialect: Dialect, encoding: TextEncoding, name: string): string[][] {
+  return preamble.lines.map((line) => cellsOf(line, dialect, encoding, name))
+}
+
+/** Names of the columns. Throws InvalidHeader. */
+export function fieldNames(rows: readonly (readonly string[])[], config: CsvConfig, declared: readonly string[], name: string): string[] {
   const wanted = headerLines(config)
   if (wanted === 0) return checked([...declared], name)
-  if (preamble.lines.length < wanted) {
-    throw invalid(name, preamble.lines.length === 0 ? 'has no header line: it is empty' : `has ${preamble.lines.length} header lines instead of ${wanted}`)
-  }
-  const rows = preamble.lines.map((line) => cellsOf(line, dialect, encoding, name))
+  if (rows.length < wanted) throw invalid(name, rows.length === 0 ? 'has no header line' : `has ${rows.length} header lines instead of ${wanted}`)
   const width = Math.max(...rows.map((row) => row.length))
   const names = Array.from({ length: width }, (_, column) =>
     rows

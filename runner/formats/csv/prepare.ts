@@ -4,9 +4,11 @@ import { HeadgateError } from '../../../sdk/index.ts'
 import { type Bytes, headOf, skipping } from '../byte-stream.ts'
 import { type Compression, decompressed, detectCompression } from '../compression.ts'
 import { encodingOf, type TextEncoding } from '../encoding.ts'
+import { refuseForeign } from '../foreign.ts'
 import type { Content } from '../format.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
-import { fieldNames, headerLines, type Preamble, preambleOf } from './header.ts'
+import { fieldNames, headerLines, headerRows, type Preamble, preambleOf } from './header.ts'
+import { HeaderRows, tellable } from './header-rows.ts'
 import { sniff } from './sniff.ts'
 
 const headBytes = 64 << 10
@@ -14,11 +16,13 @@ const mostPreambleBytes = 64 << 20
 
 export type PreparedInput = {
   name: string
+  /** Whether it has no bytes at all, not even a header: a delivery of no records. */
+  empty: boolean
   dialect: Dialect
   encoding: TextEncoding
   fields: readonly string[]
-  /** The header's bytes as records are framed, if it is one line of several columns: where it stands again, a second table begins. */
-  header: Buffer | undefined
+  /** The header's lines, if they can be told from records: where one stands again, a second table begins. */
+  header: HeaderRows
   /** Where records begin, in the bytes that `open` gives. */
   start: number
   /** Whether `open` reaches any offset without reading what is before it. */
@@ -30,6 +34,8 @@ export type PreparedInput = {
 export async function prepare(content: Content, config: CsvConfig, declaredFields: readonly string[]): Promise<PreparedInput> {
   const compression = await compressionOf(content, config)
   const plainHead = await headOf(decompressed(content.open(0), compression, content.name), headBytes)
+  const empty = plainHead.length === 0
+  refuseForeign(plainHead, content.name)
   const quote = config.quote ?? '"'
   const declared = config.delimiter ?? ','
   const tokens = [declared === 'auto' ? ',;\t ' : declared, quote, config.escape ?? '', config.comment ?? '', config.recordDelimiter ?? '']
@@ -41,12 +47,14 @@ export async function prepare(content: Content, config: CsvConfig, declaredField
     const framed = encoding.transcode === undefined ? plain : encoding.transcode(plain)
     return offset === 0 ? framed : skipping(framed, offset)
   }
-  const { delimiter, quote: found } = declared === 'auto' ? sniff(await headOf(open(0), headBytes), config, content.name) : { delimiter: declared, quote }
+  const { delimiter, quote: found } =
+    declared === 'auto' && !empty ? sniff(await headOf(open(0), headBytes), config, content.name) : { delimiter: empty ? ',' : declared, quote }
   const dialect = dialectOf(config, delimiter, found, encoding.encode)
   const preamble = await readPreamble(open, config, dialect, content.name)
-  const fields = fieldNames(preamble, config, dialect, encoding, declaredFields, content.name)
-  const header = preamble.lines.length === 1 && fields.length > 1 ? preamble.lines[0] : undefined
-  return { name: content.name, dialect, encoding, fields, header, start: preamble.start, seekable, open }
+  const rows = headerRows(preamble, dialect, encoding, content.name)
+  const fields = empty ? [...declaredFields] : fieldNames(rows, config, declaredFields, content.name)
+  const header = new HeaderRows(tellable(rows), dialect, encoding)
+  return { name: content.name, empty, dialect, encoding, fields, header, start: preamble.start, seekable, open }
 }
 
 async function compressionOf(content: Content, config: CsvConfig): Promise<Compression> {

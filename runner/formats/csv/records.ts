@@ -7,6 +7,7 @@ import type { SourceRecord } from '../../../sdk/index.ts'
 import { type CellRules, RecordProblem } from '../../records/byte-batch.ts'
 import type { TextEncoding } from '../encoding.ts'
 import type { Dialect } from './dialect.ts'
+import { type CellText, HeaderRows } from './header-rows.ts'
 import { Kind, RecordFramer } from './record-framer.ts'
 
 const ascii = Buffer.from(Array.from({ length: 128 }, (_, byte) => byte))
@@ -17,18 +18,20 @@ export class RecordParser {
   readonly #dialect: Dialect
   readonly #encoding: TextEncoding
   readonly #fields: readonly string[]
-  readonly #header: Buffer | undefined
+  readonly #header: HeaderRows
+  readonly #textOf: CellText
   readonly #framer: RecordFramer
   readonly #cells: Int32Array
   readonly #asciiIsText: boolean
 
-  /** `header`: bytes that are no record, wherever they stand. */
-  constructor(config: CsvConfig, dialect: Dialect, encoding: TextEncoding, fields: readonly string[], header?: Buffer) {
+  /** `header`: lines that are no record, wherever they stand. */
+  constructor(config: CsvConfig, dialect: Dialect, encoding: TextEncoding, fields: readonly string[], header = new HeaderRows([], dialect, encoding)) {
     this.#config = config
     this.#dialect = dialect
     this.#encoding = encoding
     this.#fields = fields
     this.#header = header
+    this.#textOf = (raw, start, end) => this.#encoding.decode(this.#isQuoted(raw, start) ? this.#unescaped(raw.subarray(start, end)) : raw.subarray(start, end))
     this.#framer = new RecordFramer(dialect)
     this.#cells = new Int32Array(2 * fields.length)
     this.#asciiIsText = encoding.decode(ascii) === ascii.toString('latin1')
@@ -43,7 +46,7 @@ export class RecordParser {
 
   /** `raw` are the framed bytes of one record without its terminator. */
   parse(raw: Buffer): SourceRecord | RecordProblem {
-    if (this.#header?.equals(raw))
+    if (this.#header.isHeader(raw, this.#textOf))
       return new RecordProblem('csv.header', 'the header line stands here again: two files put together, or two tables in one file')
     const framer = this.#framer
     const width = this.#fields.length
@@ -72,8 +75,8 @@ export class RecordParser {
 
   /** `text` is all of `raw` if it is ASCII. Undefined if the bytes are no text. */
   #value(raw: Buffer, text: string | undefined, start: number, end: number): string | null | undefined {
-    const { quote, trim } = this.#dialect
-    if (quote.length > 0 && start >= quote.length && startsAt(raw, quote, start - quote.length)) {
+    const { trim } = this.#dialect
+    if (this.#isQuoted(raw, start)) {
       if (start === end && this.rules.quotedEmptyIsNull) return null
       if (!this.#framer.exact) return this.#encoding.decode(this.#unescaped(raw.subarray(start, end)))
     } else {
@@ -81,6 +84,11 @@ export class RecordParser {
       if (this.rules.nullTokens.some((token) => token.length === end - start && startsAt(raw, token, start))) return null
     }
     return text === undefined ? this.#encoding.decode(raw.subarray(start, end)) : text.substring(start, end)
+  }
+
+  #isQuoted(raw: Buffer, start: number): boolean {
+    const { quote } = this.#dialect
+    return quote.length > 0 && start >= quote.length && startsAt(raw, quote, start - quote.length)
   }
 
   #unescaped(cell: Buffer): Buffer {

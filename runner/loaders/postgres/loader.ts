@@ -28,9 +28,13 @@ export type LoadOptions = {
 export class PostgresLoader extends Loader<PrepareOptions> {
   readonly #guesses = new Map<number, Guess>()
 
-  /** Creates or checks the destination, and answers with the run's LoadPlan: plain JSON, to be given to all later calls. */
-  override async prepare(run: RunContext, tx: Transaction): Promise<LoadPlan> {
-    return preparePlan(this.config, run, tx)
+  /**
+   * Creates or checks the destination, and returns the run's LoadPlan: plain JSON, to be given to all later calls. Columns of the
+   * fields `kept` are not written: existing rows keep their values, new ones get the column's default.
+   */
+  override async prepare(run: RunContext, tx: Transaction, kept: readonly string[] = []): Promise<LoadPlan> {
+    const plan = await preparePlan(this.config, run, tx)
+    return { ...plan, columns: plan.columns.filter(({ name }) => !kept.includes(name)) }
   }
 
   /** Loads rows encoded for the plan's columns, `_run` and `_pos` included. */

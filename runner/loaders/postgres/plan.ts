@@ -30,7 +30,7 @@ export type LoadPlan = {
   version: string | null
   /** Snapshot: what happens to rows gone from the source. */
   onMissing: 'Delete' | 'Mark' | null
-  /** Columns that are written, in the order of COPY: the declared fields, `_extra` if captured, `_run`, `_pos`. */
+  /** Columns that are written, in the order of COPY: the declared fields but those that are kept, `_extra` if captured, `_run`, `_pos`. */
   columns: DestinationColumn[]
 }
 
