@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { defaults } from './defaults.ts'
 import { Plugin } from './plugin.ts'
+import { reservedSchemas } from './reserved-schemas.ts'
 import { exactlyOne, postgresRules } from './rules.ts'
 import { boundedList, closed, objectName, oneOf, tableName, text } from './shapes.ts'
 
@@ -39,7 +40,7 @@ export const Source = Type.Object(
 
 const PostgresDestination = Type.Object(
   {
-    table: tableName('schema.table; public without a schema.'),
+    table: tableName(`schema.table; public without a schema. Not one of a reserved schema: ${reservedSchemas}.`),
     mode: Type.Optional(
       oneOf(
         ['Append', 'Upsert', 'Replace', 'Snapshot'],

@@ -1,5 +1,6 @@
 // The declared schema of a Pipeline: fields, their types, checks and references.
 import Type, { type Static } from 'typebox'
+import { tableNotReserved } from './reserved-schemas.ts'
 import { fieldRules, schemaRules } from './rules.ts'
 import { bound, boundedList, boundedSet, closed, identifier, labelName, namedList, oneOf, tableName, text } from './shapes.ts'
 
@@ -17,7 +18,7 @@ export const Outcome = oneOf(
 
 const Reference = Type.Object(
   {
-    table: tableName('Table that holds the parents, schema.table; public without a schema.'),
+    table: tableName('Table that holds the parents, schema.table; public without a schema. Not one of a reserved schema.'),
     column: identifier('Column of that table.'),
     onMissing: Type.Optional(
       oneOf(
@@ -27,7 +28,7 @@ const Reference = Type.Object(
       ),
     ),
   },
-  closed('The value must be in this column of this table of the destination database; null is always allowed by it.'),
+  closed('The value must be in this column of this table of the destination database; null is always allowed by it.', [tableNotReserved]),
 )
 
 /** What happens to a declared field that the source's header does not have. */

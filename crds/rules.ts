@@ -1,4 +1,5 @@
 // The rules across fields of a Pipeline, in CEL. Bounded lists keep their estimated cost within the API server's budget.
+import { tableNotReserved } from './reserved-schemas.ts'
 import type { CelRule } from './shapes.ts'
 
 /** A property that only fields of some types may have. */
@@ -116,6 +117,7 @@ export const schemaRules: CelRule[] = [
 ]
 
 export const postgresRules: CelRule[] = [
+  tableNotReserved,
   {
     rule: "!has(self.publish) || self.publish != 'PerBatch' || !has(self.mode) || !(self.mode in ['Replace', 'Snapshot'])",
     message: 'modes Replace and Snapshot become visible all at once: remove publish or set it to PerRun',

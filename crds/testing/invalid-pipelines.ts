@@ -3,6 +3,7 @@ import type { InvalidManifest } from './manifests.ts'
 
 const field = 'spec.schema.fields.0'
 const files = { paths: ['orders.csv'] }
+const reserved = 'are reserved, in any case: name a table of another schema'
 
 const endpoints: InvalidManifest[] = [
   { wrong: 'no source', changes: { 'spec.source': {} }, refused: 'source needs exactly one kind: declare one of files, plugin' },
@@ -36,6 +37,12 @@ const endpoints: InvalidManifest[] = [
     changes: { 'spec.destination.postgres.table': 'a.b.c' },
     refused: 'write schema.table, or table alone if it is in public',
   },
+  ...['headgate.quarantine_occurrence', 'HeadGate.run', 'headgate_stage.run_1', 'pg_catalog.pg_class', 'PG_temp.t', 'information_schema.tables'].flatMap(
+    (table): InvalidManifest[] => [
+      { wrong: `a destination in a reserved schema, ${table}`, changes: { 'spec.destination.postgres.table': table }, refused: reserved },
+      { wrong: `parents in a reserved schema, ${table}`, changes: { 'spec.schema.fields.0.references': { table, column: 'id' } }, refused: reserved },
+    ],
+  ),
   {
     wrong: 'an unknown mode',
     changes: { 'spec.destination.postgres.mode': 'upsert' },

@@ -2,6 +2,8 @@
 import pg from 'pg'
 import type { Field } from '../../crds/fields.ts'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
+import { parseTable, relation } from '../loaders/postgres/names.ts'
+import { reservedReason } from '../loaders/postgres/reserved.ts'
 
 /** Answers with those of `values` (canonical text) that are present in the column; `pgType` is what they are compared as. */
 export type ReferenceLookup = (table: string, column: string, values: string[], pgType: string) => Promise<Set<string>>
@@ -72,14 +74,15 @@ function readable(value: string, pgType: string): boolean {
   return pgType !== 'int8' || (BigInt(value) >= bigintRange.least && BigInt(value) <= bigintRange.most)
 }
 
-/** ReferenceLookup over SQL. Throws InvalidReference if table or column are missing, or of a type that does not compare. */
+/** ReferenceLookup over SQL. Throws InvalidReference if table or column are missing or reserved, or of a type that does not compare. */
 export function sqlReferences(queryable: Pick<Transaction, 'query'>): ReferenceLookup {
+  const allowed = new Set<string>()
   return async (table, column, values, pgType) => {
-    const [name, ...schema] = table.split('.').reverse()
-    const quotedTable = [...schema.reverse(), name ?? ''].map((part) => pg.escapeIdentifier(part)).join('.')
+    if (!allowed.has(table)) await refuseReserved(queryable, table, column)
+    allowed.add(table)
     const statement =
       `SELECT given.value FROM unnest($1::text[]) AS given(value) ` +
-      `WHERE EXISTS (SELECT FROM ${quotedTable} AS parent WHERE parent.${pg.escapeIdentifier(column)} = given.value::${pg.escapeIdentifier(pgType)})`
+      `WHERE EXISTS (SELECT FROM ${relation(parseTable(table))} AS parent WHERE parent.${pg.escapeIdentifier(column)} = given.value::${pg.escapeIdentifier(pgType)})`
     try {
       const { rows } = await queryable.query(statement, [values.filter((value) => readable(value, pgType))])
       return new Set(rows.map((row) => row.value as string))
@@ -87,6 +90,11 @@ export function sqlReferences(queryable: Pick<Transaction, 'query'>): ReferenceL
       throw explained(error, `${table}.${column}`)
     }
   }
+}
+
+async function refuseReserved(queryable: Pick<Transaction, 'query'>, table: string, column: string): Promise<void> {
+  const reason = await reservedReason(queryable, parseTable(table))
+  if (reason !== undefined) throw new HeadgateError('InvalidReference', `the reference to ${table}.${column} cannot be checked: ${reason}`)
 }
 
 const wrongReference = new Set(['42P01', '42703', '42883', '3F000', '42501'])

@@ -2,10 +2,11 @@
 import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
 import { encodedRows, type Rows, recordRows } from './copy.ts'
-import { list, quote, relation, stagingTable } from './names.ts'
+import { list, parseTable, quote, relation, stagingTable } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
 import { type PrepareOptions, preparePlan } from './prepare.ts'
 import { type PublishCounts, type PublishOptions, publishRun } from './publish.ts'
+import { refuseReservedName } from './reserved.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
 
 export type { LoadPlan } from './plan.ts'
@@ -27,6 +28,12 @@ export type LoadOptions = {
 
 export class PostgresLoader extends Loader<PrepareOptions> {
   readonly #guesses = new Map<number, Guess>()
+
+  /** Throws DestinationDenied, also for a run that an older version planned. */
+  constructor(options: PrepareOptions) {
+    super(options)
+    refuseReservedName(parseTable(options.destination.table))
+  }
 
   /**
    * Creates or checks the destination, and returns the run's LoadPlan: plain JSON, to be given to all later calls. Columns of the

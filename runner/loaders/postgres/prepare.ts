@@ -8,10 +8,11 @@ import { addColumnStatement, createdKey, createStatement, type DeclaredColumn, d
 import { findKey, isEmpty, readTable, type Table } from './introspect.ts'
 import { batchTable, display, parseTable, quote, relation, stagingSchema, stagingTable, type TableName } from './names.ts'
 import type { LoadPlan, Route } from './plan.ts'
+import { refuseReserved } from './reserved.ts'
 
 export type PrepareOptions = { destination: PostgresDestination; schema: Schema }
 
-/** Safe to repeat. Throws DestinationMissing, DestinationMismatch, InvalidPipeline. */
+/** Safe to repeat. Throws DestinationDenied, DestinationMissing, DestinationMismatch, InvalidPipeline. */
 export async function preparePlan({ destination, schema }: PrepareOptions, run: RunContext, tx: Transaction): Promise<LoadPlan> {
   const mode = destination.mode ?? 'Upsert'
   if ((mode === 'Upsert' || mode === 'Snapshot') && schema.primaryKey === undefined) {
@@ -19,6 +20,7 @@ export async function preparePlan({ destination, schema }: PrepareOptions, run: 
   }
   await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('headgate destination', 0))`)
   const name = parseTable(destination.table)
+  await refuseReserved(tx, name)
   const found = await readTable(tx, name)
   if (found === undefined) await checkMayCreate({ destination, schema }, tx, name)
   const table = found === undefined ? undefined : await checkTable({ destination, schema }, tx, name, found)
