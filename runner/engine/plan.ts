@@ -4,8 +4,8 @@ import { HeadgateError, type Json, type RunContext, type Slice, type Transaction
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
 import { isUnfinished } from '../../store/runs.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
-import { dropAbandoned } from '../loaders/postgres/abandoned.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { dropAbandoned } from '../loaders/postgres/staging.ts'
 import { checkDelivery } from '../validation/delivery.ts'
 import type { Assembly } from './assembly.ts'
 

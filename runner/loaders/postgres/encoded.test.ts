@@ -90,7 +90,7 @@ describe('encoded rows', () => {
       expect(columns).toEqual(mode === 'Append' ? [] : ['id'])
       expect((await transaction.query(`SELECT id FROM "${relation}"`)).rows).toHaveLength(10)
     })
-    const target = run.plan.staging === null ? destination.table : `headgate_stage.run_${run.context.id}`
+    const target = run.plan.staging === null ? destination.table : `headgate_stage.${run.plan.staging.name}`
     expect((await client.query(`SELECT FROM ${target}`)).rows).toHaveLength(10)
   })
 

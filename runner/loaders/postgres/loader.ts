@@ -2,12 +2,13 @@
 import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
 import { encodedRows, type Rows, recordRows } from './copy.ts'
-import { list, parseTable, quote, relation, stagingTable } from './names.ts'
+import { list, parseTable, quote, relation } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
 import { type PrepareOptions, preparePlan } from './prepare.ts'
 import { type PublishCounts, type PublishOptions, publishRun } from './publish.ts'
 import { refuseReservedName } from './reserved.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
+import { dropStaging } from './staging.ts'
 
 export type { LoadPlan } from './plan.ts'
 export type { PublishCounts, PublishOptions } from './publish.ts'
@@ -69,7 +70,7 @@ export class PostgresLoader extends Loader<PrepareOptions> {
 
   /** Drops the run's staging table, if it has one. */
   override async discard(run: RunContext, tx: Transaction): Promise<void> {
-    await tx.query(`DROP TABLE IF EXISTS ${relation(stagingTable(run.id))}`)
+    await dropStaging(tx, run.id)
   }
 
   async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<LoadCounts> {

@@ -1,4 +1,5 @@
 // Names in SQL: every identifier of this loader is quoted here, and every table it makes for itself is named here.
+import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 
 export const quote = pg.escapeIdentifier
@@ -25,14 +26,14 @@ export function display(table: TableName): string {
   return `${table.schema}.${table.name}`
 }
 
-/** The run's staging table: a run has one destination, so one name is enough. */
-export function stagingTable(run: number): TableName {
-  return { schema: stagingSchema, name: `run_${run}` }
+/** A name for the run's staging table. Random, so that another role cannot make a table of that name first. */
+export function newStagingTable(run: number): TableName {
+  return { schema: stagingSchema, name: `run_${run}_${randomBytes(8).toString('hex')}` }
 }
 
-/** The run of a staging table, undefined if the table is none. */
+/** The run of a staging table, undefined if the table is none. Older versions left out the random part. */
 export function runOfStagingTable(name: string): number | undefined {
-  const match = /^run_([0-9]{1,15})$/.exec(name)
+  const match = /^run_([0-9]{1,15})(_[0-9a-f]{16})?$/.exec(name)
   return match === null ? undefined : Number(match[1])
 }
 

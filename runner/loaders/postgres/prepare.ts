@@ -6,9 +6,10 @@ import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { checkColumns } from './compatible.ts'
 import { addColumnStatement, createdKey, createStatement, type DeclaredColumn, declaredColumns, managedColumns } from './create.ts'
 import { findKey, isEmpty, readTable, type Table } from './introspect.ts'
-import { batchTable, display, parseTable, quote, relation, stagingSchema, stagingTable, type TableName } from './names.ts'
+import { batchTable, display, newStagingTable, parseTable, quote, relation, stagingSchema, type TableName } from './names.ts'
 import type { LoadPlan, Route } from './plan.ts'
 import { refuseReserved } from './reserved.ts'
+import { stagingTables } from './staging.ts'
 
 export type PrepareOptions = { destination: PostgresDestination; schema: Schema }
 
@@ -25,8 +26,8 @@ export async function preparePlan({ destination, schema }: PrepareOptions, run: 
   if (found === undefined) await checkMayCreate({ destination, schema }, tx, name)
   const table = found === undefined ? undefined : await checkTable({ destination, schema }, tx, name, found)
   const route = chooseRoute(destination, table !== undefined)
-  const staging = route === 'build' || route === 'staged' ? stagingTable(run.id) : null
-  if (staging !== null) await createStaging({ destination, schema }, tx, staging, table === undefined ? undefined : name)
+  const staging =
+    route === 'build' || route === 'staged' ? await makeStaging({ destination, schema }, tx, run.id, table === undefined ? undefined : name) : null
   return {
     route,
     mode,
@@ -102,16 +103,19 @@ function keyOf({ destination, schema }: PrepareOptions, name: TableName, table: 
   return key?.columns ?? declared
 }
 
-/** Creates the run's staging table: like the destination if there is one, else as the schema declares it; no key yet. */
-async function createStaging({ destination, schema }: PrepareOptions, tx: Transaction, staging: TableName, like: TableName | undefined): Promise<void> {
+/** The run's staging table, made unless it is there: like the destination if there is one, else as the schema declares it; no key yet. */
+async function makeStaging({ destination, schema }: PrepareOptions, tx: Transaction, run: number, like: TableName | undefined): Promise<TableName> {
   await createSchema(tx, stagingSchema)
-  if ((await readTable(tx, staging)) !== undefined) return
+  const made = (await stagingTables(tx)).find((table) => table.run === run && table.own)
+  if (made !== undefined) return { schema: made.schema, name: made.name }
+  const staging = newStagingTable(run)
   if (like === undefined) {
     await tx.query(createStatement(staging, [...declaredColumns(schema), ...managedColumns(destination)], []))
-    return
+    return staging
   }
   const copied = 'INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS INCLUDING STORAGE INCLUDING COMPRESSION'
   await tx.query(`CREATE TABLE ${relation(staging)} (LIKE ${relation(like)} ${copied})`)
+  return staging
 }
 
 async function writtenColumns(tx: Transaction, name: TableName, schema: Schema): Promise<DestinationColumn[]> {

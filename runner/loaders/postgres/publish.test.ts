@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { freshDatabase } from '../../../test/support/database.ts'
 import { connect, field, type Row, startRun } from '../../../test/support/loading.ts'
-import { dropAbandoned } from './abandoned.ts'
+import { dropAbandoned } from './staging.ts'
 
 const database = await freshDatabase()
 const { client, transaction } = await connect(database.url)
@@ -94,7 +94,7 @@ describe('a first load into a table that the run creates', () => {
   it('leaves nothing behind when it is discarded', async () => {
     const run = await startRun(client, { table: 'never', createTable: true })
     await run.load(three)
-    expect(await dropAbandoned(transaction, (id) => id !== run.context.id)).toEqual([`run_${run.context.id}`])
+    expect(await dropAbandoned(transaction, (id) => id !== run.context.id)).toEqual([run.plan.staging?.name])
     expect((await client.query(`SELECT to_regclass('never') AS never`)).rows).toEqual([{ never: null }])
   })
 })

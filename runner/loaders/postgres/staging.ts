@@ -1,0 +1,41 @@
+// Staging tables: found by run, and dropped. Those of other tenants are in the same schema and are left alone. See docs/security.md.
+import type { Transaction } from '../../../sdk/index.ts'
+import { relation, runOfStagingTable, stagingSchema, type TableName } from './names.ts'
+
+export type StagingTable = TableName & {
+  run: number
+  /** Whether the current role itself made the table. */
+  own: boolean
+}
+
+/** Staging tables that the current role may drop, by name. */
+export async function stagingTables(tx: Transaction): Promise<StagingTable[]> {
+  const { rows } = await tx.query(
+    `SELECT c.relname AS name, pg_get_userbyid(c.relowner) = current_user AS own
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relkind = 'r' AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1`,
+    [stagingSchema],
+  )
+  return rows.flatMap((row): StagingTable[] => {
+    const run = runOfStagingTable(row.name as string)
+    return run === undefined ? [] : [{ schema: stagingSchema, name: row.name as string, run, own: row.own as boolean }]
+  })
+}
+
+/** Drops those of a run. */
+export async function dropStaging(tx: Transaction, run: number): Promise<void> {
+  for (const table of await stagingTables(tx)) {
+    if (table.run === run) await tx.query(`DROP TABLE IF EXISTS ${relation(table)}`)
+  }
+}
+
+/** Drops those whose run `isActive` does not know as unfinished: a worker that died at the wrong moment left them. Returns their names. */
+export async function dropAbandoned(tx: Transaction, isActive: (run: number) => boolean | Promise<boolean>): Promise<string[]> {
+  const dropped: string[] = []
+  for (const table of await stagingTables(tx)) {
+    if (await isActive(table.run)) continue
+    await tx.query(`DROP TABLE IF EXISTS ${relation(table)}`)
+    dropped.push(table.name)
+  }
+  return dropped
+}
