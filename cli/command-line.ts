@@ -22,6 +22,11 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('give a whole number of at least 1')
 }
 
+/** For options that may be given several times. */
+export function collected(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value]
+}
+
 export function terminalOf({ program }: CommandLine, options: OutputOptions): Terminal {
   return {
     form: options.output ?? 'text',

@@ -11,6 +11,8 @@ export type CliConfig = {
   program: string
   /** Where a kubeconfig may be: KUBECONFIG's list, or ~/.kube/config. */
   kubeconfigs: string[]
+  /** Password for the role of `headgate store tenant`, HEADGATE_TENANT_PASSWORD; undefined: it keeps what it has. */
+  tenantPassword: string | undefined
   /** Whether this is a pod with an account of its own. */
   serviceAccount: boolean
 }
@@ -32,6 +34,7 @@ export function cliConfig(environment: NodeJS.ProcessEnv = process.env): CliConf
     home: environment.HEADGATE_HOME || '.headgate',
     program: environment.HEADGATE_PROGRAM || 'headgate',
     kubeconfigs: listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')],
+    tenantPassword: environment.HEADGATE_TENANT_PASSWORD || undefined,
     serviceAccount: environment.KUBERNETES_SERVICE_HOST !== undefined && existsSync('/var/run/secrets/kubernetes.io/serviceaccount/token'),
   }
 }

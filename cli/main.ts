@@ -1,7 +1,7 @@
 // The headgate command. Each subcommand's code is loaded when it is asked for, so that starting stays quick.
 import { Command, Option } from 'commander'
 import { addClusterVerbs, addRuns } from './cluster/verbs.ts'
-import { finish, terminalOf, wholeNumber, withOutput, withStore } from './command-line.ts'
+import { collected, finish, terminalOf, wholeNumber, withOutput, withStore } from './command-line.ts'
 import { cliConfig } from './config.ts'
 import { exitCodes } from './exit-codes.ts'
 import { stopSignal } from './stop.ts'
@@ -52,6 +52,23 @@ withOutput(
 ).action(async (table: string, key: string[], options) =>
   finish(line, (await import('./commands/trace.ts')).traceCommand(table, key, options, terminalOf(line, options)), options),
 )
+
+const store = program.command('store').description('The database that holds runs and quarantine')
+
+withOutput(
+  withStore(
+    store
+      .command('tenant')
+      .description('Let a role work on the pipelines of one namespace, and create it if it is missing')
+      .argument('<namespace>', 'of the pipelines; * for all'),
+  ),
+)
+  .option('--role <role>', 'name of the role; by default headgate_<namespace>')
+  .option('--schema <schema>', 'schema to load into, created if it is missing; may be given several times', collected)
+  .option('--create-schemas', 'let the role create schemas of its own')
+  .action(async (namespace: string, options) =>
+    finish(line, (await import('./commands/tenant.ts')).tenantCommand(namespace, options, terminalOf(line, options)), options),
+  )
 
 withOutput(program.command('demo').description('Load real public data into an embedded PostgreSQL'))
   .option('--once', 'for scripts: no questions, end when done')

@@ -9,6 +9,7 @@ import { migrate } from '../store/migrate.ts'
 import { pruneQuarantine, pruneRuns } from '../store/retention.ts'
 import { runsProgress } from '../store/run-progress.ts'
 import { cancelRun, failRun, findRun, type Run } from '../store/runs.ts'
+import { ownSearchPath } from '../store/search-path.ts'
 import type { RunStore, StoredRun } from './controllers/ports.ts'
 import type { ProgressSource } from './controllers/progress/progress.ts'
 
@@ -25,7 +26,9 @@ const patience = { connectionTimeoutMillis: 5_000, query_timeout: 20_000, statem
 
 /** `onTrouble` hears of connections that break while nobody uses them. Connects when it is first asked. */
 export function openStore(url: string, onTrouble: (error: Error) => void): OperatorStore {
-  const pool = new pg.Pool({ connectionString: url, application_name: 'headgate operator', max: 4, ...patience })
+  // The pool waits for it before it hands the connection out.
+  const onConnect = (client: pg.ClientBase) => client.query(ownSearchPath)
+  const pool = new pg.Pool({ connectionString: url, application_name: 'headgate operator', max: 4, onConnect, ...patience })
   pool.on('error', onTrouble)
   return {
     findTotals: (run) => findTotals(pool, run),

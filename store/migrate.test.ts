@@ -7,7 +7,7 @@ const { url, client } = await freshDatabase()
 
 it('applies each migration once when two processes migrate an empty database at once', async () => {
   const applied = await Promise.all([migrate(url), migrate(url)])
-  const migrations = ['0001_runs', '0002_quarantine', '0003_cluster', '0004_retention', '0005_destinations']
+  const migrations = ['0001_runs', '0002_quarantine', '0003_cluster', '0004_retention', '0005_destinations', '0006_tenants']
   expect(applied.flat().sort()).toEqual(migrations)
   const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')
   expect(rows.map((row) => row.name)).toEqual(migrations)
@@ -30,11 +30,13 @@ it('leaves a store alone that a newer version has migrated further', async () =>
   expect(await migrate(url)).toEqual([])
 })
 
-it('tells a role without the rights who has to migrate', async () => {
+it('tells a role without the rights who has to migrate, or to admit it, and that waiting may help', async () => {
   const role = `worker_${url.split('/').at(-1)}`
-  await client.query(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA headgate TO ${role}; GRANT SELECT ON headgate.migration TO ${role}`)
+  await client.query(`CREATE ROLE ${role} LOGIN; SET ROLE ${role}`)
+  await expect(migrate(client)).rejects.toMatchObject({ code: 'StoreNotMigrated', retryable: true, message: expect.stringContaining('headgate store tenant') })
+  await client.query(`RESET ROLE; GRANT USAGE ON SCHEMA headgate TO ${role}; GRANT SELECT ON headgate.migration TO ${role}`)
   await client.query(`DELETE FROM headgate.migration WHERE name <> '0001_runs'`)
   await client.query(`SET ROLE ${role}`)
-  await expect(migrate(client)).rejects.toMatchObject({ code: 'StoreNotMigrated', retryable: false })
+  await expect(migrate(client)).rejects.toMatchObject({ code: 'StoreNotMigrated', retryable: true, message: expect.stringContaining('owning role') })
   await client.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`)
 })

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { HeadgateError } from '../sdk/index.ts'
+import { ownSearchPath } from './search-path.ts'
 
 const folder = fileURLToPath(new URL('./migrations', import.meta.url))
 const undefinedTable = '42P01'
@@ -10,13 +11,14 @@ const insufficientPrivilege = '42501'
 
 /**
  * Applies what is missing, one process at a time. Takes a URL, or a connected client outside a transaction. Answers the
- * names of the migrations applied. Throws StoreNotMigrated if the role may not do it.
+ * names of the migrations applied. Throws StoreNotMigrated if the role may not do it, or may not use the schema.
  */
 export async function migrate(database: string | pg.ClientBase): Promise<string[]> {
   if (typeof database !== 'string') return migrateWith(database)
   const client = new pg.Client({ connectionString: database, application_name: 'headgate migrate' })
   await client.connect()
   try {
+    await client.query(ownSearchPath)
     return await migrateWith(client)
   } finally {
     await client.end()
@@ -25,18 +27,20 @@ export async function migrate(database: string | pg.ClientBase): Promise<string[
 
 async function migrateWith(client: pg.ClientBase): Promise<string[]> {
   const applied = await appliedMigrations(client)
+  if (applied === undefined) throw notMigrated('this role has no rights on the schema headgate; its owner admits the role with: headgate store tenant')
   const missing = migrationNames().filter((name) => !applied.includes(name))
   if (missing.length === 0) return []
   try {
     return await applyMissing(client)
   } catch (error) {
     if ((error as { code?: string }).code !== insufficientPrivilege) throw error
-    throw new HeadgateError(
-      'StoreNotMigrated',
-      `the schema headgate lacks ${missing.join(', ')} and this role may not change it; migrate with the owning role, see docs/store.md`,
-      { cause: error },
-    )
+    throw notMigrated(`the schema headgate lacks ${missing.join(', ')} and this role may not change it; migrate with the owning role`, error)
   }
+}
+
+/** May pass: on a cluster the operator migrates, and tenants are admitted, while the first workers wait already. */
+function notMigrated(message: string, cause?: unknown): HeadgateError {
+  return new HeadgateError('StoreNotMigrated', `${message}, see docs/store.md`, { retryable: true, cause })
 }
 
 /** Names of the migrations this version comes with, in order. */
@@ -47,12 +51,15 @@ function migrationNames(): string[] {
     .sort()
 }
 
-async function appliedMigrations(client: pg.ClientBase): Promise<string[]> {
+/** Undefined if the role may not ask. */
+async function appliedMigrations(client: pg.ClientBase): Promise<string[] | undefined> {
   try {
     const { rows } = await client.query<{ name: string }>('SELECT name FROM headgate.migration')
     return rows.map((row) => row.name)
   } catch (error) {
-    if ((error as { code?: string }).code === undefinedTable) return []
+    const { code } = error as { code?: string }
+    if (code === undefinedTable) return []
+    if (code === insufficientPrivilege) return undefined
     throw error
   }
 }

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { from } from 'pg-copy-streams'
 import type { Transaction } from '../../../sdk/index.ts'
+import { ownSearchPath } from '../../../store/search-path.ts'
 import { classifyError } from './errors.ts'
 
 export { classifyError } from './errors.ts'
@@ -29,7 +30,7 @@ const sessionSettings = `
   SET tcp_keepalives_count = 4;
   SET temp_buffers = '32MB';
   SET client_min_messages = 'warning';
-  SET jit = off`
+  SET jit = off;${ownSearchPath}`
 
 /** Opens a connection. Throws a HeadgateError; it never holds the URL's password. */
 export async function openConnection(url: string, options: ConnectionOptions): Promise<pg.Client> {

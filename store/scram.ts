@@ -1,0 +1,12 @@
+// A password as PostgreSQL keeps it (SCRAM-SHA-256), so that the password itself never reaches the server or its log. Called by tenants.ts.
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
+
+const iterations = 4096
+
+/** The verifier of a password, for ALTER ROLE … PASSWORD. Normalized as libpq does for all that people write (NFKC). */
+export function scramVerifier(password: string, salt = randomBytes(16)): string {
+  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, iterations, 32, 'sha256')
+  const hmac = (text: string) => createHmac('sha256', salted).update(text).digest()
+  const storedKey = createHash('sha256').update(hmac('Client Key')).digest('base64')
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${hmac('Server Key').toString('base64')}`
+}
