@@ -62,11 +62,14 @@ CREATE POLICY tenant ON headgate.worker USING (EXISTS (SELECT FROM headgate.run 
 ALTER TABLE headgate.quarantine_occurrence ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON headgate.quarantine_occurrence USING (EXISTS (SELECT FROM headgate.run WHERE run.id = quarantine_occurrence.run));
 
--- By the rights on the table itself: what a run says of its destination is its tenant's word. No row may be ahead of all runs there are.
+-- A run may name any table, and learns when it is planned what it may not load. Only who may load a table says that it was published: what a
+-- run says of its destination is its tenant's word. No row may be ahead of all runs there are. Names of tables are no secret in PostgreSQL.
 ALTER TABLE headgate.destination ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON headgate.destination
+CREATE POLICY tenant ON headgate.destination FOR SELECT USING (true);
+CREATE POLICY named ON headgate.destination FOR INSERT WITH CHECK (whole_run = 0);
+CREATE POLICY published ON headgate.destination FOR UPDATE
   USING (headgate.may_load(name))
-  WITH CHECK (headgate.may_load(name) AND (whole_run IS NULL OR whole_run <= (SELECT last_value FROM headgate.run_id_seq)));
+  WITH CHECK (whole_run <= (SELECT last_value FROM headgate.run_id_seq));
 
 ALTER TABLE headgate.migration ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON headgate.migration FOR SELECT USING (true);
