@@ -39,7 +39,7 @@ const checks = {
   max: Type.Optional(bound('Largest value allowed, written like min.')),
   minLength: Type.Optional(Type.Integer({ minimum: 0, maximum: 10485760, description: 'Fewest characters allowed.' })),
   maxLength: Type.Optional(Type.Integer({ minimum: 0, maximum: 10485760, description: 'Most characters allowed.' })),
-  pattern: Type.Optional(text('Regular expression (JavaScript, unicode) that the text must match somewhere; anchor it with ^ and $.', 1024)),
+  pattern: Type.Optional(text('Regular expression in the syntax of RE2 that the text must match somewhere; anchor it with ^ and $.', 1024)),
   format: Type.Optional(oneOf(['email', 'uri', 'hostname', 'ipv4', 'ipv6'], 'Well-known form of the text.')),
   values: Type.Optional(boundedSet(Type.String({ maxLength: 255 }), 1000, 'The words allowed, exactly as written; for type enum.')),
   precision: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Digits in all; for type decimal. Default: any number.' })),

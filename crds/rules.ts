@@ -48,6 +48,12 @@ export const fieldRules: CelRule[] = [
     fieldPath: '.name',
   },
   {
+    // What does not compile makes the evaluation fail, which refuses the object.
+    rule: "!has(self.pattern) || ''.matches(self.pattern) in [true, false]",
+    message: 'pattern must be a regular expression in the syntax of RE2: correct it',
+    fieldPath: '.pattern',
+  },
+  {
     rule: "self.type != 'enum' || has(self.values)",
     message: 'type enum needs values: list the words allowed',
     fieldPath: '.values',

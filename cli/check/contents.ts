@@ -3,6 +3,7 @@ import iconv from 'iconv-lite'
 import type { Field, Rule } from '../../crds/fields.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { bound } from '../../runner/validation/checks.ts'
+import { compileExpression } from '../../runner/validation/expressions/expression.ts'
 import { compileRules } from '../../runner/validation/rules.ts'
 import { patternReader } from '../../runner/validation/types/date-patterns.ts'
 import { fieldTypes } from '../../runner/validation/types/index.ts'
@@ -69,7 +70,7 @@ function bytesOf(name: unknown, path: Path): Finding[] {
 
 function checkField(field: Field, path: Path): Finding[] {
   const { pattern } = field
-  const why = pattern === undefined ? undefined : reason(() => new RegExp(pattern, 'u'))
+  const why = pattern === undefined ? undefined : reason(() => compileExpression(pattern))
   const expression: Finding[] =
     why === undefined ? [] : [{ path: [...path, 'pattern'], code: 'pattern.invalid', message: `the pattern does not compile: ${why}` }]
   const dates = (field.patterns ?? []).flatMap((item, index) => datePattern(item, [...path, 'patterns', index]))

@@ -84,6 +84,16 @@ const schemas: InvalidManifest[] = [
     offline: 'id is in primaryKey already',
   },
   {
+    wrong: 'a pattern that looks ahead',
+    changes: { [`${field}`]: { name: 'id', type: 'text', pattern: '^(?!x)[a-z]+$' } },
+    refused: 'invalid or unsupported Perl syntax: `(?!`',
+  },
+  {
+    wrong: 'a pattern that refers back',
+    changes: { [`${field}`]: { name: 'id', type: 'text', pattern: '(a)\\1' } },
+    refused: 'invalid escape sequence: `\\1`',
+  },
+  {
     wrong: 'a version field that is not declared',
     changes: { 'spec.schema.versionField': 'changed' },
     refused: 'versionField names a field that fields does not',

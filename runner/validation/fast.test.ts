@@ -130,6 +130,7 @@ const shapes: Record<string, Shape> = {
   'varchar(5)': { field: { name: 'f', type: 'text', maxLength: 6 }, column: column('f', 'varchar', 9, 'character varying(5)'), cells: words },
   email: { field: { name: 'f', type: 'text', format: 'email', sensitive: true }, column: column('f', 'text'), cells: words },
   pattern: { field: { name: 'f', type: 'text', pattern: '^[A-Z]{2}$' }, column: column('f', 'text'), cells: words },
+  'pattern for RE2': { field: { name: 'f', type: 'text', pattern: '^(\\pL|[0-9]+)*\\s?$' }, column: column('f', 'text'), cells: words },
   enum: { field: { name: 'f', type: 'enum', values: ['new', 'old', 'ü'], nullable: true }, column: column('f', 'text'), cells: words },
 }
 

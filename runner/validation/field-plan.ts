@@ -97,8 +97,17 @@ export function readField(plan: FieldPlan, input: unknown, findings: Findings): 
   return plan.check === undefined ? value : checked(plan, plan.check, value, input, findings)
 }
 
+/** No regular expression: one for the end takes quadratic time on a long run of blanks within the text. */
 function trimmed(text: string): string {
-  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 /** A value that no outcome can load: it becomes null where that is allowed and wanted. */

@@ -35,6 +35,33 @@ describe('outcomes', () => {
   })
 })
 
+describe('a value made to keep the reader busy', () => {
+  const large = 1 << 20
+  it.each<[string, Omit<Field, 'name' | 'type'>, string, string | undefined]>([
+    ['a pattern that backtracks', { pattern: '^([a-zA-Z0-9]+)*@x[.]de$' }, `${'a'.repeat(large)}!`, 'pattern'],
+    ['a pattern too large for a text of this length', { pattern: '(a?){400}$' }, 'a'.repeat(large), 'pattern'],
+    ['blanks within a text that is trimmed', { trim: true }, `x${' '.repeat(large)}x`, undefined],
+    ['e-mail', { format: 'email' }, `a@${'b.'.repeat(large)}!`, 'format.email'],
+    ['a URI', { format: 'uri' }, `http://${'a:'.repeat(large)}@ `, 'format.uri'],
+    ['a hostname', { format: 'hostname' }, `${'a.'.repeat(large)}!`, 'format.hostname'],
+    ['IPv6', { format: 'ipv6' }, ':'.repeat(large), 'format.ipv6'],
+    ['IPv4', { format: 'ipv4' }, '1.'.repeat(large), 'format.ipv4'],
+  ])('is decided: %s', async (_, checks, value, code) => {
+    const { codes, records } = await run({ fields: [{ name: 'a', type: 'text', ...checks }] }, [{ a: value }])
+    expect([codes, records.length]).toEqual(code === undefined ? [[], 1] : [[[code]], 0])
+  })
+
+  it('in JSON: marks within strings are no structure', async () => {
+    const values = ['"\\"[[[\\\\"', `"${'['.repeat(600)}${'9'.repeat(2000)}"`, `{"a\\"{": [1]}`]
+    const { records, codes } = await run(
+      { fields: [{ name: 'a', type: 'json' }] },
+      [...values, '['.repeat(501) + ']'.repeat(501), `"]]" ${''}`, '9'.repeat(2000)].map((a) => ({ a })),
+    )
+    expect(records.map(({ a }) => a)).toEqual([...values, '"]]" '])
+    expect(codes).toEqual([['type.json'], ['type.json']])
+  })
+})
+
 describe('a rejected record', () => {
   it('keeps every error, its bytes, its values and its key', async () => {
     const { rejected } = await run({ primaryKey: ['id'], fields }, [{ id: '007', A: '-1' }])

@@ -1,8 +1,9 @@
 // Cross-field rules in CEL, compiled once. docs/rules.md says what they see of a record.
 import { Environment } from '@marcbachmann/cel-js'
-import type { Rule, Schema } from '../../crds/fields.ts'
+import type { Field, Rule, Schema } from '../../crds/fields.ts'
 import { HeadgateError, type TypedRecord } from '../../sdk/index.ts'
 import { closest } from './bind.ts'
+import { CostMeter, metered } from './expressions/cel-cost.ts'
 import { Problem } from './problem.ts'
 import { fieldTypes } from './types/index.ts'
 import { microsOf } from './types/timestamp.ts'
@@ -30,35 +31,55 @@ const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100
 
 /** Throws InvalidRule. */
 export function compileRules(schema: Schema): CompiledRule[] {
-  const types = new Map(schema.fields.map((field) => [field.name, field.type]))
-  return (schema.rules ?? []).map((rule) => compileRule(rule, types))
+  const byName = new Map(schema.fields.map((field) => [field.name, field]))
+  const meter = new CostMeter()
+  return (schema.rules ?? []).map((rule, place) => compileRule(rule, place, byName, meter))
 }
 
-function compileRule(rule: Rule, types: Map<string, string>): CompiledRule {
-  const known = [...types.keys()]
+function compileRule(rule: Rule, place: number, byName: ReadonlyMap<string, Field>, meter: CostMeter): CompiledRule {
   const evaluate = parsed(rule)
-  const fields = fieldsOf(evaluate.ast)
-  for (const field of fields ?? []) {
-    if (known.includes(field)) continue
-    const near = closest(field, known)
-    const hint = near === undefined ? '' : `; did you mean record.${near}?`
-    throw invalid(rule, `record.${field} is not a declared field${hint}`)
-  }
+  const fields = fieldsOf(evaluate.ast) ?? [...byName.keys()]
+  for (const field of fields) if (!byName.has(field)) throw unknownField(rule, field, [...byName.keys()])
+  const steps = limited(rule, evaluate, meter)
   const message = rule.message ?? `breaks the rule ${rule.expression}`
   const code = `rule.${rule.name}`
-  const decimals = (fields ?? known).filter((field) => types.get(field) === 'decimal')
-  return {
-    name: rule.name,
-    outcome: rule.outcome ?? 'reject',
-    fields: fields ?? known,
-    check: (record) => {
-      try {
-        return evaluate({ record: withDoubles(record, decimals) }) === true ? undefined : new Problem(code, message)
-      } catch (error) {
-        return new Problem(code, `${message} (${firstLine(error)})`)
-      }
-    },
+  const decimals = fields.filter((field) => byName.get(field)?.type === 'decimal')
+  const secret = fields.some((field) => byName.get(field)?.sensitive === true)
+  const attempt = (record: TypedRecord): Problem | undefined => {
+    try {
+      meter.spend(steps)
+      return evaluate({ record: withDoubles(record, decimals) }) === true ? undefined : new Problem(code, message)
+    } catch (error) {
+      return new Problem(code, `${message} (${secret ? reasonOf(error) : firstLine(error)})`)
+    }
   }
+  const check = (record: TypedRecord): Problem | undefined => {
+    meter.begin(record, place)
+    const problem = attempt(record)
+    // Whatever it came to: CEL drops an error where the other side of || or && decides.
+    return meter.exceeded ? new Problem(`cost.${rule.name}`, `the rules up to ${rule.name} cost more than the rules of one record may`) : problem
+  }
+  return { name: rule.name, outcome: rule.outcome ?? 'reject', fields, check }
+}
+
+function unknownField(rule: Rule, field: string, known: readonly string[]): HeadgateError {
+  const near = closest(field, known)
+  const hint = near === undefined ? '' : `; did you mean record.${near}?`
+  return invalid(rule, `record.${field} is not a declared field${hint}`)
+}
+
+function limited(rule: Rule, evaluate: ReturnType<Environment['parse']>, meter: CostMeter): number {
+  try {
+    return metered(evaluate, meter)
+  } catch (error) {
+    throw invalid(rule, `matches: ${firstLine(error)}`, error)
+  }
+}
+
+/** Why a rule cannot be evaluated, without the values that messages quote: CEL's own word for it, such as division_by_zero. */
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^[a-z_]+$/.test(code) ? code : 'it cannot be evaluated'
 }
 
 /** CEL has no decimals: rules see them as doubles. */

@@ -64,14 +64,17 @@ function halfPair(): Problem {
 
 /** Valid JSON that jsonb refuses all the same: nested too deep, or numbers out of all proportion. */
 function beyondJsonb(text: string): Problem | undefined {
-  const bare = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '""')
   let depth = 0
-  for (const [mark] of bare.matchAll(/[[{\]}]/g)) {
-    depth += mark === '[' || mark === '{' ? 1 : -1
+  let quoted = false
+  // Strings are skipped mark by mark: an expression for a whole string runs out of stack on one of many megabytes.
+  for (const { 0: mark, 1: exponent } of text.matchAll(/\\.|"|[[{\]}]|-?[0-9.]+(?:[eE]([+-]?[0-9]+))?/g)) {
+    if (mark === '"') quoted = !quoted
+    else if (quoted || mark.startsWith('\\')) continue
+    else if (mark === '[' || mark === '{') depth++
+    else if (mark === ']' || mark === '}') depth--
+    else if (mark.length > longestNumber || Math.abs(Number(exponent ?? 0)) > largestExponent)
+      return new Problem('type.json', 'holds a number that is too long')
     if (depth > deepest) return new Problem('type.json', `is nested more than ${deepest} levels deep`)
-  }
-  for (const [number, exponent] of bare.matchAll(/-?[0-9.]+(?:[eE]([+-]?[0-9]+))?/g)) {
-    if (number.length > longestNumber || Math.abs(Number(exponent ?? 0)) > largestExponent) return new Problem('type.json', 'holds a number that is too long')
   }
   return undefined
 }
