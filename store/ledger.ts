@@ -24,6 +24,8 @@ export type LedgerEntry = {
   unchangedKeys?: Buffer | null
   overwrittenKeys?: Buffer | null
   timings?: Timings
+  /** The rows were copied straight into the destination. */
+  straight?: boolean
 }
 
 export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
@@ -47,6 +49,7 @@ const entryColumns = [
   'unchanged_keys',
   'overwritten_keys',
   ...timingColumns,
+  'straight',
 ]
 const insertEntry = `INSERT INTO headgate.batch (${entryColumns.join(', ')}) VALUES (${entryColumns.map((_, index) => `$${index + 1}`).join(', ')})`
 
@@ -72,6 +75,7 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
     timings?.validate ?? 0,
     timings?.transform ?? 0,
     timings?.load ?? 0,
+    entry.straight ?? false,
   ])
 }
 

@@ -76,7 +76,7 @@ export async function topReasons(db: Queryable, options: { run: number; limit: n
 /** Closes an unresolved entry for good. Throws QuarantineNotOpen if it is not there or has been resolved already. */
 export async function discardQuarantine(db: Queryable, id: number, reason: string): Promise<void> {
   const { rowCount } = await db.query(
-    `UPDATE headgate.quarantine SET state = 'discarded', state_run = NULL, state_at = clock_timestamp(), state_reason = $2
+    `UPDATE headgate.quarantine SET state = 'discarded', state_run = NULL, state_at = clock_timestamp(), state_reason = $2, key_form = NULL, key_hash = NULL
     WHERE id = $1 AND state IN ('open', 'parked', 'corrected')`,
     [id, reason],
   )

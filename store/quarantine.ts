@@ -1,6 +1,7 @@
 // Quarantine: puts a batch's rejected records away with their evidence, within the batch's transaction. Called by the engine.
 import { hash } from 'node:crypto'
 import type { RecordError } from '../sdk/index.ts'
+import { type KeyColumn, keyForm, keyHash, withKeyHash } from './key-form.ts'
 import type { Queryable } from './queryable.ts'
 import { storableJson, storableText } from './storable.ts'
 
@@ -18,8 +19,11 @@ export type QuarantinedRecord = {
   state: 'open' | 'parked'
 }
 
-/** Where the records come from: the slice's ordinal, its input's ordinal and the input's name. */
-export type QuarantineOrigin = { run: number; pipeline: string; slice: number; input: number; name: string }
+/**
+ * Where the records come from: the slice's ordinal, its input's ordinal and the input's name. With the columns of the destination's
+ * key, an entry is later found by its key.
+ */
+export type QuarantineOrigin = { run: number; pipeline: string; slice: number; input: number; name: string; keyColumns?: readonly KeyColumn[] }
 
 /** Records of one call with the same raw bytes: the last of them in source order, and the places of all. */
 type Entry = { latest: QuarantinedRecord; digest: Buffer; orders: number[] }
@@ -28,7 +32,7 @@ const recordsPerStatement = 2000
 const bytesPerStatement = 8 << 20
 
 // Lists go over as one bytea or one text with a line per entry, which costs a fraction of arrays; JSON text has no line ends.
-const insert = `
+const insertWith = (keyHash: string) => `
   WITH incoming AS (
     SELECT record_order, substring($7::bytea, raw_start, raw_length) AS raw, record::jsonb AS record, errors::jsonb AS errors, fingerprint, key::jsonb AS key,
       substring($13::bytea, place::integer * 32 - 31, 32) AS digest, state, repeats
@@ -37,9 +41,10 @@ const insert = `
       string_to_table($12, E'\\n', ''), unnest($14::text[]), unnest($15::text[]), unnest($16::integer[])
     ) WITH ORDINALITY AS list (record_order, raw_start, raw_length, record, errors, key, fingerprint, state, repeats, place)
   ), entry AS (
-    INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences)
+    INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences, key_form, key_hash)
     SELECT $1, $2, $3, $5, record_order, raw, record, errors, ARRAY(SELECT DISTINCT error ->> 'code' FROM jsonb_array_elements(errors) AS error),
-      fingerprint, key, digest, state, $2, $4::bigint * 17592186044416 + record_order, repeats
+      fingerprint, key, digest, state, $2, $4::bigint * 17592186044416 + record_order, repeats,
+      CASE WHEN key IS NOT NULL THEN $19::bigint END, ${keyHash} # $19::bigint
     FROM incoming
     ON CONFLICT (pipeline, digest) WHERE state IN ('open', 'parked', 'corrected') DO UPDATE SET
       occurrences = kept.occurrences + excluded.occurrences,
@@ -50,6 +55,8 @@ const insert = `
       codes = CASE WHEN excluded.last_run > kept.last_run THEN excluded.codes ELSE kept.codes END,
       fingerprint = CASE WHEN excluded.last_run > kept.last_run THEN excluded.fingerprint ELSE kept.fingerprint END,
       key = CASE WHEN excluded.last_run > kept.last_run THEN excluded.key ELSE kept.key END,
+      key_form = CASE WHEN excluded.last_run > kept.last_run THEN excluded.key_form ELSE kept.key_form END,
+      key_hash = CASE WHEN excluded.last_run > kept.last_run THEN excluded.key_hash ELSE kept.key_hash END,
       state = CASE WHEN excluded.last_run > kept.last_run AND kept.state <> 'corrected' THEN excluded.state ELSE kept.state END
     RETURNING id, digest
   )
@@ -63,8 +70,16 @@ const insert = `
  * delivered again does not double them, and one occurrence per record and run.
  */
 export async function quarantineRecords(tx: Queryable, origin: QuarantineOrigin, rejected: readonly QuarantinedRecord[]): Promise<void> {
+  const entries = distinct(rejected)
+  const { keyColumns = [] } = origin
+  const write = (keyHash: string) => insertEntries(tx, origin, entries, insertWith(keyHash))
+  if (keyColumns.length === 0 || rejected.every(({ key }) => key === undefined)) return write('NULL::bigint')
+  await withKeyHash(tx, keyHash(keyColumns, 'key'), write)
+}
+
+async function insertEntries(tx: Queryable, origin: QuarantineOrigin, entries: readonly Entry[], insert: string): Promise<void> {
   let sent: Promise<unknown> = Promise.resolve()
-  for (const chunk of chunks(distinct(rejected))) {
+  for (const chunk of chunks(entries)) {
     // Prepared while the server works on the chunk before.
     const values = valuesOf(origin, chunk)
     await sent
@@ -132,6 +147,7 @@ function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] 
     list(chunk.map((entry) => entry.orders.length)),
     list(chunk.flatMap((entry) => entry.orders)),
     list(chunk.flatMap((entry, place) => entry.orders.map(() => place))),
+    origin.keyColumns === undefined || origin.keyColumns.length === 0 ? 0 : keyForm(origin.pipeline, origin.keyColumns),
   ]
 }
 

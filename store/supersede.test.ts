@@ -1,11 +1,13 @@
 import { beforeEach, expect, it } from 'vitest'
 import { freshStore, rejectedRecord } from '../test/support/store.ts'
+import { hashOpenKeys } from './key-form.ts'
 import { quarantineRecords } from './quarantine.ts'
 import { listQuarantine } from './quarantine-queries.ts'
-import { hasOpenKeyed, supersedeByDestination, supersedeByKeys } from './supersede.ts'
+import { hasOpenKeyed, supersedeByBatch, supersedeByDestination, supersedeByTable } from './supersede.ts'
 
 const { client } = await freshStore()
 const inputSize = 2 ** 44
+const columns = [{ name: 'id', type: 'numeric(12,2)' }]
 
 beforeEach(async () => {
   await client.query('TRUNCATE headgate.quarantine, headgate.quarantine_occurrence')
@@ -14,16 +16,18 @@ beforeEach(async () => {
 /** Accepted rows of a batch, in a temp table with odd names. */
 async function accept(pipeline: string, run: number, rows: { id: string; pos: number }[]): Promise<number> {
   await client.query('BEGIN')
-  await client.query(`CREATE TEMP TABLE "odd ""stage" ("the id" numeric(12,2), _pos bigint) ON COMMIT DROP`)
+  await client.query(`CREATE TEMP TABLE "odd ""stage" ("id" numeric(12,2), _pos bigint) ON COMMIT DROP`)
   for (const { id, pos } of rows) await client.query(`INSERT INTO "odd ""stage" VALUES ($1, $2)`, [id, pos])
-  const closed = await supersedeByKeys(client, { pipeline, run, relation: 'odd "stage', columns: ['the id'] })
+  const closed = await supersedeByBatch(client, { pipeline, run, relation: 'odd "stage', columns })
   await client.query('COMMIT')
   return closed
 }
 
 async function reject(pipeline: string, run: number, records: { order: number; id?: string }[], input = 0): Promise<void> {
-  const rejected = records.map(({ order, id }) => rejectedRecord(order, { key: id === undefined ? undefined : { 'the id': id } }))
-  await quarantineRecords(client, { run, pipeline, slice: input, input, name: 'f' }, rejected)
+  const rejected = records.map(({ order, id }) => rejectedRecord(order, { key: id === undefined ? undefined : { id: id } }))
+  await client.query('BEGIN')
+  await quarantineRecords(client, { run, pipeline, slice: input, input, name: 'f', keyColumns: columns }, rejected)
+  await client.query('COMMIT')
 }
 
 const states = async (pipeline: string) => (await listQuarantine(client, { pipeline, limit: 9 })).map(({ state }) => state)
@@ -80,7 +84,7 @@ it('does not fail on keys from before the column had its type', async () => {
 })
 
 it('closes, at the finish, what the run rejected after another slice had loaded a later record with the key', async () => {
-  await client.query('CREATE TABLE public.orders ("the id" integer PRIMARY KEY, _run bigint, _pos bigint)')
+  await client.query('CREATE TABLE public.orders ("id" integer PRIMARY KEY, _run bigint, _pos bigint)')
   await client.query('INSERT INTO public.orders VALUES (1, 6, $1), (2, 6, 1), (3, 5, 1)', [inputSize])
   await reject('slices', 6, [
     { order: 5, id: '1' },
@@ -88,7 +92,80 @@ it('closes, at the finish, what the run rejected after another slice had loaded 
     { order: 7, id: '3' },
   ])
   await client.query('BEGIN')
-  expect(await supersedeByDestination(client, { pipeline: 'slices', run: 6, schema: 'public', table: 'orders', columns: ['the id'] })).toBe(1)
+  expect(await supersedeByDestination(client, { pipeline: 'slices', run: 6, schema: 'public', table: 'orders', columns })).toBe(1)
   await client.query('COMMIT')
   expect(await states('slices')).toEqual(['superseded', 'open', 'open'])
+})
+
+/** What `work` reads of a table. */
+async function readBy(table: string, work: () => Promise<unknown>): Promise<{ scans: number; rows: number }> {
+  const before = await readSoFar(table)
+  await work()
+  const after = await readSoFar(table)
+  return { scans: after.scans - before.scans, rows: after.rows - before.rows }
+}
+
+async function readSoFar(table: string): Promise<{ scans: number; rows: number }> {
+  const { rows } = await client.query(
+    `SELECT seq_scan::int AS scans, (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_all_tables WHERE relid = $1::regclass`,
+    [table],
+  )
+  return rows[0]
+}
+
+it('reads only the entries of the batch’s keys, however many are open, with or without statistics', async () => {
+  await client.query('CREATE TEMP TABLE batch AS SELECT key::numeric(12,2) AS id, key::bigint AS _pos FROM generate_series(0, 499) AS key')
+  await reject(
+    'backlog',
+    1,
+    Array.from({ length: 3000 }, (_, order) => ({ order, id: `${order + 498}` })),
+  )
+  for (const statistics of ['nothing', 'ANALYZE headgate.quarantine']) {
+    if (statistics !== 'nothing') await client.query(statistics)
+    await client.query('BEGIN')
+    const close = () => supersedeByBatch(client, { pipeline: 'backlog', run: 2, relation: 'batch', columns })
+    // Two entries: found, read again for their keys, and updated.
+    expect(await readBy('headgate.quarantine', close)).toEqual({ scans: 0, rows: 6 })
+    expect((await listQuarantine(client, { pipeline: 'backlog', state: 'superseded', limit: 9 })).map(({ key }) => key)).toEqual([{ id: '498' }, { id: '499' }])
+    await client.query('ROLLBACK')
+  }
+  await client.query('DROP TABLE batch')
+})
+
+it('reads a table of many rows once, however many entries are open', async () => {
+  await client.query('CREATE TABLE public.staged AS SELECT key::numeric(12,2) AS id, key::bigint AS _pos FROM generate_series(0, 4999) AS key')
+  await reject(
+    'staged',
+    1,
+    Array.from({ length: 400 }, (_, order) => ({ order, id: `${order * 20}` })),
+  )
+  await client.query('BEGIN')
+  const close = async () => expect(await supersedeByTable(client, { pipeline: 'staged', run: 2, schema: 'public', relation: 'staged', columns })).toBe(250)
+  expect(await readBy('public.staged', close)).toEqual({ scans: 1, rows: 5000 })
+  await client.query('COMMIT')
+})
+
+it('looks open keys up in the destination instead of reading it', async () => {
+  await client.query(`CREATE TABLE public.large (id numeric(12,2) PRIMARY KEY, _run bigint, _pos bigint);
+    INSERT INTO public.large SELECT key, 3, key FROM generate_series(0, 9999) AS key`)
+  await reject(
+    'large',
+    3,
+    Array.from({ length: 300 }, (_, order) => ({ order, id: `${order + 9900}` })),
+  )
+  await client.query('BEGIN')
+  const close = async () => expect(await supersedeByDestination(client, { pipeline: 'large', run: 3, schema: 'public', table: 'large', columns })).toBe(100)
+  expect(await readBy('public.large', close)).toEqual({ scans: 0, rows: 100 })
+  await client.query('COMMIT')
+})
+
+it('closes entries that an older version has made, once they are hashed', async () => {
+  await reject('older', 1, [{ order: 1, id: '7' }, { order: 2, id: 'not a number' }, { order: 3 }])
+  await client.query('UPDATE headgate.quarantine SET key_form = DEFAULT, key_hash = NULL')
+  expect(await accept('older', 2, [{ id: '7', pos: 0 }])).toBe(0)
+  await client.query('BEGIN')
+  await hashOpenKeys(client, 'older', columns)
+  await client.query('COMMIT')
+  expect(await accept('older', 2, [{ id: '7', pos: 0 }])).toBe(1)
+  expect(await states('older')).toEqual(['superseded', 'open', 'open'])
 })

@@ -1,94 +1,158 @@
 // Closes quarantine entries whose key a later record brought, good this time. Called by the engine.
 import pg from 'pg'
-import { type Queryable, wholeNumber } from './queryable.ts'
+import { byIndex, type KeyColumn, keptKey, keyForm, keyList, rowHash } from './key-form.ts'
+import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 
-/** A temp table with a batch's accepted rows: the key columns in the destination's types, and `_pos`. */
-export type AcceptedRows = { pipeline: string; run: number; schema?: string; relation: string; columns: readonly string[] }
+/** A relation with accepted rows of a run: the key columns and `_pos`. */
+export type AcceptedRows = { pipeline: string; run: number; schema?: string; relation: string; columns: readonly KeyColumn[] }
 
 /** The destination itself, with `_run` and `_pos`. */
-export type DestinationRows = { pipeline: string; run: number; schema: string; table: string; columns: readonly string[] }
+export type DestinationRows = { pipeline: string; run: number; schema: string; table: string; columns: readonly KeyColumn[] }
 
-type Match = { pipeline: string; run: number; columns: readonly string[]; relation: string; later: string }
+/** An entry as it was last seen. `pos`: input × 2^44 + order. */
+export type SeenEntry = { id: number; lastRun: number; pos: bigint }
 
-/** Whether the pipeline has unresolved entries with a key at all; mostly not, which saves a query per batch. */
+/** An open or parked entry by the hash of its key, as the ledger keeps hashes of unchanged keys. */
+export type OpenKey = SeenEntry & { hash: bigint }
+
+// No declared field can have a double quote in its name, so these never collide with the key's columns.
+const own = { id: '"""id"', lastRun: '"""last_run"', pos: '"""pos"', hash: '"""hash"' }
+const seen = `kept.${own.id} AS id, kept.${own.lastRun} AS last_run, kept.${own.pos} AS pos`
+const earlier = `(kept.${own.lastRun}, kept.${own.pos})`
+
+/** Whether the pipeline has unresolved entries with a key at all. ORDER BY makes it one look into the index, whatever the statistics say. */
 export async function hasOpenKeyed(db: Queryable, pipeline: string): Promise<boolean> {
-  const { rows } = await db.query(`SELECT 1 FROM headgate.quarantine WHERE pipeline = $1 AND state IN ('open', 'parked') AND key IS NOT NULL LIMIT 1`, [
+  const { rows } = await db.query('SELECT 1 FROM headgate.quarantine WHERE pipeline = $1 AND key_form IS NOT NULL ORDER BY pipeline, key_form LIMIT 1', [
     pipeline,
   ])
   return rows.length > 0
 }
 
 /**
- * Marks as superseded every open or parked entry of the pipeline whose key is in the relation on a row that is later in
- * source order, by (run, _pos). Answers how many. Call it after `quarantineRecords` of the same batch.
+ * Marks as superseded every open or parked entry of the pipeline whose key is in the batch's relation on a row that is later in
+ * source order, by (run, _pos). Returns how many. Looks entries up by the hashes of the batch's keys, so the cost does not depend on
+ * how many are open. Call it after `quarantineRecords` of the same batch.
  */
-export async function supersedeByKeys(tx: Queryable, accepted: AcceptedRows): Promise<number> {
-  const { pipeline, run, schema, columns } = accepted
-  const relation = pg.escapeIdentifier(accepted.relation)
-  return supersede(tx, {
-    pipeline,
-    run,
-    columns,
-    relation: schema === undefined ? relation : `${pg.escapeIdentifier(schema)}.${relation}`,
-    later: '(entry.last_run, entry.pos) < ($2::bigint, accepted._pos)',
-  })
+export async function supersedeByBatch(tx: Queryable, accepted: AcceptedRows): Promise<number> {
+  const { pipeline, run, columns } = accepted
+  const form = keyForm(pipeline, columns)
+  const relation = relationOf(accepted)
+  const hash = `${rowHash(columns, 'accepted')} # $1::bigint`
+  // Any further condition within OFFSET 0 would let the planner choose an index that reads all open entries of the pipeline.
+  const { rows: candidates } = await byIndex(tx, () =>
+    tx.query(
+      `SELECT id FROM (
+        SELECT id, state, last_run FROM headgate.quarantine WHERE key_hash = ANY (ARRAY(SELECT ${hash} FROM ${relation} AS accepted)) OFFSET 0
+      ) AS entry WHERE state IN ('open', 'parked') AND last_run <= $2`,
+      [form, run],
+    ),
+  )
+  if (candidates.length === 0) return 0
+  await tx.query('SET LOCAL enable_nestloop = off')
+  const { rows } = await tx.query(
+    `SELECT ${seen} FROM (
+      SELECT entry.id AS ${own.id}, entry.last_run AS ${own.lastRun}, entry.pos AS ${own.pos}, entry.key_hash AS ${own.hash}, ${keyList(columns, 'kept')}
+      FROM headgate.quarantine AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')} WHERE entry.id = ANY ($3::bigint[]) OFFSET 0
+    ) AS kept JOIN (SELECT ${keyList(columns, 'accepted')}, accepted._pos, ${hash} AS ${own.hash} FROM ${relation} AS accepted OFFSET 0) AS accepted
+      ON accepted.${own.hash} = kept.${own.hash} AND ${equal(columns, 'accepted')}
+    WHERE ${earlier} < ($2::bigint, accepted._pos)`,
+    [form, run, candidates.map(({ id }) => id)],
+  )
+  await tx.query('SET LOCAL enable_nestloop TO DEFAULT')
+  return supersede(tx, run, rows.map(seenEntryOf))
+}
+
+/** The same for a table of many rows without an index: it is read once, against a table of the open keys. */
+export async function supersedeByTable(tx: Queryable, accepted: AcceptedRows): Promise<number> {
+  const { pipeline, run, columns } = accepted
+  const types = columns.map(({ name, type }) => `${pg.escapeIdentifier(name)} ${type}`).join(', ')
+  await tx.query(`CREATE TEMPORARY TABLE headgate_open (${own.id} bigint, ${own.lastRun} bigint, ${own.pos} bigint, ${types}) ON COMMIT DROP`)
+  await byIndex(tx, () =>
+    tx.query(
+      `INSERT INTO headgate_open SELECT entry.id, entry.last_run, entry.pos, ${keyList(columns, 'kept')} FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')}`,
+      [pipeline, keyForm(pipeline, columns)],
+    ),
+  )
+  // Without statistics the planner takes the open keys for one row and reads the whole table for each.
+  await tx.query('ANALYZE headgate_open')
+  const { rows } = await tx.query(
+    `SELECT ${seen} FROM headgate_open AS kept JOIN ${relationOf(accepted)} AS accepted ON ${equal(columns, 'accepted')}
+    WHERE ${earlier} < ($1::bigint, accepted._pos)`,
+    [run],
+  )
+  await tx.query('DROP TABLE headgate_open')
+  return supersede(tx, run, rows.map(seenEntryOf))
 }
 
 /**
- * The same for entries that this run itself made after a later record with their key had been loaded by another slice.
- * Called once in the finish step, so that what is open does not depend on which slice came first.
+ * Closes entries whose key is in the destination on a row of a later record: those that this run made after another slice had loaded
+ * the later record; and all others as well if rows were copied straight into the destination, by this run or by one that did not
+ * finish. Called once, in the finish step.
  */
-export async function supersedeByDestination(tx: Queryable, destination: DestinationRows): Promise<number> {
-  const { pipeline, run, columns } = destination
-  const relation = `${pg.escapeIdentifier(destination.schema)}.${pg.escapeIdentifier(destination.table)}`
-  return supersede(tx, {
-    pipeline,
-    run,
-    columns,
-    relation,
-    later: 'entry.last_run = $2::bigint AND (entry.last_run, entry.pos) < (accepted._run, accepted._pos)',
-  })
+export async function supersedeByDestination(tx: Queryable, { pipeline, run, schema, table, columns }: DestinationRows): Promise<number> {
+  const every = await hasStraightBatches(tx, pipeline, run)
+  const destination = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`
+  const found = await byIndex(tx, () =>
+    tx.query(
+      `SELECT entry.id, entry.last_run, entry.pos FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')}
+      CROSS JOIN LATERAL (SELECT present._run, present._pos FROM ${destination} AS present WHERE ${equal(columns, 'present')} OFFSET 0) AS present
+      WHERE ${every ? '' : 'entry.last_run = $3 AND '}(entry.last_run, entry.pos) < (present._run, present._pos)`,
+      every ? [pipeline, keyForm(pipeline, columns)] : [pipeline, keyForm(pipeline, columns), run],
+    ),
+  )
+  return supersede(tx, run, found.rows.map(seenEntryOf))
 }
 
-async function supersede(tx: Queryable, match: Match): Promise<number> {
-  await tx.query('SAVEPOINT headgate_supersede')
-  try {
-    const closed = await close(tx, match, typedJoin(match))
-    await tx.query('RELEASE SAVEPOINT headgate_supersede')
-    return closed
-  } catch (error) {
-    if (!isDataException(error)) throw error
-    // A key kept under an earlier schema is no value of the column's type now: compare as text, which never fails.
-    await tx.query('ROLLBACK TO SAVEPOINT headgate_supersede')
-    return await close(tx, match, textJoin(match))
-  }
+/** Entries that the run made or saw again and that are still unresolved. */
+export async function openKeys(tx: Queryable, { pipeline, run, columns }: Pick<DestinationRows, 'pipeline' | 'run' | 'columns'>): Promise<OpenKey[]> {
+  const { rows } = await byIndex(tx, () =>
+    tx.query(
+      `SELECT entry.id, entry.last_run, entry.pos, int8send(entry.key_hash # $2::bigint) AS hash FROM ${openEntries} AS entry WHERE entry.last_run = $3`,
+      [pipeline, keyForm(pipeline, columns), run],
+    ),
+  )
+  return rows.map((row) => ({ ...seenEntryOf(row), hash: (row.hash as Buffer).readBigUInt64BE() }))
 }
 
-function typedJoin({ relation, columns }: Match): string {
-  const equal = columns.map((column) => `accepted.${pg.escapeIdentifier(column)} = kept.${pg.escapeIdentifier(column)}`)
-  return `CROSS JOIN LATERAL jsonb_populate_record(NULL::${relation}, entry.key) AS kept JOIN ${relation} AS accepted ON ${equal.join(' AND ')}`
-}
-
-function textJoin({ relation, columns }: Match): string {
-  const equal = columns.map((column) => `accepted.${pg.escapeIdentifier(column)}::text = entry.key ->> ${pg.escapeLiteral(column)}`)
-  return `JOIN ${relation} AS accepted ON ${equal.join(' AND ')}`
-}
-
-async function close(tx: Queryable, match: Match, join: string): Promise<number> {
+/** Marks these entries as superseded by the run, unless another transaction has closed them or seen them again meanwhile. Returns how many. */
+export async function supersede(tx: Queryable, run: number, entries: readonly SeenEntry[]): Promise<number> {
+  if (entries.length === 0) return 0
   const { rowCount } = await tx.query(
-    `WITH later AS MATERIALIZED (
-      SELECT entry.id, entry.last_run, entry.pos FROM headgate.quarantine AS entry ${join}
-      WHERE entry.pipeline = $1 AND entry.state IN ('open', 'parked') AND entry.key IS NOT NULL AND ${match.later}
-    )
-    UPDATE headgate.quarantine AS entry SET state = 'superseded', state_run = $2, state_at = clock_timestamp(),
+    `UPDATE headgate.quarantine SET state = 'superseded', state_run = $1, state_at = clock_timestamp(), key_form = NULL, key_hash = NULL,
       state_reason = 'a later record with the same key was accepted'
-    FROM later WHERE entry.id = later.id AND entry.state IN ('open', 'parked') AND entry.last_run = later.last_run AND entry.pos = later.pos`,
-    [match.pipeline, match.run],
+    WHERE id = ANY ($2::bigint[]) AND state IN ('open', 'parked') 
+      AND (id, last_run, pos) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]))`,
+    [run, entries.map(({ id }) => id), entries.map(({ lastRun }) => lastRun), entries.map(({ pos }) => pos)],
   )
   return wholeNumber(rowCount)
 }
 
-/** A value that its type refuses (class 22), or a domain's constraint (class 23). */
-function isDataException(error: unknown): boolean {
-  return /^2[23]/.test((error as { code?: string }).code ?? '')
+/** `$1`: the pipeline, `$2`: the form of the key. Entries without a hash have a key that is no value of the destination's columns. */
+const openEntries = `(
+  SELECT id, last_run, pos, key, key_hash FROM headgate.quarantine
+  WHERE pipeline = $1 AND key_form = $2 AND key_hash IS NOT NULL AND state IN ('open', 'parked') OFFSET 0)`
+
+/** Since the pipeline's last success, whose finish step has looked at what was there then. */
+async function hasStraightBatches(tx: Queryable, pipeline: string, run: number): Promise<boolean> {
+  const { rows } = await tx.query(
+    `SELECT EXISTS (
+      SELECT FROM headgate.run JOIN headgate.batch ON batch.run = run.id
+      WHERE run.pipeline = $1 AND batch.straight AND (run.id = $2
+        OR run.id > coalesce((SELECT max(id) FROM headgate.run WHERE pipeline = $1 AND state = 'Succeeded'), 0))
+    ) AS straight`,
+    [pipeline, run],
+  )
+  return onlyRow(rows).straight === true
+}
+
+function seenEntryOf(row: Row): SeenEntry {
+  return { id: wholeNumber(row.id), lastRun: wholeNumber(row.last_run), pos: BigInt(row.pos as string) }
+}
+
+function relationOf({ schema, relation }: AcceptedRows): string {
+  return schema === undefined ? pg.escapeIdentifier(relation) : `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(relation)}`
+}
+
+function equal(columns: readonly KeyColumn[], relation: string): string {
+  return columns.map(({ name }) => `${relation}.${pg.escapeIdentifier(name)} = kept.${pg.escapeIdentifier(name)}`).join(' AND ')
 }

@@ -1,19 +1,19 @@
 // closeEntries: closes quarantine entries that a later accepted record of the run has made pointless. Called by the finish step.
 import type { Transaction } from '../../sdk/index.ts'
 import { batchesWithKeys } from '../../store/ledger.ts'
-import { type OpenKey, openKeys, supersedeEntries } from '../../store/open-keys.ts'
-import { type DestinationRows, hasOpenKeyed, supersedeByDestination, supersedeByKeys } from '../../store/supersede.ts'
+import { type DestinationRows, hasOpenKeyed, type OpenKey, openKeys, supersede, supersedeByDestination, supersedeByTable } from '../../store/supersede.ts'
+import { keyColumns } from '../loaders/postgres/loader.ts'
 import type { Work } from './work.ts'
 
 /**
- * Those of staged rows, which no batch could close because the gate might have kept them out, and those made by a slice
- * that came after the slice with the good record.
+ * Those of staged rows, which no batch could close because the gate might have kept them out; those of rows that were copied straight
+ * into the destination; and those made by a slice that came after the slice with the good record.
  */
 export async function closeEntries({ commit: { run, plan } }: Work, transaction: Transaction): Promise<void> {
   if (plan === null || plan.key.length === 0 || !(await hasOpenKeyed(transaction, run.pipeline))) return
-  const accepted = { pipeline: run.pipeline, run: run.id, columns: plan.key }
+  const accepted = { pipeline: run.pipeline, run: run.id, columns: keyColumns(plan) }
   if (plan.staging !== null) {
-    await supersedeByKeys(transaction, { ...accepted, schema: plan.staging.schema, relation: plan.staging.name })
+    await supersedeByTable(transaction, { ...accepted, schema: plan.staging.schema, relation: plan.staging.name })
     return
   }
   const destination = { ...accepted, schema: plan.destination.schema, table: plan.destination.name }
@@ -25,12 +25,12 @@ export async function closeEntries({ commit: { run, plan } }: Work, transaction:
 async function closeByUnchanged(transaction: Transaction, destination: DestinationRows): Promise<void> {
   const open = Map.groupBy(await openKeys(transaction, destination), ({ hash }) => hash)
   if (open.size === 0) return
-  const closed = new Set<number>()
+  const closed = new Map<number, OpenKey>()
   for await (const { input, firstOrder, keys } of batchesWithKeys(transaction, destination.run, 'unchanged')) {
     const place = (BigInt(input) << 44n) + BigInt(firstOrder)
-    for (const { id, pos } of carried(keys, open)) if (pos < place) closed.add(id)
+    for (const entry of carried(keys, open)) if (entry.pos < place) closed.set(entry.id, entry)
   }
-  if (closed.size > 0) await supersedeEntries(transaction, destination.run, [...closed])
+  await supersede(transaction, destination.run, [...closed.values()])
 }
 
 function* carried(keys: Buffer, open: ReadonlyMap<bigint, OpenKey[]>): Iterable<OpenKey> {

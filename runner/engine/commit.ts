@@ -4,8 +4,8 @@ import { recordBatch } from '../../store/ledger.ts'
 import { quarantineRecords } from '../../store/quarantine.ts'
 import { checkOrder, lockDestination, type OrderedRun } from '../../store/run-order.ts'
 import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.ts'
-import { hasOpenKeyed, supersedeByKeys } from '../../store/supersede.ts'
-import { type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
+import { hasOpenKeyed, supersedeByBatch } from '../../store/supersede.ts'
+import { keyColumns, type LoadedRows, type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
 import { ObjectRows } from '../records/object-rows.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 
@@ -24,9 +24,9 @@ export async function commitBatch(commit: Commit, transaction: Transaction, clai
   await lockDestination(transaction, commit, 'shared')
   await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit))
-  const { counts, staged } = await loadBatch(commit, transaction, claim, batch, olderRunOpen)
+  const counts = await loadBatch(commit, transaction, claim, batch, olderRunOpen)
   if (batch.rejected.length > 0) await quarantineRecords(transaction, origin(commit, claim), batch.rejected)
-  if (staged !== undefined) await supersedeByKeys(transaction, { pipeline: commit.run.pipeline, run: commit.run.id, ...staged })
+  await closeEntriesOfBatch(commit, transaction, batch, counts)
   const parked = batch.rejected.filter((record) => record.state === 'parked').length
   await recordBatch(transaction, {
     run: commit.run.id,
@@ -45,6 +45,7 @@ export async function commitBatch(commit: Commit, transaction: Transaction, clai
       removed: 0,
     },
     overwrote: counts.overwrote ?? 0,
+    straight: counts.straight ?? false,
     unchangedKeys: counts.unchangedKeys ?? null,
     overwrittenKeys: counts.overwrittenKeys ?? null,
     warnings: Object.fromEntries([...batch.warnings].map(([code, { count }]) => [code, count])),
@@ -69,24 +70,32 @@ export async function lockRunning(transaction: Transaction, claim: ClaimedSlice)
   throw new HeadgateError('RunEnded', `run ${claim.run} is ${slice.runState}; what was committed before stays, nothing more is`)
 }
 
-type Loaded = {
-  counts: LoadCounts
-  /** Where the batch's keys are, if the pipeline has quarantine entries that one of them may close. */
-  staged?: { relation: string; columns: readonly string[] }
-}
-
-async function loadBatch(commit: Commit, transaction: Transaction, claim: ClaimedSlice, batch: PreparedBatch, rewriteUnchanged: boolean): Promise<Loaded> {
+async function loadBatch(commit: Commit, transaction: Transaction, claim: ClaimedSlice, batch: PreparedBatch, rewriteUnchanged: boolean): Promise<LoadedRows> {
   const { loader, run, plan } = commit
   const { input } = claim.slice
   if (!(loader instanceof PostgresLoader) || batch.rows === undefined || plan === null) {
-    return { counts: await loader.load(new ObjectRows(batch.records, input), transaction, run) }
+    return loader.load(new ObjectRows(batch.records, input), transaction, run)
   }
-  const mayClose = plan.route === 'stage' && batch.rows.size > 0
-  const keepKeys = mayClose && (batch.rejected.some((record) => record.key !== undefined) || (await hasOpenKeyed(transaction, run.pipeline)))
-  const counts = await loader.loadEncoded(batch.rows, transaction, run, { input, plan, keepKeys, rewriteUnchanged })
-  return keepKeys ? { counts, staged: loader.stageRelation(plan) } : { counts }
+  // With versions an accepted record may leave no trace in the destination, where the finish step looks for rows copied straight in.
+  const keepKeys = plan.version !== null && (await mayClose(commit, transaction, batch))
+  return loader.loadEncoded(batch.rows, transaction, run, { input, plan, keepKeys, rewriteUnchanged })
+}
+
+/** Closes entries whose key the batch brought. Those of a batch that was copied straight in are closed by the finish step. */
+async function closeEntriesOfBatch(commit: Commit, transaction: Transaction, batch: PreparedBatch, { straight }: LoadedRows): Promise<void> {
+  const { run, plan } = commit
+  if (plan === null || straight === true || !(await mayClose(commit, transaction, batch))) return
+  await supersedeByBatch(transaction, { pipeline: run.pipeline, run: run.id, relation: plan.stage, columns: keyColumns(plan) })
+}
+
+/** Whether the batch is published by itself and there is an entry that one of its rows may close. */
+async function mayClose({ run, plan }: Commit, transaction: Transaction, { rows, rejected }: PreparedBatch): Promise<boolean> {
+  if (plan?.route !== 'stage' || rows === undefined || rows.size === 0) return false
+  return rejected.some(({ key }) => key !== undefined) || hasOpenKeyed(transaction, run.pipeline)
 }
 
 function origin(commit: Commit, claim: ClaimedSlice) {
-  return { run: commit.run.id, pipeline: commit.run.pipeline, slice: claim.ordinal, input: claim.slice.input, name: claim.slice.name }
+  const { run, plan } = commit
+  const { input, name } = claim.slice
+  return { run: run.id, pipeline: run.pipeline, slice: claim.ordinal, input, name, keyColumns: plan === null ? [] : keyColumns(plan) }
 }

@@ -1,10 +1,11 @@
 // planRun: lists the run's slices and prepares the destination, once. Whichever worker comes first does it.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError, type Json, type RunContext, type Slice, type Transaction } from '../../sdk/index.ts'
+import { hashOpenKeys } from '../../store/key-form.ts'
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
 import { isUnfinished } from '../../store/runs.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { keyColumns, type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
 import { dropAbandoned } from '../loaders/postgres/staging.ts'
 import { checkDelivery } from '../validation/delivery.ts'
 import type { Assembly } from './assembly.ts'
@@ -23,16 +24,23 @@ export async function planRun(assembly: Assembly, spec: PipelineSpec, run: RunCo
   checkSlices(slices)
   const kept = checkDelivery(spec, slices, run)
   const plan = await prepare(assembly, run, transaction, kept)
+  await hashKeys(transaction, run, plan)
   await dropAbandoned(transaction, (other) => isUnfinished(transaction, other))
   await planSlices(transaction, run.id, slices)
   await saveLoadPlan(transaction, run.id, plan)
   return plan
 }
 
-async function prepare({ loader }: Assembly, run: RunContext, transaction: Transaction, kept: readonly string[]): Promise<Json> {
-  if (loader instanceof PostgresLoader) return (await loader.prepare(run, transaction, kept)) as unknown as Json
+async function prepare({ loader }: Assembly, run: RunContext, transaction: Transaction, kept: readonly string[]): Promise<LoadPlan | null> {
+  if (loader instanceof PostgresLoader) return loader.prepare(run, transaction, kept)
   await loader.prepare(run, transaction)
   return null
+}
+
+/** Quarantined keys of an older version, or from before the destination's key changed, are found by batches from now on. */
+async function hashKeys(transaction: Transaction, run: RunContext, plan: LoadPlan | null): Promise<void> {
+  const columns = plan === null ? [] : keyColumns(plan)
+  if (columns.length > 0) await hashOpenKeys(transaction, run.pipeline, columns)
 }
 
 function checkSlices(slices: readonly Slice[]): void {

@@ -133,3 +133,15 @@ test.each(orders)('An entry closes when a later slice of the same run brings its
   const { name } = await run([['1,wrong'], ['1,10']], { lastFirst })
   expect(await entries()).toEqual([{ state: 'superseded', by: name }])
 })
+
+test('An entry is closed by a good record that was copied straight into an empty table', async () => {
+  await store.client.query('CREATE SCHEMA hazard; CREATE TABLE hazard.feed (id bigint PRIMARY KEY, amount bigint, _run bigint, _pos bigint)')
+  await run([['1,bad', '2,bad']])
+  const { name } = await run([['1,10', '3,30']])
+  const straight = await store.client.query('SELECT DISTINCT run.name FROM headgate.batch JOIN headgate.run ON run.id = run WHERE straight')
+  expect(straight.rows).toEqual([{ name }])
+  expect(await entries()).toEqual([
+    { state: 'superseded', by: name },
+    { state: 'open', by: null },
+  ])
+})

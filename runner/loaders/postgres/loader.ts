@@ -10,7 +10,7 @@ import { refuseReservedName } from './reserved.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
 import { dropStaging } from './staging.ts'
 
-export type { LoadPlan } from './plan.ts'
+export { keyColumns, type LoadPlan } from './plan.ts'
 export type { PublishCounts, PublishOptions } from './publish.ts'
 
 export type LoadOptions = {
@@ -26,6 +26,9 @@ export type LoadOptions = {
   /** Whether an older run of the table may still write: rows that are there unchanged are then written too, and count as loaded. */
   rewriteUnchanged?: boolean
 }
+
+/** `straight`: the rows went into the destination without passing through the stage, so there is nothing at `stageRelation`. */
+export type LoadedRows = LoadCounts & { straight?: boolean }
 
 export class PostgresLoader extends Loader<PrepareOptions> {
   readonly #guesses = new Map<number, Guess>()
@@ -46,7 +49,7 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   }
 
   /** Loads rows encoded for the plan's columns, `_run` and `_pos` included. */
-  async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input?: number }): Promise<LoadCounts> {
+  async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input?: number }): Promise<LoadedRows> {
     const { plan } = options
     const sorted = plan.route === 'stage' || (plan.route === 'direct' && rows.sortable)
     return this.#load(encodedRows(rows, plan.columns, sorted), tx, run, options)
@@ -58,7 +61,7 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     return this.#load(recordRows(batch, options.plan.columns, run.id), tx, run, options)
   }
 
-  /** Where a batch loaded with `keepKeys` can be read within its transaction: a temporary table's name and the key's columns, unquoted. */
+  /** Where a batch loaded with `keepKeys`, or not `straight`, can be read within its transaction: a temporary table's name and the key's columns, unquoted. */
   stageRelation(plan: LoadPlan): { relation: string; columns: string[] } {
     return { relation: plan.stage, columns: plan.key }
   }
@@ -73,7 +76,7 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     await dropStaging(tx, run.id)
   }
 
-  async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<LoadCounts> {
+  async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<LoadedRows> {
     const { plan, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
     if (rows.size === 0) return { loaded: 0, unchanged: 0, superseded: 0 }
     if (plan.route === 'stage') return loadStage(rows, tx, run, plan, this.#guess(run, plan), { keepKeys, exhaustive, rewriteUnchanged })

@@ -47,3 +47,8 @@ export function columnNames(plan: LoadPlan): string[] {
 export function batchTarget(plan: LoadPlan): TableName {
   return plan.staging ?? plan.destination
 }
+
+/** The key's columns with their types as SQL. */
+export function keyColumns(plan: LoadPlan): { name: string; type: string }[] {
+  return plan.key.flatMap((key) => plan.columns.filter(({ name }) => name === key).map(({ name, formatted }) => ({ name, type: formatted })))
+}

@@ -18,6 +18,8 @@ export async function removeMissing(run: RunContext, tx: Transaction, { plan, re
     )
     return 0
   }
+  // A table that was filled just now has no statistics, and a plan made without them may read it once per row.
+  await tx.query(`ANALYZE ${kept}`)
   const present = `SELECT FROM ${relation(staging)} s WHERE ${match(plan, 's')}`
   const rejected = `SELECT FROM ${kept} k WHERE ${match(plan, 'k')}`
   // What a newer run has written is not this run's to remove.

@@ -61,9 +61,17 @@ export class Guess {
   }
 }
 
-export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, plan: LoadPlan, guess: Guess, options: StageOptions): Promise<LoadCounts> {
+export async function loadStage(
+  rows: Rows,
+  tx: Transaction,
+  run: RunContext,
+  plan: LoadPlan,
+  guess: Guess,
+  options: StageOptions,
+): Promise<LoadCounts & { straight?: boolean }> {
   if (guess.straight && !options.keepKeys && !options.exhaustive) {
-    if (await copyStraight(rows, tx, plan)) return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null }
+    if (await copyStraight(rows, tx, plan))
+      return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null, straight: true }
     guess.notStraight()
   }
   await fillStage(rows, tx, plan)

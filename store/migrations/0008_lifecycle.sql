@@ -1,0 +1,32 @@
+-- Finds the open entries of a key without reading the other entries. key_form identifies the pipeline, and the key's columns and types
+-- that key_hash was computed for; 0: not computed yet. Both are null in entries that are closed or have no key. Workers of older versions
+-- leave the default. Two indexes, because a plan that reads all entries of a pipeline must not be possible where key_hash is looked up.
+
+ALTER TABLE headgate.quarantine ADD COLUMN key_form bigint, ADD COLUMN key_hash bigint;
+
+UPDATE headgate.quarantine SET key_form = 0 WHERE key IS NOT NULL AND state IN ('open', 'parked');
+
+ALTER TABLE headgate.quarantine ALTER COLUMN key_form SET DEFAULT 0;
+
+CREATE INDEX quarantine_key_hash ON headgate.quarantine (key_hash) WHERE key_hash IS NOT NULL;
+CREATE INDEX quarantine_key_form ON headgate.quarantine (pipeline, key_form) WHERE key_form IS NOT NULL;
+
+-- Whether the rows were copied straight into the destination: the finish step closes the entries that they make pointless.
+ALTER TABLE headgate.batch ADD COLUMN straight boolean NOT NULL DEFAULT false;
+
+-- Hash of a key whose columns (names) have the types of the definition list; null if the key holds no values of these types.
+CREATE FUNCTION headgate.key_hash(key jsonb, columns text, definitions text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  hash bigint;
+BEGIN
+  BEGIN
+    EXECUTE format('SELECT hash_record_extended(ROW(%s), 0) FROM jsonb_to_record($1) AS kept (%s)', columns, definitions) INTO hash USING key;
+  EXCEPTION WHEN undefined_function THEN
+    -- A type without a hash function.
+    EXECUTE format('SELECT hashtextextended(ROW(%s)::text, 0) FROM jsonb_to_record($1) AS kept (%s)', columns, definitions) INTO hash USING key;
+  END;
+  RETURN hash;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+  RETURN NULL;
+END
+$$;
