@@ -1,6 +1,6 @@
 // What every command of the command line shares: options, the way it writes, and how it ends. Used by main.ts and cluster/verbs.ts.
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { HeadgateError } from '../sdk/errors.ts'
+import { failureOf } from '../sdk/thrown.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Terminal } from './output.ts'
 
@@ -41,9 +41,8 @@ export async function finish({ signal }: CommandLine, command: Promise<number>, 
   try {
     process.exitCode = await command
   } catch (error) {
-    const known = error instanceof HeadgateError
-    const code = known ? error.code : 'Internal'
-    const message = known ? error.message : ((error as Error).stack ?? String(error))
+    const { code, ...failure } = failureOf(error)
+    const message = code === 'Internal' && error instanceof Error && typeof error.stack === 'string' ? error.stack : failure.message
     if (output === 'json') process.stdout.write(`${JSON.stringify({ error: { code, message } }, undefined, 2)}\n`)
     else process.stderr.write(`headgate: ${code}: ${message}\n`)
     process.exitCode = signal.aborted ? exitCodes.interrupted : isUsage(code) ? exitCodes.usage : exitCodes.failed

@@ -1,6 +1,7 @@
 // A worker process: works on one run until it is over. Started by the local mode, and by the Job of a PipelineRun.
 import { workerExitCodes } from '../crds/worker-report.ts'
 import { HeadgateError } from '../sdk/index.ts'
+import { failureOf } from '../sdk/thrown.ts'
 import { findRun } from '../store/runs.ts'
 import { LocalCheckpoints } from './checkpoints/local.ts'
 import { RedisCheckpoints } from './checkpoints/redis.ts'
@@ -24,7 +25,8 @@ try {
     process.exit(await runClusterWorker({ config, checkpoints, signal: stop.signal, log }))
   }
 } catch (error) {
-  log(error instanceof HeadgateError ? `${error.code}: ${error.message}` : String(error))
+  const { code, message } = failureOf(error)
+  log(`${code}: ${message}`)
   process.exitCode = workerExitCodes.workerFailed
 }
 process.disconnect?.()

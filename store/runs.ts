@@ -5,6 +5,7 @@ import { HeadgateError, type Position } from '../sdk/index.ts'
 import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 import { checkResumable } from './run-order.ts'
+import { storableJson, storableText } from './storable.ts'
 
 export type RunState = 'Running' | 'Succeeded' | 'Failed' | 'Cancelled'
 
@@ -190,7 +191,7 @@ export async function startRun(tx: Queryable, id: number): Promise<void> {
 
 /** Adds a line to the run's history. */
 export async function recordEvent(db: Queryable, run: number, code: string, message: string): Promise<void> {
-  await db.query('INSERT INTO headgate.run_event (run, code, message) VALUES ($1, $2, $3)', [run, code, message])
+  await db.query('INSERT INTO headgate.run_event (run, code, message) VALUES ($1, $2, $3)', [run, storableText(code), storableText(message)])
 }
 
 /** The run's history, oldest first. */
@@ -216,7 +217,7 @@ export async function endRun(db: Queryable, id: number, more: string, values: un
 
 /** Ends a run as failed; without effect on one that has ended already, so the first failure stays. */
 export async function failRun(db: Queryable, id: number, failure: RunFailure): Promise<boolean> {
-  return endRun(db, id, `state = 'Failed', failure = $2`, [JSON.stringify(failure)])
+  return endRun(db, id, `state = 'Failed', failure = $2`, [storableJson(failure)])
 }
 
 /** Ends a run at the user's wish; workers notice at their next claim or batch. */

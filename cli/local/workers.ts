@@ -19,12 +19,20 @@ export type LocalWorkers = {
 /** A worker that dies this often is not started again; the others go on. */
 const maxRestarts = 5
 
-/** Resolves when every worker has ended; how the run ended is on its row. */
+/** Resolves when every worker has ended; how the run ended is on its row. If the first cannot go on, it stops the others and throws. */
 export async function runLocalWorkers(options: LocalWorkers): Promise<void> {
-  const { run, folder, databaseUrl, signal, onProgress } = options
-  const others = Array.from({ length: options.workers - 1 }, () => superviseWorker(options))
-  const first = runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress }) })
-  await Promise.all([first, ...others])
+  const { run, folder, databaseUrl, onProgress } = options
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const others = Array.from({ length: options.workers - 1 }, () => superviseWorker({ ...options, signal }))
+  try {
+    await runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress }) })
+  } catch (error) {
+    stop.abort()
+    throw error
+  } finally {
+    await Promise.all(others)
+  }
 }
 
 async function superviseWorker(options: LocalWorkers): Promise<void> {

@@ -1,7 +1,7 @@
 // The WorkerReport: what a worker on a cluster leaves behind for the operator, which has no access to the store.
 import { writeFileSync } from 'node:fs'
 import { maxWorkerReportBytes, type WorkerReport, workerExitCodes } from '../../crds/worker-report.ts'
-import { HeadgateError } from '../../sdk/index.ts'
+import { failureOf, messageOf } from '../../sdk/thrown.ts'
 import { noCounts, type Timings } from '../../store/counts.ts'
 import { runTotals } from '../../store/ledger.ts'
 import type { Queryable } from '../../store/queryable.ts'
@@ -32,11 +32,9 @@ export async function outcomeOf(db: Queryable, run: Run): Promise<Outcome> {
 
 /** A worker that could not get as far as the run's row, or lost the store. */
 export function outcomeOfError(error: unknown): Outcome {
-  const known = error instanceof HeadgateError
-  const failure = known ? error : new HeadgateError('Internal', `unexpected: ${(error as Error).message}`)
-  const final = known && !failure.retryable
-  const { code, message, retryable } = failure
-  return outcomeOfWorker(final ? 'Failed' : 'Running', final ? workerExitCodes.runFailed : workerExitCodes.workerFailed, { code, message, retryable })
+  const failure = failureOf(error)
+  const final = failure.code !== 'Internal' && !failure.retryable
+  return outcomeOfWorker(final ? 'Failed' : 'Running', final ? workerExitCodes.runFailed : workerExitCodes.workerFailed, failure)
 }
 
 /** A worker that had no time left to look at the run. */
@@ -56,7 +54,7 @@ export function writeReport(file: string, report: WorkerReport): string | undefi
     writeFileSync(file, reportText(report))
     return undefined
   } catch (error) {
-    return `the report cannot be written to ${file}: ${(error as Error).message}`
+    return `the report cannot be written to ${file}: ${messageOf(error)}`
   }
 }
 

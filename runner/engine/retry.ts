@@ -1,7 +1,8 @@
 // Retrying: passing failures are met with waits that double; everything else ends at once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RetryPolicy } from '../../crds/defaults.ts'
-import { HeadgateError } from '../../sdk/index.ts'
+import type { HeadgateError } from '../../sdk/index.ts'
+import { failureOf } from '../../sdk/thrown.ts'
 
 export { retryPolicy } from '../../crds/defaults.ts'
 
@@ -23,12 +24,12 @@ export async function retrying<Result>(retries: Retries, attempt: () => Promise<
     try {
       return await attempt()
     } catch (error) {
-      if (!(error instanceof HeadgateError) || !error.retryable || retries.signal.aborted) throw error
+      if (!failureOf(error).retryable || retries.signal.aborted) throw error
       if (progress() !== reached) failures = 0
       reached = progress()
       if (failures++ >= retries.policy.limit) throw error
       const wait = Math.min(retries.policy.maxMilliseconds, retries.policy.initialMilliseconds * 2 ** (failures - 1))
-      retries.onRetry?.(error, wait)
+      retries.onRetry?.(error as HeadgateError, wait)
       await sleep(wait, undefined, { signal: retries.signal }).catch(() => {})
     }
   }

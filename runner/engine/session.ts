@@ -81,7 +81,6 @@ export class StoreSession {
 
   /** Leaves the connection ready for another try, or drops it. */
   async #failed(error: unknown, client: pg.Client): Promise<Error> {
-    const failure = classifyError(error)
     try {
       await client.query('ROLLBACK')
     } catch {
@@ -89,6 +88,6 @@ export class StoreSession {
       if ((await current?.catch(() => undefined)) === client) this.#drop(current)
       client.end().catch(() => {})
     }
-    return failure
+    return classifyError(error)
   }
 }

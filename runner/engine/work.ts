@@ -50,7 +50,7 @@ export class Work {
   /** Look-ups and events while a batch transaction is open. */
   readonly aside: StoreSession
   readonly leaseMilliseconds: number | undefined
-  readonly #onEvent: WorkOptions['onEvent']
+  readonly onEvent: WorkOptions['onEvent']
   readonly #courtesy = new Courtesy()
   readonly #over = new AbortController()
   #cancelled = false
@@ -66,7 +66,7 @@ export class Work {
     const name = sessionName(this.worker, options.run.name)
     this.session = new StoreSession(options.databaseUrl, name, this.#courtesy)
     this.aside = new StoreSession(options.databaseUrl, name)
-    this.#onEvent = options.onEvent
+    this.onEvent = options.onEvent
     this.leaseMilliseconds = options.leaseMilliseconds
     const signal = AbortSignal.any([options.signal, this.#over.signal])
     this.context = runContext(options, signal, (code, message) => this.#tell(code, message))
@@ -136,7 +136,7 @@ export class Work {
 
   /** Best effort: history must not fail the run it tells about. */
   #tell(code: string, message: string): void {
-    this.#onEvent?.(code, message)
+    this.onEvent?.(code, message)
     this.#told = Promise.all([this.#told, recordEvent(this.aside, this.run.id, code, message).catch(() => {})])
   }
 }

@@ -1,9 +1,11 @@
 // runWorker: what one worker does for a run, from planning to the last slice. The same on a laptop and in a pod.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
+import { failureOf } from '../../sdk/thrown.ts'
 import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
+import { cleanUp } from './clean-up.ts'
 import { finishRun } from './finish.ts'
 import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
 import { retrying, retryPolicy } from './retry.ts'
@@ -29,7 +31,7 @@ export async function runWorker(options: WorkOptions): Promise<Run> {
     work = await openWork(options)
     await workWatched(work)
   } catch (error) {
-    if (!(work?.retries.signal ?? options.signal).aborted) await atTheEnd(options, session, (transaction) => fail(transaction, options.run.id, work, error))
+    if (!(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
   } finally {
     await work?.close()
   }
@@ -59,14 +61,8 @@ async function ended(options: WorkOptions, session: StoreSession, work: Work | u
   const cancelled = work?.cancelled || (options.signal.aborted && (await options.checkpoints.cancelRequested(name)))
   if (cancelled) await atTheEnd(options, session, (transaction) => cancelRun(transaction, id))
   const run = await atTheEnd(options, session, (transaction) => findRunById(transaction, id))
-  if (run.state === 'Cancelled' && work !== undefined) await session.transaction((transaction) => discard(work, transaction)).catch(() => {})
+  if (run.state === 'Cancelled' && work !== undefined) await cleanUp(work, session)
   return run
-}
-
-/** Removes what a cancelled run has staged. What another worker still holds on to goes when the next run is planned. */
-async function discard(work: Work, transaction: Transaction): Promise<void> {
-  await transaction.query("SET LOCAL lock_timeout = '5s'")
-  await work.assembly.loader.discard(work.context, transaction)
 }
 
 async function atTheEnd<Result>(options: WorkOptions, session: StoreSession, step: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -132,12 +128,14 @@ async function isOver(work: Work): Promise<boolean> {
   return run.state !== 'Running'
 }
 
-/** Ends the run for everyone. What it had staged is kept for a resume if the failure may pass, and removed if not. */
-async function fail(transaction: Transaction, run: number, work: Work | undefined, error: unknown): Promise<void> {
-  const failure = error instanceof HeadgateError ? error : new HeadgateError('Internal', `unexpected: ${(error as Error).message}`, { cause: error })
-  const { code, message, retryable } = failure
-  await failRun(transaction, run, { code, message, retryable })
-  if (!retryable && work !== undefined) await work.assembly.loader.discard(work.context, transaction)
+/**
+ * Ends the run for all its workers. What it has staged is kept for a resume if the failure may pass, and removed if not. The failure is
+ * recorded in a transaction of its own, so that nothing that goes wrong afterwards hides it or undoes it.
+ */
+async function fail(options: WorkOptions, session: StoreSession, work: Work | undefined, error: unknown): Promise<void> {
+  const failure = failureOf(error)
+  await atTheEnd(options, session, (transaction) => failRun(transaction, options.run.id, failure))
+  if (!failure.retryable && work !== undefined) await cleanUp(work, session)
 }
 
 /** The slice went to another worker, or the run ended meanwhile: no failure of this worker. */

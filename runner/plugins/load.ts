@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { messageOf } from '../../sdk/thrown.ts'
 
 type Class<Instance> = abstract new (config: never) => Instance
 
@@ -30,6 +31,6 @@ async function importModule(module: string, folder: string): Promise<Record<stri
   try {
     return (await import(specifier)) as Record<string, unknown>
   } catch (cause) {
-    throw new HeadgateError('InvalidPlugin', `module ${module} cannot be loaded: ${(cause as Error).message}`, { cause })
+    throw new HeadgateError('InvalidPlugin', `module ${module} cannot be loaded: ${messageOf(cause)}`, { cause })
   }
 }

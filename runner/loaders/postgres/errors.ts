@@ -1,5 +1,6 @@
 // What PostgreSQL's errors mean for a run: worth another try, or not. Values of rows never get into a message.
 import { HeadgateError } from '../../../sdk/index.ts'
+import { messageOf } from '../../../sdk/thrown.ts'
 
 type Classification = { code: string; retryable: boolean; advice: string }
 
@@ -55,10 +56,19 @@ const lostConnection =
 
 /** Turns whatever a query threw into a HeadgateError; errors that are not the database's come back as they are. */
 export function classifyError(error: unknown): Error {
+  try {
+    return classified(error)
+  } catch {
+    // An error of a plugin whose properties cannot be read.
+    return new HeadgateError('Internal', `unexpected: ${messageOf(error)}`)
+  }
+}
+
+function classified(error: unknown): Error {
   if (error instanceof HeadgateError) return error
-  if (!(error instanceof Error)) return new HeadgateError('Internal', `something that is no error was thrown: ${typeof error}`)
+  if (!(error instanceof Error)) return new HeadgateError('Internal', `unexpected: ${messageOf(error)}`)
   const { code } = error as { code?: unknown }
-  if (error instanceof AggregateError && error.errors.length > 0) return classifyError(error.errors[0])
+  if (error instanceof AggregateError && error.errors.length > 0) return classified(error.errors[0])
   if (typeof code === 'string' && networkCodes.has(code)) return lost(code)
   if (isServerError(error)) return serverError(error)
   if (lostConnection.test(error.message)) return lost('the connection was lost')

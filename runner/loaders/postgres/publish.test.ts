@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { freshDatabase } from '../../../test/support/database.ts'
-import { connect, field, type Row, startRun } from '../../../test/support/loading.ts'
+import { connect, field, inTransaction, type Row, startRun } from '../../../test/support/loading.ts'
 import { dropAbandoned } from './staging.ts'
 
 const database = await freshDatabase()
-const { client, transaction } = await connect(database.url)
+const { client } = await connect(database.url)
 let tables = 0
 
 const three: Row[] = [1, 2, 3].map((id) => ({ id: BigInt(id), name: `name ${id}`, pos: id }))
@@ -94,7 +94,8 @@ describe('a first load into a table that the run creates', () => {
   it('leaves nothing behind when it is discarded', async () => {
     const run = await startRun(client, { table: 'never', createTable: true })
     await run.load(three)
-    expect(await dropAbandoned(transaction, (id) => id !== run.context.id)).toEqual([run.plan.staging?.name])
+    const dropped = await inTransaction(client, (own) => dropAbandoned(own, (id) => id !== run.context.id))
+    expect(dropped).toEqual([run.plan.staging?.name])
     expect((await client.query(`SELECT to_regclass('never') AS never`)).rows).toEqual([{ never: null }])
   })
 })

@@ -1,5 +1,6 @@
 // Staging tables: found by run, and dropped. Those of other tenants are in the same schema and are left alone. See docs/security.md.
 import type { Transaction } from '../../../sdk/index.ts'
+import { sqlState } from './errors.ts'
 import { relation, runOfStagingTable, stagingSchema, type TableName } from './names.ts'
 
 export type StagingTable = TableName & {
@@ -29,13 +30,30 @@ export async function dropStaging(tx: Transaction, run: number): Promise<void> {
   }
 }
 
-/** Drops those whose run `isActive` does not know as unfinished: a worker that died at the wrong moment left them. Returns their names. */
+/** Insufficient privilege, lock not available, objects depend on it. */
+const mayStay = new Set(['42501', '55P03', '2BP01'])
+
+/**
+ * Drops those whose run `isActive` does not know as unfinished: a worker that died at the wrong moment left them. Returns their names.
+ * A table that this role may not drop, or that somebody still holds a lock on, stays: it is no reason to fail the run that is being planned.
+ */
 export async function dropAbandoned(tx: Transaction, isActive: (run: number) => boolean | Promise<boolean>): Promise<string[]> {
   const dropped: string[] = []
   for (const table of await stagingTables(tx)) {
-    if (await isActive(table.run)) continue
-    await tx.query(`DROP TABLE IF EXISTS ${relation(table)}`)
-    dropped.push(table.name)
+    if (!(await isActive(table.run)) && (await isDropped(tx, table))) dropped.push(table.name)
   }
   return dropped
+}
+
+async function isDropped(tx: Transaction, table: StagingTable): Promise<boolean> {
+  await tx.query("SAVEPOINT headgate_abandoned; SET LOCAL lock_timeout = '1s'")
+  try {
+    await tx.query(`DROP TABLE IF EXISTS ${relation(table)}`)
+    await tx.query('SET LOCAL lock_timeout TO DEFAULT; RELEASE SAVEPOINT headgate_abandoned')
+    return true
+  } catch (error) {
+    if (!mayStay.has(sqlState(error) ?? '')) throw error
+    await tx.query('ROLLBACK TO SAVEPOINT headgate_abandoned')
+    return false
+  }
 }
