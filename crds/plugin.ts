@@ -1,10 +1,11 @@
 // A class of the user's own, wherever a pipeline can name one.
 import Type, { type Static } from 'typebox'
-import { closed, identifier, text } from './shapes.ts'
+import { moduleForm } from './plugin-modules.ts'
+import { closed, formed, identifier } from './shapes.ts'
 
 export const Plugin = Type.Object(
   {
-    module: text('File of the module (./ or ../ first), relative to the pipeline, or the name of an installed package.', 512),
+    module: formed('File of the module (./ or ../ first), relative to the pipeline, or the name of an installed package. Never a URL.', moduleForm),
     export: Type.Optional(identifier('Name of the exported class. Default: default.')),
     config: Type.Optional(Type.Unknown({ description: 'Handed to the class as it is.', 'x-kubernetes-preserve-unknown-fields': true })),
   },

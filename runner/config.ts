@@ -23,6 +23,8 @@ export type ClusterWorkerConfig = {
   /** SHA-256 of that file, as the operator recorded it; undefined: not checked. */
   snapshotHash?: string | undefined
   folder: string
+  /** Folder of the image whose files plugins may be, besides packages; undefined: any file. */
+  pluginFolder?: string | undefined
   /** The pod's name. */
   worker: string
   /** File for the WorkerReport, which Kubernetes hands on as the container's termination message. */
@@ -41,6 +43,7 @@ export function workerConfig(environment: NodeJS.ProcessEnv = process.env): Loca
     folder,
     snapshotFile,
     snapshotHash: environment.HEADGATE_SNAPSHOT_SHA256 || undefined,
+    pluginFolder: environment.HEADGATE_PLUGIN_FOLDER || undefined,
     redisUrl: environment.HEADGATE_REDIS_URL || undefined,
     worker: required(environment, 'HEADGATE_WORKER'),
     reportFile: environment.HEADGATE_REPORT || '/dev/termination-log',

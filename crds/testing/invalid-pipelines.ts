@@ -15,6 +15,11 @@ const endpoints: InvalidManifest[] = [
     changes: { 'spec.source': { plugin: { module: './a.ts' } } },
     refused: 'source.plugin gives records itself: remove format',
   },
+  ...['data:text/javascript,export default 1', 'http://x/a.js', 'file:///a.js', 'node:fs', 'feeds/../../a.js'].map((module) => ({
+    wrong: `the module ${module}`,
+    changes: { 'spec.source': { plugin: { module } }, 'spec.format': undefined },
+    refused: 'name a file, beginning with ./, ../ or /, or an installed package',
+  })),
   { wrong: 'no destination', changes: { 'spec.destination': {} }, refused: 'destination needs exactly one kind: declare one of postgres, plugin' },
   {
     wrong: 'no paths',

@@ -6,6 +6,7 @@ import type { ClusterWorkerConfig } from '../config.ts'
 import { type Retries, retrying, retryPolicy } from '../engine/retry.ts'
 import { StoreSession } from '../engine/session.ts'
 import { runWorker } from '../engine/worker.ts'
+import { requireModulesInImage } from '../plugins/in-image.ts'
 import { openRun } from './open-run.ts'
 import { type Outcome, outcomeOf, outcomeOfError, outcomeOfWorker, writeReport } from './report.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -40,6 +41,7 @@ async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
   const { config, checkpoints, signal, log } = options
   const snapshot = readSnapshot(config.snapshotFile, config.snapshotHash)
   if (snapshot.cancelToken !== undefined) checkpoints.obeyCancel?.(snapshot.cancelToken)
+  if (config.pluginFolder !== undefined) await requireModulesInImage(snapshot.pipeline.spec, config.pluginFolder)
   const session = new StoreSession(config.storeUrl, `headgate ${config.worker}`)
   const retries: Retries = {
     policy: retryPolicy(snapshot.pipeline.spec),
@@ -48,6 +50,8 @@ async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
   }
   try {
     const opened = await openRun(snapshot, session, config.storeUrl, retries)
+    // The row may have been there before.
+    if (config.pluginFolder !== undefined) await requireModulesInImage(opened.spec, config.pluginFolder)
     log(`run ${opened.name} of ${opened.pipeline} is ${opened.state}`)
     const { storeUrl: databaseUrl, folder } = config
     const { leaseMilliseconds } = options

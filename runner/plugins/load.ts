@@ -1,7 +1,9 @@
 // Loads a class of the user's own that a pipeline names under `plugin`.
+import { isBuiltin } from 'node:module'
 import { isAbsolute, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from '../../crds/pipeline.ts'
+import { moduleKind } from '../../crds/plugin-modules.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { messageOf } from '../../sdk/thrown.ts'
 
@@ -26,8 +28,12 @@ export async function loadPlugin<Instance>(plugin: Plugin, base: Class<Instance>
 }
 
 async function importModule(module: string, folder: string): Promise<Record<string, unknown>> {
-  const isFile = module.startsWith('.') || isAbsolute(module)
-  const specifier = isFile ? pathToFileURL(isAbsolute(module) ? module : join(folder, module)).href : module
+  const kind = moduleKind(module)
+  if (kind === undefined || isBuiltin(module)) {
+    const advice = 'name a file, beginning with ./, ../ or /, or an installed package'
+    throw new HeadgateError('InvalidPlugin', `plugin.module ${module.slice(0, 80)} is no file and no package: ${advice}`)
+  }
+  const specifier = kind === 'file' ? pathToFileURL(isAbsolute(module) ? module : join(folder, module)).href : module
   try {
     return (await import(specifier)) as Record<string, unknown>
   } catch (cause) {
