@@ -6,12 +6,12 @@ import type { PipelineSpec } from './pipeline.ts'
 export const defaults = {
   workers: 1,
   batchSize: 50_000,
+  quality: { maxRejected: 1_000_000, maxRemovedRatio: '0.5' },
   retry: { limit: 5, initial: '1s', max: '5m' },
   timeZone: 'UTC',
   concurrency: 'Queue',
   catchUp: 1,
   startDeadline: '10m',
-  maxRemovedRatio: '0.5',
   retention: { runs: '90d', quarantine: '365d', evidence: '30d' },
   storeSecret: 'headgate-store',
   redisSecret: 'headgate-redis',

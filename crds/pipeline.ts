@@ -20,12 +20,26 @@ const Format = Type.Object(
 
 const Quality = Type.Object(
   {
-    maxRejectedRatio: Type.Optional(ratio('Largest share of records that may be quarantined, between 0 and 1, in quotes. Default: 1.')),
+    maxRejectedRatio: Type.Optional(
+      ratio(
+        'Largest share of records that may be quarantined, between 0 and 1, in quotes. Default: any share but all of them; write 1 for a run that ' +
+          'succeeds although every record was rejected. Judged when everything has been read; 0 ends the run with the first rejected record.',
+      ),
+    ),
+    maxRejected: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000000000,
+        description:
+          'Most records that a run may quarantine. The run fails as soon as more are, which keeps a broken delivery from filling the store. ' +
+          `Default: ${defaults.quality.maxRejected}.`,
+      }),
+    ),
     maxRemovedRatio: Type.Optional(
       ratio(
         'Largest share of the rows of the table that a run with mode Replace or Snapshot may remove because its source no longer has them, ' +
           'between 0 and 1, in quotes. A single run goes further with allowRemoval. Default: ' +
-          `${defaults.maxRemovedRatio}.`,
+          `${defaults.quality.maxRemovedRatio}.`,
       ),
     ),
     minRecords: Type.Optional(Type.Integer({ minimum: 0, description: 'Fewest records that the source must give. Default: 0.' })),

@@ -111,6 +111,12 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
   }
 }
 
+/** How many records the run has rejected so far. */
+export async function rejectedSoFar(db: Queryable, run: number): Promise<number> {
+  const { rows } = await db.query('SELECT coalesce(sum(quarantined + parked), 0) AS rejected FROM headgate.batch WHERE run = $1', [run])
+  return wholeNumber(onlyRow(rows).rejected)
+}
+
 /** Sums over the slice's batches so far; `bytes` as its positions tell them. */
 export async function sliceTotals(db: Queryable, run: number, slice: number): Promise<{ counts: Counts; bytes: number }> {
   const { rows } = await db.query(`SELECT ${sums}, coalesce(sum(last_order - first_order), 0) AS bytes FROM headgate.batch WHERE run = $1 AND slice = $2`, [

@@ -89,6 +89,12 @@ const limits: InvalidManifest[] = [
     refused: 'write a number between 0 and 1 in quotes, such as "0.05"',
   },
   {
+    wrong: 'a negative number of rejected records',
+    changes: { 'spec.quality': { maxRejected: -1 } },
+    refused: 'spec.quality.maxRejected in body should be greater than or equal to 0',
+    offline: 'maxRejected must be at least 0, not -1',
+  },
+  {
     wrong: 'no worker at all',
     changes: { 'spec.workers': 0 },
     refused: 'spec.workers in body should be greater than or equal to 1',

@@ -57,7 +57,7 @@ async function publish(work: Work, transaction: Transaction, rewriteUnchanged: b
     rejectedKeys: () => rejectedKeys(transaction, run.id),
     rewriteUnchanged,
     newerRun: isWhole(plan) ? await newerRun(transaction, work.run) : undefined,
-    maxRemovedRatio: work.run.allowRemoval ? 1 : Number(work.run.spec.quality?.maxRemovedRatio ?? defaults.maxRemovedRatio),
+    maxRemovedRatio: work.run.allowRemoval ? 1 : Number(work.run.spec.quality?.maxRemovedRatio ?? defaults.quality.maxRemovedRatio),
   })
   if (isWhole(plan)) await recordWhole(transaction, work.run)
   if (published.removed > 0) {

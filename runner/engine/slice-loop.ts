@@ -1,5 +1,5 @@
 // loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
-import { sliceTotals } from '../../store/ledger.ts'
+import { rejectedSoFar, sliceTotals } from '../../store/ledger.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import type { SliceProgress } from '../checkpoints/checkpoints.ts'
 import { preparedBatches } from './batches.ts'
@@ -30,6 +30,7 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
       progress.quarantined += batch.rejected.length
       progress.bytes += batch.lastOrder - batch.firstOrder
       work.checkpoints.saveProgress(work.run.name, { ...progress, ...(batch.to !== undefined && { position: batch.to }) })
+      await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
     })
     await work.session.transaction((transaction) => completeSlice(transaction, claim))
     work.checkpoints.saveProgress(work.run.name, { ...progress, done: true })

@@ -15,6 +15,7 @@ import type { BatchSource } from './batches.ts'
 import type { Commit } from './commit.ts'
 import { Courtesy } from './courtesy.ts'
 import { planRun } from './plan.ts'
+import { RejectBrake } from './reject-brake.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 
@@ -50,6 +51,7 @@ export class Work {
   /** Look-ups and events while a batch transaction is open. */
   readonly aside: StoreSession
   readonly leaseMilliseconds: number | undefined
+  readonly brake: RejectBrake
   readonly onEvent: WorkOptions['onEvent']
   readonly #courtesy = new Courtesy()
   readonly #over = new AbortController()
@@ -68,6 +70,7 @@ export class Work {
     this.aside = new StoreSession(options.databaseUrl, name)
     this.onEvent = options.onEvent
     this.leaseMilliseconds = options.leaseMilliseconds
+    this.brake = new RejectBrake(options.run.spec.quality, options.run.workers)
     const signal = AbortSignal.any([options.signal, this.#over.signal])
     this.context = runContext(options, signal, (code, message) => this.#tell(code, message))
     this.retries = {

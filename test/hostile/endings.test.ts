@@ -81,3 +81,16 @@ test('A role that may not clean up headgate_stage fails its run for the run’s 
   }
   await store.client.query('DROP OWNED BY ending_loader; DROP ROLE ending_loader; DROP TABLE headgate_stage.run_999999')
 })
+
+test('A run that rejects more records than it may ends with the batch in which it does, and keeps what it has rejected so far', async () => {
+  const lines = Array.from({ length: 100 }, (_, line) => (line % 2 === 0 ? 'bad' : String(line)))
+  const spec = specFor('public.braked', { quality: { maxRejected: 11 } })
+  const run = await deliver(store, { name: 'braked', pipeline: 'braked', folder: place({ 'feed.csv': `id\n${lines.join('\n')}\n` }), spec, manner })
+  expect(run).toMatchObject({ state: 'Failed', failure: { code: 'QualityGate', retryable: false }, counts: { read: 30, quarantined: 15 } })
+})
+
+test('A run that rejects every record fails', async () => {
+  const spec = specFor('public.all_rejected')
+  const run = await deliver(store, { name: 'all', pipeline: 'all', folder: place({ 'feed.csv': 'id\nbad\nworse\n' }), spec, manner })
+  expect(run).toMatchObject({ state: 'Failed', failure: { code: 'QualityGate', message: expect.stringContaining('all 2 records') } })
+})

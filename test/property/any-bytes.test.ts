@@ -43,6 +43,7 @@ async function load(bytes?: Buffer, { place = join(folder, `input-${++inputs}`),
     format: { csv: {} },
     schema: { primaryKey: ['id'], fields: declared },
     destination: { postgres: { table: `bytes.t${inputs}`, mode: 'Upsert', createTable: true } },
+    quality: { maxRejectedRatio: '1' },
     retry: { limit: 1, backoff: { initial: '10ms' } },
   }
   return deliver(store, { name: `${pipeline}.0`, pipeline, folder: place, spec, manner: { workers: 1, batchSize } })

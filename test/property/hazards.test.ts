@@ -32,6 +32,7 @@ const spec: PipelineSpec = {
     ],
   },
   destination: { postgres: { table: 'hazard.feed', mode: 'Upsert', createTable: true } },
+  quality: { maxRejectedRatio: '1' },
 }
 
 /** One run over files with these lines, one slice each; `lastFirst`: no file is read before the one after it is done. */
