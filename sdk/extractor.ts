@@ -41,7 +41,10 @@ export abstract class Extractor<Config = unknown> {
 
   abstract read(slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch>
 
-  /** Throws `SourceChanged` if an input is no longer the one that was planned. Called before a run is published. */
+  /**
+   * Throws `SourceChanged` if an input is no longer the one that was planned, and `SourceUnavailable` (retryable) if this worker cannot
+   * read it: the slice is then given back, because another worker may. Called before a run is published.
+   */
   async verify(_slice: Slice, _run: RunContext): Promise<void> {}
 }
 

@@ -13,6 +13,11 @@ export type Retries = {
   onRetry?: (error: HeadgateError, waitMilliseconds: number) => void
 }
 
+/** How long to wait after so many failures in a row. */
+export function retryWait({ initialMilliseconds, maxMilliseconds }: RetryPolicy, failures: number): number {
+  return Math.min(maxMilliseconds, initialMilliseconds * 2 ** (failures - 1))
+}
+
 /**
  * Calls `attempt` until it succeeds, fails for good, or has failed `limit` times in a row without `progress` moving:
  * a long job that gets on between two failures starts counting anew.
@@ -24,11 +29,13 @@ export async function retrying<Result>(retries: Retries, attempt: () => Promise<
     try {
       return await attempt()
     } catch (error) {
-      if (!failureOf(error).retryable || retries.signal.aborted) throw error
+      const { code, retryable } = failureOf(error)
+      // What this worker cannot read another may: it must not wait with the slice in its hands.
+      if (!retryable || code === 'SourceUnavailable' || retries.signal.aborted) throw error
       if (progress() !== reached) failures = 0
       reached = progress()
       if (failures++ >= retries.policy.limit) throw error
-      const wait = Math.min(retries.policy.maxMilliseconds, retries.policy.initialMilliseconds * 2 ** (failures - 1))
+      const wait = retryWait(retries.policy, failures)
       retries.onRetry?.(error as HeadgateError, wait)
       await sleep(wait, undefined, { signal: retries.signal }).catch(() => {})
     }

@@ -1,7 +1,7 @@
 // runWorker: what one worker does for a run, from planning to the last slice. The same on a laptop and in a pod.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
-import { failureOf } from '../../sdk/thrown.ts'
+import { failureOf, messageOf } from '../../sdk/thrown.ts'
 import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
@@ -11,6 +11,7 @@ import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 import { loadSlice } from './slice-loop.ts'
+import { isUnavailable, isUnfit, Unavailable } from './unavailable.ts'
 import { verifySources } from './verify.ts'
 import { watchRun } from './watch.ts'
 import { openWork, type Work, type WorkOptions } from './work.ts'
@@ -21,8 +22,8 @@ const longestPollMilliseconds = 1000
 
 /**
  * Works until the whole run is over, and answers with how it ended; Running if `signal` stopped the worker before. A failure
- * that cannot pass, or did not in time, fails the run for all its workers; it is on the run's row, not thrown. Throws only
- * when the store cannot be reached.
+ * that cannot pass, or did not in time, fails the run for all its workers; it is on the run's row, not thrown. A worker that cannot read
+ * the input that others can read leaves a Running run behind, too. Throws only when the store cannot be reached.
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
@@ -31,7 +32,8 @@ export async function runWorker(options: WorkOptions): Promise<Run> {
     work = await openWork(options)
     await workWatched(work)
   } catch (error) {
-    if (!(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
+    if (isUnfit(error)) work?.context.warn('WorkerUnfit', messageOf(error))
+    else if (!(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
   } finally {
     await work?.close()
   }
@@ -74,11 +76,12 @@ async function workOn(work: Work): Promise<void> {
   await work.plan()
   const { total } = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
   work.checkpoints.planned(work.run.name, total - 1)
+  const unavailable = new Unavailable(work)
   let idleSince = performance.now()
   while (!work.retries.signal.aborted) {
     const claim = await retrying(work.retries, () => nextClaim(work))
     if (claim !== undefined) {
-      await workOnClaim(work, claim)
+      await workOnClaim(work, claim, unavailable)
       idleSince = performance.now()
     } else {
       if (await isOver(work)) return
@@ -92,13 +95,15 @@ function pollMilliseconds(idleMilliseconds: number): number {
   return Math.min(longestPollMilliseconds, Math.max(shortestPollMilliseconds, idleMilliseconds / 10))
 }
 
-async function workOnClaim(work: Work, claim: ClaimedSlice): Promise<void> {
+async function workOnClaim(work: Work, claim: ClaimedSlice, unavailable: Unavailable): Promise<void> {
   try {
     await workOnSlice(work, claim)
+    unavailable.reset()
   } catch (error) {
     if (isStale(error)) return
     await work.session.transaction((transaction) => releaseSlice(transaction, claim)).catch(() => {})
-    throw error
+    if (!isUnavailable(error)) throw error
+    await unavailable.meet(error, claim)
   }
 }
 

@@ -15,9 +15,12 @@ export interface Source {
   /** All inputs, in the same order every time. */
   inputs(run: RunContext): AsyncIterable<Input>
 
-  /** Bytes of an input from `offset` on. A chunk is valid until the next one is asked for. */
+  /** Bytes of an input from `offset` on. A chunk is valid until the next one is asked for. Throws `SourceUnavailable` if this worker cannot read it. */
   open(input: Input, offset: number, run: RunContext): AsyncIterable<Buffer>
 
-  /** Throws HeadgateError `SourceChanged` if the input is no longer the one that was planned. */
+  /**
+   * Throws HeadgateError `SourceChanged` if the input is no longer the one that was planned, and the retryable `SourceUnavailable` if this
+   * worker cannot tell, because it cannot read the input: another worker may.
+   */
   verify(input: Input, run: RunContext): Promise<void>
 }

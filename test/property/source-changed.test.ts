@@ -41,7 +41,6 @@ const alterations: [string, (file: string) => void][] = [
   ['is appended to', (file) => appendFileSync(file, '50\n')],
   ['gets other bytes of the same length', (file) => writeFileSync(file, other)],
   ['is written again as it was', (file) => utimesSync(file, new Date(), new Date(Date.now() + 5000))],
-  ['is deleted', (file) => rmSync(file)],
 ]
 const destinations: Omit<Destination, 'table'>[] = [
   { mode: 'Upsert', publish: 'PerRun' },
@@ -72,4 +71,22 @@ test.each(cases)('A file that $how $when fails the run, and nothing of it is see
     expect((await store.client.query(`SELECT id::int FROM ${table}`)).rows).toEqual([{ id: 1000 }])
     expect((await store.client.query(`SELECT FROM pg_tables WHERE schemaname = 'headgate_stage'`)).rowCount).toBe(0)
   }
+})
+
+test.each(moments)('A file that is deleted $when fails the run until it is there again, and nothing of it is seen', async ({ input }) => {
+  const table = `changed.t${++runs}`
+  await store.client.query(`CREATE SCHEMA IF NOT EXISTS changed; CREATE TABLE ${table} (id bigint PRIMARY KEY, _run bigint, _pos bigint)`)
+  const place = written(folder, `run-${runs}`, { 'a.csv': content, 'b.csv': content })
+  changes.beforeReading = async (slice) => {
+    if (slice.input === input) rmSync(join(place, 'a.csv'), { force: true })
+  }
+  const run = await deliver(store, {
+    name: `run-${runs}`,
+    pipeline: `p${runs}`,
+    folder: place,
+    spec: { ...spec(table, { mode: 'Upsert', publish: 'PerRun' }), retry: { limit: 1, backoff: { initial: '10ms' } } },
+    manner: { workers: 1, batchSize: 10 },
+  })
+  expect(run).toMatchObject({ state: 'Failed', failure: { code: 'SourceUnavailable', retryable: true, message: expect.stringContaining('a.csv') } })
+  expect((await store.client.query(`SELECT FROM ${table}`)).rowCount).toBe(0)
 })

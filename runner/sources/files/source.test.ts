@@ -72,13 +72,25 @@ test.each([
   ['was written again with the same size', (path: string) => writeFileSync(path, 'IN/a.csv'), /written again|first bytes/],
   ['has another time', (path: string) => utimesSync(path, 1, 1), /written again/],
   ['is shorter', (path: string) => truncateSync(path, 2), /2 bytes instead of 8/],
-  ['is gone', (path: string) => rmSync(path), /can no longer be read/],
 ])('a file that %s is not the one that was planned', async (_what, change, message) => {
   const source = new FilesSource({ paths: ['in/a.csv'] })
   const [input] = await Array.fromAsync(source.inputs(run))
   await source.verify(input as never, run)
   change(join(folder, 'in/a.csv'))
   await expect(source.verify(input as never, run)).rejects.toMatchObject({ code: 'SourceChanged', message: expect.stringMatching(message) })
+})
+
+test.each([
+  ['is gone', (path: string) => rmSync(path)],
+  ['became a folder', (path: string) => (rmSync(path), mkdirSync(path))],
+  ['lost its folder', () => rmSync(join(folder, 'in'), { recursive: true })],
+])('a file that %s may be there for another worker', async (_what, change) => {
+  const source = new FilesSource({ paths: ['in/a.csv'] })
+  const [input] = await Array.fromAsync(source.inputs(run))
+  change(join(folder, 'in/a.csv'))
+  const unavailable = { code: 'SourceUnavailable', retryable: true, message: expect.stringContaining('in/a.csv') }
+  await expect(source.verify(input as never, run)).rejects.toMatchObject(unavailable)
+  await expect(Array.fromAsync(source.open(input as never, 0, run))).rejects.toMatchObject(unavailable)
 })
 
 test('a file of a ConfigMap is the same in every pod, whenever that began, until its content changes', async () => {

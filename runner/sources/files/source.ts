@@ -4,6 +4,7 @@ import { type FileHandle, glob, open, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
+import { messageOf } from '../../../sdk/thrown.ts'
 import type { Input, Source } from '../source.ts'
 import { closestTo } from './missing.ts'
 
@@ -42,9 +43,14 @@ export class FilesSource implements Source {
 
   async *open(input: Input, offset: number, run: RunContext): AsyncIterable<Buffer> {
     const { path, size } = input.identity as FileIdentity
-    const file = await opened(path, run.folder)
+    const file = await opened(path, run.folder).catch((cause: unknown) => {
+      throw unavailable(path, cause)
+    })
     try {
       yield* chunks(file, offset, size, run.signal)
+    } catch (error) {
+      // Of the file system, such as EIO; not what whoever reads the chunks throws, which never gets here.
+      throw isSystemError(error) ? unavailable(path, error) : error
     } finally {
       await file.close()
     }
@@ -53,7 +59,7 @@ export class FilesSource implements Source {
   async verify(input: Input, run: RunContext): Promise<void> {
     const planned = input.identity as FileIdentity
     const present = await this.#identify(planned.path, run.folder).catch((cause: unknown) => {
-      throw changed(planned.path, 'it can no longer be read', cause)
+      throw unavailable(planned.path, cause)
     })
     if (present.size !== planned.size) throw changed(planned.path, `it has ${present.size} bytes instead of ${planned.size}`)
     if (present.mtimeNanoseconds !== planned.mtimeNanoseconds) throw changed(planned.path, 'it was written again')
@@ -139,7 +145,7 @@ async function opened(path: string, folder: string): Promise<FileHandle> {
   } catch (cause) {
     if (cause instanceof HeadgateError) throw cause
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw await notFound(path, folder, cause)
-    throw new HeadgateError('SourceUnreadable', `${path} cannot be opened: ${(cause as Error).message}`, { cause })
+    throw new HeadgateError('SourceUnreadable', `${path} cannot be opened: ${messageOf(cause)}`, { cause })
   }
 }
 
@@ -154,6 +160,18 @@ async function notFound(path: string, folder: string, cause?: unknown): Promise<
   return new HeadgateError('SourceNotFound', `no file matches ${path} in ${folder}; ${hint}`, { cause })
 }
 
-function changed(path: string, how: string, cause?: unknown): HeadgateError {
-  return new HeadgateError('SourceChanged', `${path} changed since the run was planned: ${how}; start a new run`, { cause })
+function changed(path: string, how: string): HeadgateError {
+  return new HeadgateError('SourceChanged', `${path} changed since the run was planned: ${how}; start a new run`)
+}
+
+/** A worker that cannot read a planned file may have lost its volume, while the others still have it. */
+function unavailable(path: string, cause: unknown): HeadgateError {
+  return new HeadgateError('SourceUnavailable', `${path} was there when the run was planned and cannot be read now: ${messageOf(cause)}`, {
+    retryable: true,
+    cause,
+  })
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 }
