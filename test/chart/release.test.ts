@@ -17,10 +17,21 @@ describeWithApiServer(
 
     helmTest('keeps its passwords over an upgrade', async () => {
       expect(upgrade()).toMatchObject({ status: 0 })
-      const before = [await secret('headgate-store'), await secret('headgate-redis')]
+      const all = () => Promise.all(['headgate-store-owner', 'headgate-store', 'headgate-redis'].map(secret))
+      const before = await all()
       expect(before[0]).toContain('"password"')
       expect(upgrade({ 'operator.maxActiveRuns': 7 })).toMatchObject({ status: 0 })
-      expect([await secret('headgate-store'), await secret('headgate-redis')]).toEqual(before)
+      expect(await all()).toEqual(before)
+    })
+
+    helmTest('takes over the password that an older release kept with the workers’ address', async () => {
+      const older = Buffer.from('known-since-long').toString('base64')
+      await kubectl(['delete', 'secret', 'headgate-store-owner', '--namespace', namespace])
+      await kubectl(['patch', 'secret', 'headgate-store', '--namespace', namespace, '--patch', JSON.stringify({ data: { password: older } })])
+      expect(upgrade()).toMatchObject({ status: 0 })
+      expect(JSON.parse(await secret('headgate-store-owner')).password).toBe(older)
+      expect(upgrade()).toMatchObject({ status: 0 })
+      expect(JSON.parse(await secret('headgate-store-owner')).password).toBe(older)
     })
 
     helmTest('is not upgraded to a Secret that the same upgrade would delete', async () => {
@@ -40,7 +51,7 @@ describeWithApiServer(
 
     helmTest('leaves nothing behind but the definitions', async () => {
       expect(helm('uninstall', 'headgate', '--wait')).toMatchObject({ status: 0 })
-      const kinds = 'deployments,statefulsets,services,secrets,networkpolicies,roles,rolebindings'
+      const kinds = 'deployments,statefulsets,jobs,services,secrets,networkpolicies,roles,rolebindings'
       const left = await kubectl(['get', kinds, '--namespace', namespace, '--output', 'name', '--selector', 'app.kubernetes.io/part-of=headgate'])
       expect(left).toMatchObject({ code: 0, stdout: '' })
       const cluster = await kubectl(['get', 'clusterroles,clusterrolebindings', '--output', 'name'])

@@ -43,6 +43,8 @@ export class System {
     const images = Object.entries(await this.images()).flatMap(([name, value]) => ['--set-string', `${name}=${value}`])
     const args = [verb, 'headgate', chart, option, '--wait', '--timeout=180s', '--values=-', ...images, '--namespace', this.namespace]
     must(await this.cluster.helm(args, JSON.stringify(values)))
+    const tenants = ['jobs', '--selector=app.kubernetes.io/component=tenants']
+    must(await this.kubectl('wait', ...tenants, '--for=condition=complete', '--timeout=120s'))
   }
 
   kubectl(...args: string[]): Promise<Said> {
@@ -63,9 +65,10 @@ export class System {
     must(await this.cluster.kubectl(['apply', '--filename', '-', '--namespace', this.namespace], list))
   }
 
-  /** What the chart's PostgreSQL answers, a line for each row and | between columns. */
+  /** What the chart's PostgreSQL returns to the role of workers here, a line for each row and | between columns. */
   async sql(query: string): Promise<string> {
-    const psql = ['psql', '--username=headgate', '--no-align', '--tuples-only', '--set=ON_ERROR_STOP=1', `--command=${query}`]
+    const role = `headgate_${this.namespace.replaceAll('-', '_')}`
+    const psql = ['psql', `--username=${role}`, '--dbname=headgate', '--no-align', '--tuples-only', '--set=ON_ERROR_STOP=1', `--command=${query}`]
     return must(await this.kubectl('exec', 'statefulset/headgate-postgresql', '--', ...psql)).trim()
   }
 

@@ -17,7 +17,7 @@ const troubles: Record<string, Trouble> = {
     says: /^no worker started within 8s \(spec\.startDeadline\): worker 0 waits: image registry\.invalid\/no\/such:1 cannot be pulled.*correct spec\.pod\.image/,
   },
   'missing-secret': {
-    spec: { destination: { postgres: { table: 'public.numbers', createTable: true, secretRef: { name: 'nobody-made-it' } } } },
+    spec: { destination: { postgres: { table: 'trouble.numbers', createTable: true, secretRef: { name: 'nobody-made-it' } } } },
     reason: 'MissingSecret',
     says: /secret "nobody-made-it" not found; create the Secret in the run’s namespace, with the address under the key url/,
   },
@@ -84,7 +84,7 @@ function pipeline(name: string, spec: object): ClusterObject {
       source: { files: { paths: ['*.csv'], volume: { configMap: { name: 'numbers' } } } },
       format: { csv: {} },
       schema: { primaryKey: ['id'], fields: [{ name: 'id', type: 'integer' }] },
-      destination: { postgres: { table: 'public.numbers', createTable: true } },
+      destination: { postgres: { table: 'trouble.numbers', createTable: true } },
       startDeadline: '8s',
       ...spec,
     },

@@ -84,7 +84,8 @@ describe('each tenant', () => {
     expect(await traceKey(b.client, { table: 'tenant_b.orders', key })).toMatchObject({ origin: { run: { name: mine.name } } })
   })
 
-  it('and the owner of the store sees all', async () => {
+  it('and the owner of the store sees all of the store, and nothing of the destinations', async () => {
+    await expect(owner.client.query('SELECT FROM tenant_a.orders')).rejects.toMatchObject(denied)
     const { rows } = await owner.client.query('SELECT DISTINCT pipeline FROM headgate.run_summary ORDER BY 1')
     expect(rows).toEqual([{ pipeline: 'tenant-a/orders' }, { pipeline: 'tenant-b/orders' }])
   })

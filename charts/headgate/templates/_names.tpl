@@ -53,6 +53,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{- define "headgate.storeSecret" -}}
 {{ .Values.store.existingSecret | default "headgate-store" }}
 {{- end }}
+{{/* The operator migrates: with the chart's PostgreSQL by the role that owns the store, which workers do not get. */}}
+{{- define "headgate.operatorStoreSecret" -}}
+{{ if include "headgate.ownPostgresql" . }}headgate-store-owner{{ else }}{{ include "headgate.storeSecret" . }}{{ end }}
+{{- end }}
 {{- define "headgate.redisSecret" -}}
 {{ .Values.redis.existingSecret | default "headgate-redis" }}
 {{- end }}
@@ -63,4 +67,30 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{- end }}
 {{- define "headgate.ownRedis" -}}
 {{- if and .Values.redis.enabled (not .Values.redis.existingSecret) }}true{{ end }}
+{{- end }}
+
+{{/* Namespaces that workers reach the chart's databases from, as JSON. */}}
+{{- define "headgate.workerNamespaces" -}}
+{{ prepend (without .Values.workerNamespaces .Release.Namespace) .Release.Namespace | uniq | toJson }}
+{{- end }}
+
+{{/* Takes a namespace. A name has at most 63 bytes, and no namespace has an underscore, so that two never get the same role. */}}
+{{- define "headgate.tenantRole" -}}
+{{- $role := printf "headgate_%s" (replace "-" "_" .) }}
+{{- if gt (len $role) 63 }}{{ $role = printf "headgate_%s" (sha256sum . | trunc 40) }}{{ end }}
+{{- $role }}
+{{- end }}
+
+{{/* Takes (dict "namespace" … "password" …): follows from the owner's password, so that one Secret keeps all of them. */}}
+{{- define "headgate.tenantPassword" -}}
+{{ printf "tenant %s %s" .namespace .password | sha256sum | trunc 40 }}
+{{- end }}
+
+{{/* The password of the role that owns the store. Older releases kept it elsewhere. Random where nothing is known, so include it once only. */}}
+{{- define "headgate.ownerPassword" -}}
+{{- $of := dict }}
+{{- range list "headgate-store" "headgate-store-owner" }}
+{{- with dig "data" "password" "" (lookup "v1" "Secret" $.Release.Namespace .) }}{{ $_ := set $of "password" (b64dec .) }}{{ end }}
+{{- end }}
+{{- .Values.postgresql.password | default (get $of "password") | default (randAlphaNum 32) }}
 {{- end }}
