@@ -1,4 +1,4 @@
-// Amounts of CPU and memory in rules, as the API server's own CEL functions have them.
+// Amounts of CPU and memory, and the functions that the API server's CEL has for them.
 import type { Environment } from '@marcbachmann/cel-js'
 
 class Quantity {
@@ -21,7 +21,8 @@ const factors: Record<string, number> = {
   Ti: 2 ** 40,
 }
 
-function amountOf(text: string): number | undefined {
+/** In bytes or cores; undefined for what is no amount. */
+export function amountOf(text: string): number | undefined {
   const [, digits, suffix = ''] = /^([0-9]+(?:[.][0-9]+)?)([A-Za-z]*)$/.exec(text) ?? []
   const factor = factors[suffix]
   return digits === undefined || factor === undefined ? undefined : Number(digits) * factor

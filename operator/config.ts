@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { durationMilliseconds } from '../crds/durations.ts'
+import { amountOf } from '../crds/quantity.ts'
 import { HeadgateError } from '../sdk/errors.ts'
+import type { Limits } from './limits.ts'
 
 export type OperatorConfig = {
   /** Image of workers whose Pipeline names none. */
@@ -13,6 +15,8 @@ export type OperatorConfig = {
   watchNamespaces: string[]
   /** How many runs may be at work at the same time. */
   maxActiveRuns: number
+  /** What it forbids the pipelines of all namespaces. */
+  limits: Limits
   /** How long the Job of a finished run, and with it the log of its pods, is kept. */
   jobTtlMs: number
   storeUrl: string | undefined
@@ -38,11 +42,9 @@ export function operatorConfig(environment: NodeJS.ProcessEnv = process.env): Op
   return {
     workerImage: required(text, 'HEADGATE_WORKER_IMAGE'),
     namespace: required(text, 'HEADGATE_NAMESPACE'),
-    watchNamespaces: (text('HEADGATE_WATCH_NAMESPACES') ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
+    watchNamespaces: list(text, 'HEADGATE_WATCH_NAMESPACES'),
     maxActiveRuns: wholeNumber(text, 'HEADGATE_MAX_ACTIVE_RUNS', 100, [1, 100_000]),
+    limits: limitsOf(text),
     jobTtlMs: duration(text, 'HEADGATE_JOB_TTL', '24h'),
     storeUrl: text('HEADGATE_STORE_URL'),
     redisUrl: text('HEADGATE_REDIS_URL'),
@@ -57,6 +59,44 @@ export function operatorConfig(environment: NodeJS.ProcessEnv = process.env): Op
 }
 
 type Text = (name: string) => string | undefined
+
+function limitsOf(text: Text): Limits {
+  const optional = <Value>(name: string, read: () => Value) => (text(name) === undefined ? undefined : read())
+  const period = (name: string) => optional(name, () => duration(text, name, '', 1000))
+  const count = (name: string, most: number) => optional(name, () => wholeNumber(text, name, 1, [1, most]))
+  const inImage = oneOf(text, 'HEADGATE_PLUGIN_MODULES', 'Any', ['Any', 'Image']) === 'Image'
+  return {
+    timeoutMs: period('HEADGATE_MAX_TIMEOUT'),
+    startDeadlineMs: period('HEADGATE_MAX_START_DEADLINE'),
+    workers: count('HEADGATE_MAX_WORKERS', 256),
+    cpu: quantity(text, 'HEADGATE_MAX_CPU', 'none'),
+    memory: quantity(text, 'HEADGATE_MAX_MEMORY', 'none'),
+    defaultMemory: quantity(text, 'HEADGATE_WORKER_MEMORY', '1Gi'),
+    tmpSize: quantity(text, 'HEADGATE_WORKER_TMP_SIZE', '1Gi'),
+    pluginFolder: inImage ? absolutePath(text, 'HEADGATE_PLUGIN_FOLDER', '/app') : undefined,
+    images: list(text, 'HEADGATE_ALLOWED_IMAGES'),
+    runsPerNamespace: count('HEADGATE_MAX_ACTIVE_RUNS_PER_NAMESPACE', 100_000),
+  }
+}
+
+function list(text: Text, name: string): string[] {
+  const items = (text(name) ?? '').split(',').map((item) => item.trim())
+  return items.filter((item) => item !== '')
+}
+
+/** An amount that the API server takes; undefined for `none`. */
+function quantity(text: Text, name: string, otherwise: string): string | undefined {
+  const value = text(name) ?? otherwise
+  if (value === 'none') return undefined
+  if ((amountOf(value) ?? 0) > 0) return value
+  throw new HeadgateError('InvalidConfig', `${name} is "${value}"; write an amount such as 500m, 2 or 1Gi, or none`)
+}
+
+function absolutePath(text: Text, name: string, otherwise: string): string {
+  const value = text(name) ?? otherwise
+  if (/^\/[^:]*$/.test(value) && value !== '/') return value
+  throw new HeadgateError('InvalidConfig', `${name} is "${value}"; write the path of a folder of the image, such as /app`)
+}
 
 function apiServerOf(text: Text): OperatorConfig['apiServer'] {
   const host = text('KUBERNETES_SERVICE_HOST')

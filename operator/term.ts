@@ -2,6 +2,7 @@
 // because what it knows beyond the caches may be out of date after a time without the lease. Called by main.ts.
 
 import type { Caches, Handlers } from './caches.ts'
+import type { RunControllerSettings } from './controllers/parts.ts'
 import { pipelineStatusController } from './controllers/pipeline-status/controller.ts'
 import { NextTicks } from './controllers/pipeline-status/next-ticks.ts'
 import type { CancelSignal, RunStore } from './controllers/ports.ts'
@@ -29,7 +30,7 @@ export type TermOptions = {
   client: KubeClient
   caches: Caches
   events: EventRecorder
-  settings: { workerImage: string; maxActiveRuns: number; jobTtlMs: number }
+  settings: RunControllerSettings & { jobTtlMs: number }
   store: (RunStore & { prune: Parameters<typeof pruneStore>[0]['prune'] }) | undefined
   cancelSignal: CancelSignal | undefined
   /** Where live progress comes from, the preferred first. */
@@ -83,7 +84,17 @@ function progressOf({ progressSources, caches, clock, random, onProgressAnswer }
 
 function reconcilersOf({ client, caches, events, clock, settings }: TermOptions, queues: Queues) {
   const problems = new ScheduleProblems((pipeline) => queues.pipelineStatus.add(pipeline))
-  const common = { client, events, clock, problems, ...caches, image: settings.workerImage, jobTtlMs: settings.jobTtlMs, nextTicks: new NextTicks() }
+  const common = {
+    client,
+    events,
+    clock,
+    problems,
+    ...caches,
+    image: settings.workerImage,
+    limits: settings.limits,
+    jobTtlMs: settings.jobTtlMs,
+    nextTicks: new NextTicks(),
+  }
   return {
     schedule: scoped(common, scheduleController),
     pipelineStatus: scoped(common, pipelineStatusController),

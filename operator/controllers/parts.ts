@@ -8,6 +8,7 @@ import type { EventRecorder } from '../kubernetes/events.ts'
 import type { Report } from '../kubernetes/hooks.ts'
 import type { WorkQueue } from '../kubernetes/queue.ts'
 import type { Reconcile } from '../kubernetes/workers.ts'
+import type { Limits } from '../limits.ts'
 import type { KeptJob } from './observe/kept-job.ts'
 import type { KeptPod } from './observe/kept-pod.ts'
 import type { CancelSignal, ProgressBook, RunStore } from './ports.ts'
@@ -38,6 +39,8 @@ export type RunControllerSettings = {
   workerImage: string
   /** How many runs of all pipelines may be at work at the same time. */
   maxActiveRuns: number
+  /** What the administrator forbids. */
+  limits: Limits
 }
 
 type OnChange<Kept> = (key: string, kept: Kept | undefined, before: Kept | undefined) => void

@@ -15,6 +15,7 @@ export function createRunController(parts: RunParts): RunController {
   const { pipelines, jobs, queue } = parts
   const desk = new AdmissionDesk({
     maxActiveRuns: parts.settings.maxActiveRuns,
+    maxActiveRunsPerNamespace: parts.settings.limits.runsPerNamespace,
     concurrency: (pipeline) => {
       const kept = pipelines.get(pipeline)
       return kept === undefined || kept.metadata.deletionTimestamp !== undefined ? undefined : concurrencyOf(kept.spec)

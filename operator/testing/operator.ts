@@ -6,6 +6,7 @@ import { forward } from '../forward.ts'
 import type { KubeClient } from '../kubernetes/client.ts'
 import { systemClock } from '../kubernetes/clock.ts'
 import { EventRecorder } from '../kubernetes/events.ts'
+import { noLimits } from '../limits.ts'
 import { machineryMetrics } from '../metrics/controller.ts'
 import { runMetrics } from '../metrics/runs.ts'
 import { startTerm, type Term, type TermOptions } from '../term.ts'
@@ -22,7 +23,7 @@ export async function startTestOperator({ client, namespace, ...more }: TestOper
   const report = (where: string, error: unknown) => void problems.push(where, error)
   const events = new EventRecorder({ client, instance: 'test', report })
   const counts = runMetrics(registry, () => true)
-  const settings = { workerImage: 'headgate:test', maxActiveRuns: 100, jobTtlMs: 3_600_000 }
+  const settings = { workerImage: 'headgate:test', maxActiveRuns: 100, limits: noLimits, jobTtlMs: 3_600_000 }
   const parts = { client, caches, events, settings, store: undefined, cancelSignal: undefined, progressSources: [], report, clock: systemClock, ...more }
   const onProgressAnswer = (source: string, error: unknown) => void progressAnswers.push(`${source} ${error === undefined ? 'up' : 'down'}`)
   let term: Term | undefined

@@ -136,3 +136,28 @@ helmTest('Every value of values.yaml is described by the schema', () => {
   const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'))
   expect(Object.keys(schema.properties)).toEqual(Object.keys(values))
 })
+
+helmTest('The limits of the values are those that the operator goes by', () => {
+  const limits = { runsPerNamespace: 20, timeout: '24h', startDeadline: '5m', workers: 8, cpu: '4', memory: '8Gi', images: ['a/', 'b'], pluginModules: 'Image' }
+  const values = { ...Object.fromEntries(Object.entries(limits).map(([name, value]) => [`operator.limits.${name}`, value])), 'worker.memory': 'none' }
+  const given = {
+    ...environment(render(values)),
+    HEADGATE_NAMESPACE: 'etl',
+    HEADGATE_POD_NAME: 'x',
+    HEADGATE_STORE_URL: undefined,
+    HEADGATE_REDIS_URL: undefined,
+  }
+  expect(operatorConfig(given).limits).toEqual({
+    timeoutMs: 86_400_000,
+    startDeadlineMs: 300_000,
+    workers: 8,
+    cpu: '4',
+    memory: '8Gi',
+    defaultMemory: undefined,
+    tmpSize: '1Gi',
+    pluginFolder: '/app',
+    images: ['a/', 'b'],
+    runsPerNamespace: 20,
+  })
+  expect(refusal({ 'operator.limits.timeout': 'long' })).toContain('timeout')
+})

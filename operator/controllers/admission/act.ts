@@ -25,7 +25,7 @@ export async function admitOrWait(context: RunContext, run: KeptRun): Promise<Ag
       return await awaitPipeline(context, run)
     case 'Wait':
       if (admission.for === 'End') return undefined
-      return await queue(context, run, waitMessage(admission.for, run, context.settings.maxActiveRuns))
+      return await queue(context, run, waitMessage(admission.for, run, context.settings))
     case 'Skip':
       if (admission.active.length > 0 && (await areOver(context, admission.active))) return { again: retryMs }
       return await finish(context, run, { phase: 'Skipped', said: { reason: 'Skipped', message: skippedMessage(run) } })
@@ -81,7 +81,10 @@ async function askToStop({ client }: RunContext, { metadata }: KeptRun, by: stri
 }
 
 /** Without names or numbers of others, which would change again and again: a long queue writes each status once. */
-function waitMessage(waitsFor: 'Pipeline' | 'Cap', run: KeptRun, maxActiveRuns: number): string {
+function waitMessage(waitsFor: 'Pipeline' | 'Cap' | 'NamespaceCap', run: KeptRun, settings: RunContext['settings']): string {
+  const { maxActiveRuns, limits } = settings
+  if (waitsFor === 'NamespaceCap')
+    return `waits for a free place: ${limits.runsPerNamespace} runs of namespace ${run.metadata.namespace} are at work, as many as the operator lets (HEADGATE_MAX_ACTIVE_RUNS_PER_NAMESPACE)`
   if (waitsFor === 'Cap') return `waits for a free place: ${maxActiveRuns} runs are at work, as many as the operator lets (HEADGATE_MAX_ACTIVE_RUNS)`
   return `waits for its turn: another run of Pipeline ${run.spec.pipelineRef.name} comes first (concurrency Queue)`
 }

@@ -7,6 +7,7 @@ import { type Admission, Round } from './decide.ts'
 
 export type DeskOptions = {
   maxActiveRuns: number
+  maxActiveRunsPerNamespace?: number | undefined
   /** By key of the Pipeline; undefined if there is none. */
   concurrency: (pipeline: string) => Concurrency | undefined
   /** Whether the Job of an active run has ended. */
@@ -137,8 +138,9 @@ export class AdmissionDesk {
 
   #decideAbout(entries: readonly Entry[], newest: ReadonlyMap<string, string>): void {
     const admitted: Entry[] = []
+    const decisions = this.#round.decide(entries, newest)
     for (const entry of entries) {
-      const decision = this.#round.decide(entry, newest.get(entry.pipeline))
+      const decision = decisions.get(entry.key) as Admission
       this.#decisions.set(entry.key, decision)
       if (decision.kind === 'Admit') admitted.push(entry)
       const told = wordsOf(decision)

@@ -33,7 +33,8 @@ export function deciding(pods: readonly KeptPod[], meant: (pod: EndedPod) => boo
 
 function timedOut(pods: readonly KeptPod[]): FailedEnd {
   const report = deciding(pods, ({ ended }) => ended.report !== undefined)?.ended.report
-  const message = 'the run did not end within spec.timeout of its Pipeline and was stopped; raise it, or add workers'
+  const message =
+    'the run did not end within spec.timeout of its Pipeline, or the administrator’s where there is none, and was stopped; raise it, or add workers'
   return { kind: 'Failed', said: { reason: 'Timeout', message }, report }
 }
 

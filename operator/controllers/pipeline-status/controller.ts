@@ -10,9 +10,11 @@ import type { Clock } from '../../kubernetes/clock.ts'
 import type { EventRecorder } from '../../kubernetes/events.ts'
 import { pipelines } from '../../kubernetes/resources.ts'
 import type { Reconcile } from '../../kubernetes/workers.ts'
+import type { Limits } from '../../limits.ts'
 import { cronJobFor, cronJobName, ownedByPipeline } from '../schedule/cron-job.ts'
 import { decideCronJob } from '../schedule/decide.ts'
 import type { ScheduleProblems } from '../schedule/problems.ts'
+import { limitProblem } from '../start/limits.ts'
 import { decideStatus } from './decide.ts'
 import type { NextTicks } from './next-ticks.ts'
 
@@ -26,6 +28,8 @@ export type PipelineStatusDependencies = {
   runs: Pick<Cache<KeptRun>, 'byIndex'>
   problems: Pick<ScheduleProblems, 'get'>
   nextTicks: NextTicks
+  /** What the administrator forbids. */
+  limits: Limits
   /** As the schedule's controller has it, to tell whether the CronJob is as declared. */
   image: string
 }
@@ -48,7 +52,19 @@ export function pipelineStatusController(its: PipelineStatusDependencies): Recon
     const found = its.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
     const { act } = decideCronJob(pipeline, cronJobFor(pipeline, its.image), found)
     const runs = its.runs.byIndex('pipeline', key)
-    await write(its, pipeline, decideStatus({ pipeline, runs, problem: its.problems.get(key), scheduled: act === 'nothing', nextTick, now }))
+    await write(
+      its,
+      pipeline,
+      decideStatus({
+        pipeline,
+        runs,
+        problem: its.problems.get(key),
+        scheduled: act === 'nothing',
+        forbidden: limitProblem(pipeline.spec, its.limits),
+        nextTick,
+        now,
+      }),
+    )
     return nextTick === undefined ? undefined : { again: Math.min(nextTick - now + afterTickMs, longestWaitMs) }
   }
 }

@@ -21,6 +21,7 @@ describe('the verdict', () => {
     ['while the CronJob is not as declared', { pipeline: pipelineFixture({ schedule }), scheduled: false }, ['Ready=False', 'Reconciling=True'], 'Scheduling'],
     ['refused', { pipeline: pipelineFixture({ schedule }), scheduled: false, problem }, ['Ready=False', 'Stalled=True'], 'ScheduleRefused'],
     ['refused before it was edited', { scheduled: false, problem: { ...problem, generation: 2 } }, ['Ready=False', 'Reconciling=True'], 'Scheduling'],
+    ['beyond the limits', { forbidden: 'too many workers' }, ['Ready=False', 'Stalled=True'], 'NotAllowed'],
     ['after a failed run', { runs: [runFixture('orders-1', 'Failed')] }, ['Ready=True'], 'Accepted'],
   ])('%s', (_, observed, expected, reason) => {
     const { conditions = [], observedGeneration } = decide(observed)

@@ -8,6 +8,8 @@ export type PipelineObservation = {
   pipeline: KeptPipeline
   runs: readonly KeptRun[]
   problem: ScheduleProblem | undefined
+  /** What the Pipeline asks for and the administrator does not allow, in words. */
+  forbidden?: string | undefined
   /** Whether the CronJob is there as declared, or should not be there and is not. */
   scheduled: boolean
   /** When the schedule ticks next, milliseconds since 1970. */
@@ -61,8 +63,9 @@ function latestSuccess(runs: readonly KeptRun[], before: PipelineStatus['lastSuc
 type Verdict = { ready: 'True' | 'False'; abnormal?: 'Reconciling' | 'Stalled'; reason: string; message: string }
 
 /** Whether runs of the pipeline can start by themselves as declared; how they end is not its matter. */
-function judge({ pipeline, problem, scheduled }: PipelineObservation): Verdict {
+function judge({ pipeline, problem, forbidden, scheduled }: PipelineObservation): Verdict {
   const schedule = scheduleOf(pipeline.spec)
+  if (forbidden !== undefined) return { ready: 'False', abnormal: 'Stalled', reason: 'NotAllowed', message: forbidden }
   if (problem !== undefined && problem.generation === pipeline.metadata.generation) {
     return { ready: 'False', abnormal: 'Stalled', reason: problem.reason, message: problem.message }
   }

@@ -9,6 +9,7 @@ import { createOwned } from './create.ts'
 import { pipelineProblem } from './decide.ts'
 import { declare, foundDeclaration } from './declare.ts'
 import { runJob } from './job.ts'
+import { limitProblem } from './limits.ts'
 import { refused } from './refused.ts'
 import { isSameJob } from './same-job.ts'
 import type { Declaration } from './snapshot.ts'
@@ -44,6 +45,8 @@ async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Ag
   if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) return await awaitPipeline(context, cached)
   const problem = pipelineProblem(pipeline.spec)
   if (problem !== undefined) return await invalid(context, cached, problem)
+  const forbidden = limitProblem(pipeline.spec, context.settings.limits)
+  if (forbidden !== undefined) return await notAllowed(context, cached, forbidden)
   const declared = await declare(context, cached, pipeline)
   if (declared === undefined) return { again: cacheLagMs }
   return await createJob(context, declared.run, declared.declaration)
@@ -53,7 +56,9 @@ async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Ag
 async function resume(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Again> {
   const { problemOfPipeline } = await import('../../../crds/validation.ts')
   const problem = problemOfPipeline(declaration.snapshot.pipeline)
-  return problem === undefined ? await createJob(context, run, declaration) : await invalid(context, run, problem)
+  if (problem !== undefined) return await invalid(context, run, problem)
+  const forbidden = limitProblem(declaration.snapshot.pipeline.spec, context.settings.limits)
+  return forbidden === undefined ? await createJob(context, run, declaration) : await notAllowed(context, run, forbidden)
 }
 
 async function invalid(context: RunContext, run: KeptRun, problem: string): Promise<Again> {
@@ -61,9 +66,14 @@ async function invalid(context: RunContext, run: KeptRun, problem: string): Prom
   return await finish(context, run, { phase: 'Failed', said: { reason: 'PipelineInvalid', message } })
 }
 
+async function notAllowed(context: RunContext, run: KeptRun, problem: string): Promise<Again> {
+  const message = `Pipeline ${run.spec.pipelineRef.name} asks for what is not allowed on this cluster: ${problem}`
+  return await finish(context, run, { phase: 'Failed', said: { reason: 'NotAllowed', message } })
+}
+
 async function createJob(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Again> {
   const { client, settings } = context
-  const wanted = runJob(declaration, settings.workerImage)
+  const wanted = runJob(declaration, settings)
   const isMade = (found: Job) => isSameJob(client, wanted, found)
   await started(context, run, await createOwned(client, jobs, wanted, { uid: run.metadata.uid, isMade }))
   return undefined

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { RunSnapshot } from '../../../crds/snapshot.ts'
+import { noLimits } from '../../limits.ts'
 import { specFixture } from '../testing/objects.ts'
 import { runJob } from './job.ts'
 
-function jobFor(spec: Partial<PipelineSpec> = {}) {
+function jobFor(spec: Partial<PipelineSpec> = {}, limits = noLimits) {
   const snapshot: RunSnapshot = {
     name: 'orders-1',
     namespace: 'sales',
@@ -13,7 +14,7 @@ function jobFor(spec: Partial<PipelineSpec> = {}) {
     params: {},
     createdAt: '2026-03-01T00:00:00Z',
   }
-  return runJob({ snapshot, text: '', hash: 'abc123' }, 'headgate:1')
+  return runJob({ snapshot, text: '', hash: 'abc123' }, { workerImage: 'headgate:1', limits })
 }
 
 function podFor(spec: Partial<PipelineSpec> = {}) {

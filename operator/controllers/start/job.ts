@@ -1,19 +1,18 @@
 // The Job of a run: one pod per worker, and rules that say when the run is over. Pure; `start/act.ts` creates it.
-import { runSettings } from '../../../crds/defaults.ts'
 import { snapshotName } from '../../../crds/snapshot.ts'
 import { workerExitCodes } from '../../../crds/worker-report.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import { startDeadlineAnnotation } from '../observe/kept-job.ts'
+import type { RunControllerSettings } from '../parts.ts'
+import { limitedSettings } from './limits.ts'
 import { workerPod } from './pod.ts'
 import { type Declaration, ownedBy, workerLabels } from './snapshot.ts'
 
 /** How often a worker is started again before it counts as failed. */
 const retriesPerWorker = 3
 
-/** `image` is what the workers run if the Pipeline names none. */
-export function runJob({ snapshot, hash }: Declaration, image: string): Job {
-  const settings = runSettings(snapshot.pipeline.spec)
-  const { workers, startDeadlineMilliseconds, timeoutMilliseconds } = settings
+export function runJob({ snapshot, hash }: Declaration, { workerImage: image, limits }: Pick<RunControllerSettings, 'workerImage' | 'limits'>): Job {
+  const { workers, startDeadlineMs, timeoutMs } = limitedSettings(snapshot.pipeline.spec, limits)
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -21,7 +20,7 @@ export function runJob({ snapshot, hash }: Declaration, image: string): Job {
       name: snapshot.name,
       namespace: snapshot.namespace,
       labels: workerLabels(snapshot),
-      annotations: { [startDeadlineAnnotation]: String(startDeadlineMilliseconds) },
+      annotations: { [startDeadlineAnnotation]: String(startDeadlineMs) },
       ownerReferences: [ownedBy(snapshot)],
     },
     spec: {
@@ -34,8 +33,8 @@ export function runJob({ snapshot, hash }: Declaration, image: string): Job {
       // A worker ends well only when the whole run has: one is enough.
       successPolicy: { rules: [{ succeededCount: 1 }] },
       podFailurePolicy: { rules: failureRules() },
-      ...(timeoutMilliseconds === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(timeoutMilliseconds / 1000)) }),
-      template: workerPod(snapshot, { image, snapshotName: snapshotName(snapshot.name), snapshotHash: hash }),
+      ...(timeoutMs === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(timeoutMs / 1000)) }),
+      template: workerPod(snapshot, { image, snapshotName: snapshotName(snapshot.name), snapshotHash: hash, limits }),
     },
   }
 }

@@ -2,6 +2,8 @@
 import { runSettings } from '../../../crds/defaults.ts'
 import type { RunSnapshot } from '../../../crds/snapshot.ts'
 import type { Job } from '../../kubernetes/objects.ts'
+import type { Limits } from '../../limits.ts'
+import { workerResources } from './limits.ts'
 import { workerLabels } from './snapshot.ts'
 
 type PodTemplate = NonNullable<Job['spec']>['template']
@@ -14,11 +16,11 @@ export const workerContainer = 'worker'
 /** Of the user `headgate` of the image. */
 const user = 65532
 
-type Made = { image: string; snapshotName: string; snapshotHash: string }
+type Made = { image: string; snapshotName: string; snapshotHash: string; limits: Limits }
 
 export function workerPod(snapshot: RunSnapshot, made: Made): PodTemplate {
   const { pod = {} } = snapshot.pipeline.spec
-  const volumes = volumesOf(snapshot, made.snapshotName)
+  const volumes = volumesOf(snapshot, made)
   return {
     metadata: {
       labels: { ...pod.labels, ...workerLabels(snapshot) },
@@ -46,43 +48,39 @@ export function workerPod(snapshot: RunSnapshot, made: Made): PodTemplate {
 }
 
 function container(snapshot: RunSnapshot, made: Made, volumeMounts: Mount[]): PodSpec['containers'][number] {
-  const { resources, pod } = snapshot.pipeline.spec
+  const { pod } = snapshot.pipeline.spec
+  const resources = workerResources(snapshot.pipeline.spec, made.limits)
   return {
     name: workerContainer,
     image: pod?.image ?? made.image,
     command: ['node', 'dist/runner/main.js'],
     workingDir: '/app',
-    env: environment(snapshot, made.snapshotHash),
-    ...(resources === undefined ? {} : { resources: { ...quantities('requests', resources.requests), ...quantities('limits', resources.limits) } }),
+    env: environment(snapshot, made),
+    ...(Object.keys(resources).length === 0 ? {} : { resources }),
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts,
   }
 }
 
-function environment({ pipeline }: RunSnapshot, snapshotHash: string) {
+function environment({ pipeline }: RunSnapshot, { snapshotHash, limits }: Made) {
   const { storeSecret, redisSecret } = runSettings(pipeline.spec)
   return [
     { name: 'HEADGATE_SNAPSHOT', value: `${folders.snapshot}/run.json` },
     { name: 'HEADGATE_SNAPSHOT_SHA256', value: snapshotHash },
     { name: 'HEADGATE_FOLDER', value: folders.data },
+    ...(limits.pluginFolder === undefined ? [] : [{ name: 'HEADGATE_PLUGIN_FOLDER', value: limits.pluginFolder }]),
     { name: 'HEADGATE_WORKER', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'HEADGATE_STORE_URL', valueFrom: { secretKeyRef: storeSecret } },
     { name: 'HEADGATE_REDIS_URL', valueFrom: { secretKeyRef: { ...redisSecret, optional: true } } },
   ]
 }
 
-/** Amounts as strings: the API takes both, and answers strings. */
-function quantities(kind: 'requests' | 'limits', amounts: { cpu?: string | number; memory?: string | number } | undefined) {
-  if (amounts === undefined) return {}
-  return { [kind]: Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)])) }
-}
-
-function volumesOf({ pipeline }: RunSnapshot, snapshotName: string): { volume: Volume; mount: Mount }[] {
+function volumesOf({ pipeline }: RunSnapshot, { snapshotName, limits: { tmpSize } }: Made): { volume: Volume; mount: Mount }[] {
   const files = pipeline.spec.source.files?.volume
   const always = [
     { volume: { name: 'snapshot', configMap: { name: snapshotName } }, mount: { name: 'snapshot', mountPath: folders.snapshot, readOnly: true } },
-    { volume: { name: 'tmp', emptyDir: {} }, mount: { name: 'tmp', mountPath: '/tmp' } },
+    { volume: { name: 'tmp', emptyDir: tmpSize === undefined ? {} : { sizeLimit: tmpSize } }, mount: { name: 'tmp', mountPath: '/tmp' } },
   ]
   if (files === undefined) return always
   const { persistentVolumeClaim, configMap } = files

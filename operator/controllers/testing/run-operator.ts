@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../kubernetes/clock.ts'
 import type { EventContent } from '../../kubernetes/events.ts'
 import { WorkQueue } from '../../kubernetes/queue.ts'
 import { runWorkers } from '../../kubernetes/workers.ts'
+import { type Limits, noLimits } from '../../limits.ts'
 import type { RunController, RunParts } from '../parts.ts'
 import { createRunController } from '../run.ts'
 
@@ -15,6 +16,7 @@ export type RunOperatorOptions = {
   client: KubeClient
   namespace: string
   maxActiveRuns?: number
+  limits?: Limits
   /** Writes from this one on are refused, as for a process that has ended: 0 lets none through. */
   diesAtWrite?: number | undefined
 } & Pick<RunParts, 'store' | 'cancelSignal' | 'progress'>
@@ -39,7 +41,7 @@ export type RunOperator = {
 const dead = new Error('this operator has ended')
 
 export async function startRunOperator(options: RunOperatorOptions): Promise<RunOperator> {
-  const { client, namespace, maxActiveRuns = 100, diesAtWrite, ...ports } = options
+  const { client, namespace, maxActiveRuns = 100, limits = noLimits, diesAtWrite, ...ports } = options
   const { clock, skip, setClockRight } = skippingClock()
   const { guarded, writes, died } = mortal(client, diesAtWrite)
   const [events, ended, problems] = [[] as RunOperator['events'], [] as PipelineRunStatus[], [] as unknown[]]
@@ -52,7 +54,7 @@ export async function startRunOperator(options: RunOperatorOptions): Promise<Run
     client: guarded,
     queue,
     recorder: { event: ({ name }, content) => void events.push({ run: name, content }) },
-    settings: { workerImage: 'headgate:test', maxActiveRuns },
+    settings: { workerImage: 'headgate:test', maxActiveRuns, limits },
     clock,
     report,
     onEnded: (_, status) => void ended.push(status),
