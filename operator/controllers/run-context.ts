@@ -18,6 +18,8 @@ export type RunMemory = {
   /** A warning of the cluster about the Job or a pod, and when it was asked for. */
   hint?: string | undefined
   hintAskedAt?: number
+  /** When it was asked whether the namespace is being deleted. */
+  namespaceAskedAt?: number
   /** When the condition's message was last written. */
   saidAt?: number
 }

@@ -50,7 +50,7 @@ async function reconcile(context: RunContext, key: string): Promise<Again> {
   const cached = context.runs.get(key)
   if (cached === undefined) return undefined
   const run = context.writer.latest(cached)
-  if (hasEnded(run)) return void (await stopLeftover(context, run))
+  if (hasEnded(run)) return await stopLeftover(context, run)
   if (run.metadata.deletionTimestamp !== undefined) return undefined
   if (hasStarted(run)) return await observeRun(context, run)
   return run.spec.cancel === true ? await cancelUnstarted(context, run) : await admitOrWait(context, run)

@@ -1,5 +1,7 @@
 // The one error that talking to the API server ends in; everything that calls the client sees it.
 
+type ApiErrorOptions = { retryAfterMs?: number | undefined; causes?: readonly string[]; cause?: unknown }
+
 /**
  * `status` is the HTTP status, 0 if no answer came. `reason` is the server's word (`NotFound`, `Conflict`, `Expired`, …),
  * or `Unreachable`, `Timeout`, `Aborted`, `NotLeading` and `Garbage` when it is ours.
@@ -9,13 +11,16 @@ export class ApiError extends Error {
   readonly reason: string
   /** What the server asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined
+  /** The server's words for what exactly it refuses, such as `NamespaceTerminating`. */
+  readonly causes: readonly string[]
 
-  constructor(status: number, reason: string, message: string, options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+  constructor(status: number, reason: string, message: string, options: ApiErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ApiError'
     this.status = status
     this.reason = reason
     this.retryAfterMs = options.retryAfterMs
+    this.causes = options.causes ?? []
   }
 }
 

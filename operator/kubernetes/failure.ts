@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici'
 import { ApiError } from './api-error.ts'
 
-type Status = { reason?: string; message?: string; details?: { retryAfterSeconds?: number } }
+type Status = { reason?: string; message?: string; details?: { retryAfterSeconds?: number; causes?: { reason?: string }[] } }
 
 const maxWaitMs = 30_000
 const excerpt = 500
@@ -12,6 +12,7 @@ export function refusalOf({ statusCode, headers }: Pick<Dispatcher.ResponseData,
   const status = statusOf(body)
   const message = status.message ?? (body.slice(0, excerpt) || 'no explanation')
   return new ApiError(statusCode, status.reason ?? `Status${statusCode}`, `${title}: ${statusCode} ${message}`, {
+    causes: (status.details?.causes ?? []).flatMap(({ reason }) => reason ?? []),
     retryAfterMs: statusCode === 429 || statusCode >= 500 ? waitOf(headers['retry-after'], status) : undefined,
   })
 }

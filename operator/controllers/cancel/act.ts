@@ -5,6 +5,7 @@ import { jobs } from '../../kubernetes/resources.ts'
 import { conclude } from '../observe/conclude.ts'
 import type { KeptJob } from '../observe/kept-job.ts'
 import type { KeptPod } from '../observe/kept-pod.ts'
+import { isLosingPods, letGo, namespaceGoes } from '../observe/namespace.ts'
 import { cancelledMessage, latestReport } from '../observe/result.ts'
 import { isAtWork } from '../observe/waiting.ts'
 import { type Again, finish, goOn, memoryOf, type RunContext, type RunMemory, tell } from '../run-context.ts'
@@ -50,12 +51,18 @@ export async function cancelUnstarted(context: RunContext, run: KeptRun): Promis
   return await finish(context, run, { phase: 'Cancelled', said: { reason: 'Cancelled', message: 'cancelled before it started' } })
 }
 
-/** A run that has ended, for whatever reason, has nobody who still works or tries to start. */
-export async function stopLeftover(context: RunContext, run: KeptRun): Promise<void> {
+/** A run that has ended, for whatever reason, has nobody who still works or tries to start, and holds up no namespace. */
+export async function stopLeftover(context: RunContext, run: KeptRun): Promise<Again> {
   const job = context.jobs.get(runKey(run))
-  if (job === undefined || job.owner?.uid !== run.metadata.uid || job.end !== undefined || job.suspended || job.deleting) return
-  await suspend(context, run, job)
+  if (job === undefined || job.owner?.uid !== run.metadata.uid || job.end !== undefined || job.deleting) return undefined
+  const pods = context.pods.byIndex('run', runKey(run)).filter(({ jobUid }) => jobUid === job.uid)
+  if (isLosingPods(job, pods) && (await namespaceGoes(context, run))) await letGo(context, run, job)
+  else if (!job.suspended) await suspend(context, run, job)
+  return isLosingPods(job, pods) ? { again: leftoverLookMs } : undefined
 }
+
+/** Pods on a lost node are being deleted for as long as it is lost. */
+const leftoverLookMs = 30_000
 
 const stopping = { reason: 'Cancelling', message: 'asked to stop; the workers end after the batch in hand, or are ended after half a minute' }
 

@@ -12,6 +12,8 @@ import { freshPods, isUntold } from './fresh-pods.ts'
 import { latestWarning } from './hint.ts'
 import type { KeptJob } from './kept-job.ts'
 import type { KeptPod } from './kept-pod.ts'
+import { isLosingPods, letGo, namespaceGoes, namespaceGone, namespaceLookMs } from './namespace.ts'
+import { latestReport } from './result.ts'
 import type { Problem } from './waiting.ts'
 
 type Going = Extract<Observation, { kind: 'Going' }>
@@ -23,6 +25,17 @@ const quietReasons: ReadonlySet<string> = new Set(['Starting', 'Running'])
 
 export async function observeRun(context: RunContext, run: KeptRun): Promise<Again> {
   const observed = await closelyObserved(context, run)
+  const { job, pods } = observed
+  if (!isLosingPods(job, pods)) return await step(context, run, observed)
+  if (job !== undefined && (await namespaceGoes(context, run))) {
+    await letGo(context, run, job)
+    return await conclude(context, run, { job, pods }, { kind: 'Cancelled', said: namespaceGone(run), report: latestReport(pods) })
+  }
+  const next = await step(context, run, observed)
+  return { again: sooner(next?.again, namespaceLookMs) ?? namespaceLookMs }
+}
+
+async function step(context: RunContext, run: KeptRun, observed: Observed): Promise<Again> {
   const { job } = observed
   const observation = observe(observed)
   switch (observation.kind) {

@@ -8,6 +8,7 @@ import { attempts } from './decide.ts'
 import type { FailedEnd } from './ending.ts'
 import type { KeptJob } from './kept-job.ts'
 import type { KeptPod } from './kept-pod.ts'
+import { namespaceGoes, namespaceGone } from './namespace.ts'
 import { boundedReport } from './report.ts'
 import { finalEnd, resultOf, totalsMessage } from './result.ts'
 
@@ -20,13 +21,20 @@ type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefined }
 const storePatienceMs = 5000
 const cacheLagMs = 1000
 
-export async function conclude(context: RunContext, run: KeptRun, works: Works, seen: End): Promise<Again> {
+export async function conclude(context: RunContext, run: KeptRun, works: Works, told: End): Promise<Again> {
+  const seen = await inItsNamespace(context, run, told)
   const toldBySomeone = seen.report !== undefined && seen.report.state !== 'Running'
   const stored = toldBySomeone ? undefined : await askStore(context, (store) => store.findTotals(storedRun(run)))
   const end = finalEnd(run, seen, stored && boundedReport(stored))
   // Workers that are gone or cut off have left the run open in the store.
   if (end.kind !== 'Succeeded' && end.report?.state !== end.kind) await closeInStore(context, run, end)
   return await finish(context, run, endingOf(run, works, end))
+}
+
+/** Workers and Jobs that go with their namespace fail in many ways, none of which is the reason. What a worker reports is. */
+async function inItsNamespace(context: RunContext, run: KeptRun, end: End): Promise<End> {
+  if (end.kind !== 'Failed' || end.failure !== undefined || end.said.reason === 'Timeout') return end
+  return (await namespaceGoes(context, run)) ? { kind: 'Cancelled', said: namespaceGone(run), report: end.report } : end
 }
 
 function endingOf(run: KeptRun, { job, pods }: Works, end: End): Ending {

@@ -22,6 +22,7 @@ export function finalEnd(run: KeptRun, end: End, stored: WorkerReport | undefine
   const report = isOver(end.report) ? end.report : (stored ?? end.report)
   if (end.kind === 'Succeeded' || stored?.state === 'Succeeded') return { kind: 'Succeeded', report }
   const stopped = end.kind === 'Cancelled' || stored?.state === 'Cancelled' || (run.spec.cancel === true && end.said.reason !== 'RunFailed')
+  if (end.said.reason === 'NamespaceTerminating') return { ...end, report }
   if (stopped) return { kind: 'Cancelled', said: { reason: 'Cancelled', message: cancelledMessage(run) }, report }
   if (end.failure === undefined && stored?.failure !== undefined)
     return { ...end, said: failureSaid(end.said, stored.failure), report, failure: stored.failure }

@@ -3,6 +3,8 @@ import { defaults } from '../../../crds/defaults.ts'
 import { durationMilliseconds } from '../../../crds/durations.ts'
 import type { KeptRun } from '../../kept.ts'
 import { ApiError } from '../../kubernetes/api-error.ts'
+import { isNamespaceGone } from '../../kubernetes/namespace.ts'
+import { namespaceGone } from '../observe/namespace.ts'
 import { type Again, finish, goOn, memoryOf, type RunContext, tell } from '../run-context.ts'
 import type { Said } from '../run-status.ts'
 import { NameTaken } from './create.ts'
@@ -12,6 +14,7 @@ const deadlineMs = durationMilliseconds(defaults.startDeadline)
 
 /** Throws the error again if it says nothing about the run: the queue tries later. */
 export async function refused(context: RunContext, run: KeptRun, error: unknown): Promise<Again> {
+  if (isNamespaceGone(error)) return await finish(context, run, { phase: 'Cancelled', said: namespaceGone(run) })
   const refusal = refusalOf(error)
   if (refusal === undefined) throw error
   const now = context.clock.now()
