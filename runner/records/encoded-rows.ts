@@ -10,6 +10,10 @@ export type DestinationColumn = {
   /** `pg_attribute.atttypmod`, -1 for none. */
   modifier: number
   notNull: boolean
+  /** Whether the database takes two values for equal only if their bytes are the same. Not so for char(n), citext and some collations. */
+  equalsByBytes: boolean
+  /** The words of an enum type, null for any other. */
+  labels: string[] | null
 }
 
 const initialBytes = 1 << 20

@@ -85,7 +85,7 @@ async function columnOf(type: string): Promise<DestinationColumn> {
     `SELECT t.typname AS type, format_type(a.atttypid, a.atttypmod) AS formatted, a.atttypmod AS modifier
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = 'target'::regclass AND a.attname = 'f'`,
   )
-  return { name: 'f', notNull: false, ...rows[0] }
+  return { name: 'f', notNull: false, equalsByBytes: true, labels: null, ...rows[0] }
 }
 
 const header = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')

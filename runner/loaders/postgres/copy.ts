@@ -1,10 +1,12 @@
 // Sends rows to PostgreSQL by COPY, in chunks large enough to be cheap and with back-pressure.
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
+import type { CopyStreamQuery } from 'pg-copy-streams'
 import type { LoadBatch, Transaction } from '../../../sdk/index.ts'
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import { keyOrder } from './key-order.ts'
 import { list } from './names.ts'
+import type { LoadPlan } from './plan.ts'
 import { textChunks } from './text-rows.ts'
 
 export const chunkBytes = 256 * 1024
@@ -17,19 +19,20 @@ export type Rows = {
   readonly size: number
   /** Whether two rows may have the same key. False only when they certainly have not. */
   readonly mayRepeatKeys: boolean
-  /** Copies all rows into the relation (quoted). */
-  copyTo(tx: Transaction, relation: string): Promise<void>
+  /** Copies all rows into the relation (quoted). Returns how many PostgreSQL took: a trigger may drop some. */
+  copyTo(tx: Transaction, relation: string): Promise<number>
 }
 
 /** `sorted` asks for the order of the key, which makes index inserts cheap. */
-export function encodedRows(rows: EncodedRows, columns: readonly DestinationColumn[], sorted: boolean): Rows {
+export function encodedRows(rows: EncodedRows, { columns, key }: Pick<LoadPlan, 'columns' | 'key'>, sorted: boolean): Rows {
   const { order, mayRepeat } = sorted ? keyOrder(rows) : { order: undefined, mayRepeat: true }
-  const into = (relation: string) => `COPY ${relation} (${list(columns.map((column) => column.name))}) FROM STDIN (FORMAT binary)`
-  return {
-    size: rows.size,
-    mayRepeatKeys: mayRepeat,
-    copyTo: (tx, relation) => send(tx.copyFrom(into(relation)), binaryChunks(rows, order)),
-  }
+  // Different sort keys tell of different keys only where the database compares bytes.
+  const byBytes = columns.every(({ name, equalsByBytes }) => equalsByBytes || !key.includes(name))
+  return { size: rows.size, mayRepeatKeys: mayRepeat || !byBytes, copyTo: (tx, relation) => copyBinary(tx, relation, columns, binaryChunks(rows, order)) }
+}
+
+function copyBinary(tx: Transaction, relation: string, columns: readonly DestinationColumn[], chunks: Iterable<Buffer>): Promise<number> {
+  return send(tx.copyFrom(`COPY ${relation} (${list(columns.map((column) => column.name))}) FROM STDIN (FORMAT binary)`), chunks)
 }
 
 export function recordRows(batch: LoadBatch, columns: readonly DestinationColumn[], run: number): Rows {
@@ -67,8 +70,8 @@ function* gathered({ bytes, ends }: EncodedRows, order: Uint32Array): Generator<
   if (filled > 0) yield chunk.subarray(0, filled)
 }
 
-/** Writes the chunks one at a time and waits for the server's answer. After a failure nothing more is written. */
-async function send(stream: Writable, chunks: Iterable<Buffer>): Promise<void> {
+/** Writes the chunks one at a time and waits for the server's answer: the number of rows. After a failure nothing more is written. */
+async function send(stream: Writable, chunks: Iterable<Buffer>): Promise<number> {
   const failed = new Promise<never>((_resolve, reject) => stream.on('error', reject))
   failed.catch(() => {})
   for (const chunk of chunks) {
@@ -77,4 +80,5 @@ async function send(stream: Writable, chunks: Iterable<Buffer>): Promise<void> {
   const finished = once(stream, 'finish')
   stream.end()
   await Promise.race([finished, failed])
+  return (stream as CopyStreamQuery).rowCount
 }

@@ -52,7 +52,7 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input?: number }): Promise<LoadedRows> {
     const { plan } = options
     const sorted = plan.route === 'stage' || (plan.route === 'direct' && rows.sortable)
-    return this.#load(encodedRows(rows, plan.columns, sorted), tx, run, options)
+    return this.#load(encodedRows(rows, plan, sorted), tx, run, options)
   }
 
   /** Loads records that have no encoding. */

@@ -5,7 +5,7 @@ import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/i
 import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { checkColumns } from './compatible.ts'
 import { addColumnStatement, createdKey, createStatement, type DeclaredColumn, declaredColumns, managedColumns } from './create.ts'
-import { findKey, isEmpty, readTable, type Table } from './introspect.ts'
+import { findKey, isEmpty, isOver, readTable, type Table } from './introspect.ts'
 import { batchTable, display, newStagingTable, parseTable, quote, relation, stagingSchema, type TableName } from './names.ts'
 import type { LoadPlan, Route } from './plan.ts'
 import { refuseReserved } from './reserved.ts'
@@ -96,11 +96,17 @@ function keyOf({ destination, schema }: PrepareOptions, name: TableName, table: 
   if (key === undefined && destination.mode !== 'Replace') {
     throw new HeadgateError(
       'DestinationMismatch',
-      `${display(name)} has no primary key or unique constraint on exactly (${declared.join(', ')}), which mode ${destination.mode ?? 'Upsert'} finds rows by; add one:\n` +
+      `${display(name)} has no primary key or unique constraint on exactly (${declared.join(', ')}), which mode ${destination.mode ?? 'Upsert'} finds rows by${whyNot(table, declared)}; add one:\n` +
         `ALTER TABLE ${relation(name)} ADD UNIQUE (${declared.map(quote).join(', ')});`,
     )
   }
   return key?.columns ?? declared
+}
+
+/** Why a unique index over the columns does not do, if there is one. */
+function whyNot(table: Table, columns: readonly string[]): string {
+  const near = table.unusableKeys.find((key) => isOver(key, columns))
+  return near === undefined ? '' : ` (${near.name} ${near.why})`
 }
 
 /** The run's staging table, made unless it is there: like the destination if there is one, else as the schema declares it; no key yet. */
@@ -115,7 +121,15 @@ async function makeStaging({ destination, schema }: PrepareOptions, tx: Transact
   }
   const copied = 'INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS INCLUDING STORAGE INCLUDING COMPRESSION'
   await tx.query(`CREATE TABLE ${relation(staging)} (LIKE ${relation(like)} ${copied})`)
+  await takeNulls(tx, staging, like)
   return staging
+}
+
+/** What the database fills by itself in the destination stays null in the staging table. */
+async function takeNulls(tx: Transaction, staging: TableName, like: TableName): Promise<void> {
+  const columns = (await readTable(tx, like))?.columns ?? []
+  const own = columns.filter(({ notNull, generated, identity }) => notNull && (generated || identity !== null))
+  for (const { name } of own) await tx.query(`ALTER TABLE ${relation(staging)} ALTER COLUMN ${quote(name)} DROP NOT NULL`)
 }
 
 async function writtenColumns(tx: Transaction, name: TableName, schema: Schema): Promise<DestinationColumn[]> {
@@ -124,7 +138,7 @@ async function writtenColumns(tx: Transaction, name: TableName, schema: Schema):
   return declaredColumns(schema).map((declared) => {
     const column = present.get(declared.name)
     if (column === undefined) throw new HeadgateError('Internal', `${display(name)} has no column ${declared.name} after it was made`)
-    const { name: columnName, type, formatted, modifier, notNull } = column
-    return { name: columnName, type, formatted, modifier, notNull }
+    const { name: columnName, type, formatted, modifier, notNull, equalsByBytes, labels } = column
+    return { name: columnName, type, formatted, modifier, notNull, equalsByBytes, labels }
   })
 }

@@ -8,7 +8,7 @@ import { allUnchanged } from './probe.ts'
 
 const { client } = await freshDatabase()
 const tx = transactionOver(client)
-const column = (name: string, type: string) => ({ name, type, formatted: type, modifier: -1, notNull: false })
+const column = (name: string, type: string) => ({ name, type, formatted: type, modifier: -1, notNull: false, equalsByBytes: true, labels: null })
 const plan: LoadPlan = {
   route: 'stage',
   mode: 'Upsert',

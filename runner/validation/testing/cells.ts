@@ -74,7 +74,7 @@ function cellValue({ content, quoted }: TestCell, rules: CellRules): string | nu
 }
 
 export function column(name: string, type: string, modifier = -1, formatted = type): DestinationColumn {
-  return { name, type, modifier, formatted, notNull: false }
+  return { name, type, modifier, formatted, notNull: false, equalsByBytes: true, labels: null }
 }
 
 export function numericColumn(name: string, precision: number, scale: number): DestinationColumn {

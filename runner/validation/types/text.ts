@@ -48,10 +48,18 @@ function enumParser(field: Field): Parse {
 
 /** Writes whatever is a string of its own; other types use it for their text form. */
 export function textEncoder(column: DestinationColumn): Encoder | undefined {
+  if (column.labels) return wordEncoder(column, new Set(column.labels))
   const limit = characterLimit(column)
   if (limit === undefined) return undefined
   return {
     fit: limit === Infinity ? never : (value) => tooLong(value as string, limit, column),
+    write: (rows, value) => writeText(rows, value as string),
+  }
+}
+
+function wordEncoder(column: DestinationColumn, words: ReadonlySet<string>): Encoder {
+  return {
+    fit: (value) => (words.has(value as string) ? undefined : new Problem('range.column', `is no value of column ${column.name} ${column.formatted}`)),
     write: (rows, value) => writeText(rows, value as string),
   }
 }
