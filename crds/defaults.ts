@@ -8,6 +8,7 @@ export const defaults = {
   batchSize: 50_000,
   quality: { maxRejected: 1_000_000, maxRemovedRatio: '0.5' },
   retry: { limit: 5, initial: '1s', max: '5m' },
+  maxRefusedRatio: '0.05',
   timeZone: 'UTC',
   concurrency: 'Queue',
   catchUp: 1,

@@ -4,7 +4,7 @@ import { defaults } from './defaults.ts'
 import { Plugin } from './plugin.ts'
 import { reservedSchemas } from './reserved-schemas.ts'
 import { exactlyOne, postgresRules } from './rules.ts'
-import { boundedList, closed, objectName, oneOf, tableName, text } from './shapes.ts'
+import { boundedList, closed, objectName, oneOf, ratio, tableName, text } from './shapes.ts'
 
 const Volume = Type.Object(
   {
@@ -58,6 +58,13 @@ const PostgresDestination = Type.Object(
     createTable: Type.Optional(Type.Boolean({ description: 'Whether a missing table is created and missing columns are added. Default: false.' })),
     onMissing: Type.Optional(
       oneOf(['Delete', 'Mark'], 'For mode Snapshot: rows gone from the source are deleted, or get a time in _deleted_at. Default: Delete.'),
+    ),
+    maxRefusedRatio: Type.Optional(
+      ratio(
+        'Largest share of a batch’s records that the table may refuse, by a constraint, a trigger, a policy or for want of a partition, ' +
+          'in quotes. Such records are quarantined; a larger share fails the run. Up to 100 records of a batch are quarantined in any ' +
+          `case, unless it is "0". Default: ${defaults.maxRefusedRatio}.`,
+      ),
     ),
     secretRef: Type.Optional(
       Type.Object(

@@ -43,7 +43,7 @@ test('A failure has a literal code, so that the page can be compared; PostgreSQL
 })
 
 test('docs/record-errors.md explains every code of a record, once, and no other', () => {
-  const named = found(/['`]((?:type|range|length|encoding|csv|reference|rule|cost|transform)\.[\w.]*(?:\$\{[^}]+\})?)['`]/g, 'runner/')
+  const named = found(/['`]((?:type|range|length|encoding|csv|reference|rule|cost|transform|destination)\.[\w.]*(?:\$\{[^}]+\})?)['`]/g, 'runner/')
   const computed = found(/['`](format\.\$\{format\})['`]/g, 'runner/')
   const plain = found(/(?:Problem\(|pattern: )'(null|pattern|enum)'/g, 'runner/')
   const page = explained('docs/record-errors.md')

@@ -59,6 +59,11 @@ const endpoints: InvalidManifest[] = [
     changes: { 'spec.destination.postgres.mode': 'Replace', 'spec.destination.postgres.publish': 'PerBatch' },
     refused: 'modes Replace and Snapshot become visible all at once: remove publish or set it to PerRun',
   },
+  {
+    wrong: 'a share of refused records in per cent',
+    changes: { 'spec.destination.postgres.maxRefusedRatio': '5%' },
+    refused: 'write a number between 0 and 1 in quotes, such as "0.05"',
+  },
   { wrong: 'onMissing without Snapshot', changes: { 'spec.destination.postgres.onMissing': 'Mark' }, refused: 'onMissing is only for mode Snapshot' },
   {
     wrong: 'a misspelt field',

@@ -18,13 +18,23 @@ export type Commit = {
   plan: LoadPlan | null
 }
 
-/** Commits a batch within `transaction`; `ordinal` is its number within the slice. Throws StaleEpoch, RunEnded, Overtaken. */
-export async function commitBatch(commit: Commit, transaction: Transaction, claim: ClaimedSlice, ordinal: number, batch: PreparedBatch): Promise<LoadCounts> {
+/** How a batch gets into the destination. It may reject further records. `rewriteUnchanged`: see LoadOptions. */
+export type Load = (commit: Commit, transaction: Transaction, claim: ClaimedSlice, batch: PreparedBatch, rewriteUnchanged: boolean) => Promise<LoadedRows>
+
+/** Commits a batch within `transaction`; `ordinal` is its number within the slice. Throws StaleEpoch, RunEnded, Overtaken, DestinationRefusal. */
+export async function commitBatch(
+  commit: Commit,
+  transaction: Transaction,
+  claim: ClaimedSlice,
+  ordinal: number,
+  batch: PreparedBatch,
+  load: Load = loadBatch,
+): Promise<LoadCounts> {
   const started = performance.now()
   await lockDestination(transaction, commit, 'shared')
   await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit))
-  const counts = await loadBatch(commit, transaction, claim, batch, olderRunOpen)
+  const counts = await load(commit, transaction, claim, batch, olderRunOpen)
   if (batch.rejected.length > 0) await quarantineRecords(transaction, origin(commit, claim), batch.rejected)
   await closeEntriesOfBatch(commit, transaction, batch, counts)
   const parked = batch.rejected.filter((record) => record.state === 'parked').length

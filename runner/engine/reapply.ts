@@ -18,7 +18,8 @@ export async function reapplyBatch(work: Work, transaction: Transaction, which: 
   if (slice === undefined) throw new HeadgateError('Internal', `run ${run.name} has no slice ${which.slice}`)
   for await (const batch of preparedBatches(work.source, slice, from)) {
     if (batch.rows === undefined) return
-    await loader.loadEncoded(batch.rows, transaction, run, { input: slice.input, plan, exhaustive: true })
+    // Carefully: the batch may hold records that the destination refused before.
+    await loader.loadCarefully(batch.rows, transaction, run, { plan, exhaustive: true })
     if (batch.lastOrder >= lastOrder) return
   }
   throw new HeadgateError(

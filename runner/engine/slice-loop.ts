@@ -2,9 +2,11 @@
 import { rejectedSoFar, sliceTotals } from '../../store/ledger.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import type { SliceProgress } from '../checkpoints/checkpoints.ts'
+import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
 import { preparedBatches } from './batches.ts'
-import { commitBatch, lockRunning } from './commit.ts'
+import { commitBatch, type Load, lockRunning } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
+import { loadRefused } from './refused.ts'
 import { retrying } from './retry.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { Work } from './work.ts'
@@ -12,30 +14,60 @@ import type { Work } from './work.ts'
 /**
  * Loads the slice from where the store says it is. After a passing failure, of the source or of the store, it goes on
  * from the last committed batch; that the answer to a COMMIT was lost makes no difference, for the slice's row tells.
+ * A batch that the destination refuses is loaded again without the records in question.
  * Throws StaleEpoch when somebody else has taken the slice.
  */
 export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> {
   const progress = await retrying(work.retries, () => progressSoFar(work, claim))
   let commits = 0
+  const commit = async (ordinal: number, batch: PreparedBatch, load?: Load) => {
+    const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch, load))
+    commits++
+    progress.read += batch.read
+    progress.loaded += counts.loaded
+    progress.unchanged += counts.unchanged
+    progress.quarantined += batch.rejected.length
+    progress.bytes += batch.lastOrder - batch.firstOrder
+    work.checkpoints.saveProgress(work.run.name, { ...progress, ...(batch.to !== undefined && { position: batch.to }) })
+    await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
+  }
   const attempt = async () => {
-    const state = await work.session.transaction((transaction) => lockRunning(transaction, claim))
-    let ordinal = state.batches
-    await eachBatch(work, claim, state.position, async (batch) => {
-      const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch))
-      ordinal++
-      commits++
-      progress.read += batch.read
-      progress.loaded += counts.loaded
-      progress.unchanged += counts.unchanged
-      progress.quarantined += batch.rejected.length
-      progress.bytes += batch.lastOrder - batch.firstOrder
-      work.checkpoints.saveProgress(work.run.name, { ...progress, ...(batch.to !== undefined && { position: batch.to }) })
-      await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
-    })
+    for (;;) {
+      const { batches, position } = await work.session.transaction((transaction) => lockRunning(transaction, claim))
+      const refused = await untilRefused(work, claim, position, batches, commit)
+      if (refused === undefined) break
+      await commit(refused.ordinal, refused.batch, loadRefused(work.source))
+    }
     await work.session.transaction((transaction) => completeSlice(transaction, claim))
     work.checkpoints.saveProgress(work.run.name, { ...progress, done: true })
   }
   await retrying(work.retries, attempt, () => commits)
+}
+
+type Refused = { ordinal: number; batch: PreparedBatch }
+
+/** Commits batch after batch; returns the one that the destination refuses, with nothing being read any more. */
+async function untilRefused(
+  work: Work,
+  claim: ClaimedSlice,
+  from: ClaimedSlice['position'],
+  first: number,
+  commit: (ordinal: number, batch: PreparedBatch) => Promise<void>,
+): Promise<Refused | undefined> {
+  let refused: Refused | undefined
+  let ordinal = first
+  await eachBatch(work, claim, from, async (batch) => {
+    try {
+      await commit(ordinal, batch)
+      ordinal++
+      return true
+    } catch (error) {
+      if (!(error instanceof DestinationRefusal)) throw error
+      refused = { ordinal, batch }
+      return false
+    }
+  })
+  return refused
 }
 
 /** What the slice's workers before this one have committed. */
@@ -47,8 +79,13 @@ async function progressSoFar(work: Work, claim: ClaimedSlice): Promise<SliceProg
   return { ...slice, read, loaded, unchanged, quarantined: counts.quarantined + counts.parked, bytes }
 }
 
-/** Hands each batch to `committed` while the one after it is being made. */
-async function eachBatch(work: Work, claim: ClaimedSlice, from: ClaimedSlice['position'], committed: (batch: PreparedBatch) => Promise<void>): Promise<void> {
+/** Hands each batch to `committed` while the one after it is being made, until there is none or it returns false. */
+async function eachBatch(
+  work: Work,
+  claim: ClaimedSlice,
+  from: ClaimedSlice['position'],
+  committed: (batch: PreparedBatch) => Promise<boolean>,
+): Promise<void> {
   const batches = preparedBatches(work.source, claim.slice, from)
   try {
     let next = batches.next()
@@ -58,7 +95,7 @@ async function eachBatch(work: Work, claim: ClaimedSlice, from: ClaimedSlice['po
       next = batches.next()
       // Its failure is met when it is awaited; until then it must not count as unhandled.
       next.catch(() => {})
-      await committed(current.value)
+      if (!(await committed(current.value))) return
     }
   } finally {
     const closed = batches.return(undefined).catch(() => {})

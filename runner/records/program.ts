@@ -38,4 +38,7 @@ export interface RecordProgram {
    * own `_pos`). `input` is the ordinal of the slice's input, which goes into `_pos`.
    */
   process(batch: RecordBatch, input: number, sink: Sink): Promise<Outcomes>
+
+  /** A record that `process` accepted and the destination refused, for `errors`. */
+  evidence(batch: RecordBatch, index: number, errors: RecordError[]): RejectedRecord
 }

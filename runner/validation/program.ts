@@ -12,7 +12,7 @@ import {
 } from '../../sdk/index.ts'
 import { ByteBatch } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
-import type { Outcomes, RecordProgram, Sink } from '../records/program.ts'
+import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
 import { type Binding, bindFields, hintOf, sourceName } from './bind.ts'
 import { applyRules, type Candidate, keyOf, readCandidate } from './candidate.ts'
 import { compileFast, type FastRow } from './fast.ts'
@@ -81,6 +81,11 @@ class CompiledProgram implements RecordProgram {
     for (const candidate of kept) this.#emit(candidate, batch, input, sink, outcomes)
     outcomes.validateMilliseconds = this.#now() - began - outcomes.transformMilliseconds
     return outcomes
+  }
+
+  evidence(batch: RecordBatch, index: number, errors: RecordError[]): RejectedRecord {
+    const candidate = readCandidate(index, batch.record(index), this.#fields, this.#bind(batch), this.#capture)
+    return this.#rejected({ ...candidate, errors, parked: [] }, batch)
   }
 
   #bind(batch: RecordBatch): Binding {
@@ -178,14 +183,18 @@ class CompiledProgram implements RecordProgram {
   }
 
   #reject(candidate: Candidate, batch: RecordBatch, outcomes: Outcomes): void {
-    outcomes.rejected.push({
+    outcomes.rejected.push(this.#rejected(candidate, batch))
+  }
+
+  #rejected(candidate: Candidate, batch: RecordBatch): RejectedRecord {
+    return {
       order: batch.order(candidate.index),
       raw: Buffer.from(batch.raw(candidate.index)),
       record: candidate.source,
       errors: [...candidate.errors, ...candidate.parked].slice(0, 100),
       key: keyOf(candidate, this.#options.schema),
       state: candidate.errors.length === 0 ? 'parked' : 'open',
-    })
+    }
   }
 
   async #transform(accepted: Candidate[], outcomes: Outcomes): Promise<Candidate[]> {

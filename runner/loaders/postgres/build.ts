@@ -6,6 +6,7 @@ import { deleteRepeatsStatement, repeatsStatement } from './merge-sql.ts'
 import { list, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
 import type { PublishCounts, PublishOptions } from './publish.ts'
+import { DestinationRefusal } from './refusal.ts'
 import { replaceTable } from './replace.ts'
 
 export async function publishBuild(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
@@ -29,7 +30,10 @@ async function publishNew(tx: Transaction, plan: LoadPlan, staging: TableName): 
   return removed
 }
 
-/** Runs `addKey`; if duplicates are in its way, removes all but the newest of each key and runs it again. */
+/**
+ * Runs `addKey`; if a duplicate is in its way, removes all but the newest of each key and runs it again. What fails then
+ * is another unique constraint.
+ */
 export async function withoutRepeats(tx: Transaction, plan: LoadPlan, staging: TableName, addKey: () => Promise<unknown>): Promise<number> {
   await tx.query('SAVEPOINT headgate_key')
   try {
@@ -37,12 +41,16 @@ export async function withoutRepeats(tx: Transaction, plan: LoadPlan, staging: T
     await tx.query('RELEASE SAVEPOINT headgate_key')
     return 0
   } catch (error) {
-    if (sqlState(error) !== '23505' || plan.key.length === 0) throw error
+    if (!isDuplicate(error) || plan.key.length === 0) throw error
     await tx.query('ROLLBACK TO SAVEPOINT headgate_key')
   }
   const removed = await removeRepeats(tx, plan, staging)
   await addKey()
   return removed
+}
+
+function isDuplicate(error: unknown): boolean {
+  return sqlState(error) === '23505' || (error instanceof DestinationRefusal && error.refusal.kind === 'unique')
 }
 
 export async function removeRepeats(tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {

@@ -31,6 +31,11 @@ export function encodedRows(rows: EncodedRows, { columns, key }: Pick<LoadPlan, 
   return { size: rows.size, mayRepeatKeys: mayRepeat || !byBytes, copyTo: (tx, relation) => copyBinary(tx, relation, columns, binaryChunks(rows, order)) }
 }
 
+/** Some of the rows, by index. */
+export function someEncodedRows(rows: EncodedRows, { columns }: Pick<LoadPlan, 'columns'>, indexes: Uint32Array): Rows {
+  return { size: indexes.length, mayRepeatKeys: indexes.length > 1, copyTo: (tx, relation) => copyBinary(tx, relation, columns, binaryChunks(rows, indexes)) }
+}
+
 function copyBinary(tx: Transaction, relation: string, columns: readonly DestinationColumn[], chunks: Iterable<Buffer>): Promise<number> {
   return send(tx.copyFrom(`COPY ${relation} (${list(columns.map((column) => column.name))}) FROM STDIN (FORMAT binary)`), chunks)
 }

@@ -1,6 +1,7 @@
 // What PostgreSQL's errors mean for a run: worth another try, or not. Values of rows never get into a message.
 import { HeadgateError } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
+import { DestinationRefusal, describeRefusal, refusalOf, type ServerError } from './refusal.ts'
 
 type Classification = { code: string; retryable: boolean; advice: string }
 
@@ -80,14 +81,17 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && isServerError(error) ? error.code : undefined
 }
 
-type ServerError = Error & { code: string; table?: string; column?: string; constraint?: string; severity?: string }
-
 function isServerError(error: Error): error is ServerError {
   const { code, severity } = error as { code?: unknown; severity?: unknown }
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && typeof severity === 'string'
 }
 
 function serverError(error: ServerError): HeadgateError {
+  const refusal = refusalOf(error)
+  if (refusal !== undefined) {
+    const row = error.table === undefined ? 'a row' : `a row of table ${error.table}`
+    return new DestinationRefusal(`PostgreSQL (${error.code}): ${row} ${describeRefusal(refusal)}; ${refused.advice}`, refusal)
+  }
   const { code, retryable, advice } = classification(error.code)
   const place = [
     error.table === undefined ? '' : ` table ${error.table}`,
@@ -95,7 +99,7 @@ function serverError(error: ServerError): HeadgateError {
     error.constraint === undefined ? '' : ` constraint ${error.constraint}`,
   ].join('')
   // Messages of classes 22 and 23 quote values of the row.
-  const message = /^2[23]/.test(error.code) ? conditionName(error.code) : error.message
+  const message = /^2[23]/.test(error.code) ? 'a value the column does not take' : error.message
   return new HeadgateError(code, `PostgreSQL (${error.code}): ${message}${place}; ${advice}`, { retryable })
 }
 
@@ -109,18 +113,4 @@ function classification(state: string): Classification {
     if (found !== undefined) return found
   }
   return defect
-}
-
-const conditions: Record<string, string> = {
-  '23502': 'a null in a column that takes none',
-  '23503': 'a row whose parent is missing, or that is still referenced',
-  '23505': 'a duplicate in a unique constraint',
-  '23514': 'a row that fails a check constraint',
-  '23P01': 'a row that fails an exclusion constraint',
-  '22001': 'a text too long for its column',
-  '22003': 'a number out of the column’s range',
-}
-
-function conditionName(state: string): string {
-  return conditions[state] ?? 'a value the column does not take'
 }

@@ -23,10 +23,12 @@ export type Table = {
   unusableKeys: (TableKey & { why: string })[]
   /** Names of rules that rewrite INSERT, UPDATE or DELETE. */
   rules: string[]
+  /** Whether row-level security policies apply to the current user. */
+  rowSecurity: boolean
 }
 
 const tableQuery = `
-  SELECT c.oid::int8 AS oid, c.relkind::text AS kind,
+  SELECT c.oid::int8 AS oid, c.relkind::text AS kind, row_security_active(c.oid) AS "rowSecurity",
          (SELECT coalesce(json_agg(r.rulename ORDER BY r.rulename), '[]') FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rules
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
@@ -75,6 +77,7 @@ export async function readTable(tx: Transaction, table: TableName): Promise<Tabl
     keys: indexes.filter(({ why }) => why === null),
     unusableKeys: indexes.flatMap((index) => (index.why === null ? [] : [{ ...index, why: index.why }])),
     rules: found.rules as string[],
+    rowSecurity: found.rowSecurity === true,
   }
 }
 

@@ -1,7 +1,11 @@
 // PostgresLoader: writes a pipeline's accepted records into a PostgreSQL table. Used by the engine; see docs/loading.md.
+import { defaults } from '../../../crds/defaults.ts'
+import type { PostgresDestination } from '../../../crds/pipeline.ts'
 import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
-import { encodedRows, type Rows, recordRows } from './copy.ts'
+import { type CarefulCounts, loadByHalves } from './careful.ts'
+import { encodedRows, type Rows, recordRows, someEncodedRows } from './copy.ts'
+import { checkTaken, copyAll } from './dropped.ts'
 import { list, parseTable, quote, relation } from './names.ts'
 import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
 import { type PrepareOptions, preparePlan } from './prepare.ts'
@@ -30,6 +34,14 @@ export type LoadOptions = {
 /** `straight`: the rows went into the destination without passing through the stage, so there is nothing at `stageRelation`. */
 export type LoadedRows = LoadCounts & { straight?: boolean }
 
+/** A small batch may have more than its share: one bad record of three is no reason to load nothing. */
+const refusedAnyway = 100
+
+function mostRefused(rows: number, { maxRefusedRatio }: PostgresDestination): number {
+  const ratio = Number(maxRefusedRatio ?? defaults.maxRefusedRatio)
+  return ratio === 0 ? 0 : Math.max(refusedAnyway, Math.floor(rows * ratio))
+}
+
 export class PostgresLoader extends Loader<PrepareOptions> {
   readonly #guesses = new Map<number, Guess>()
 
@@ -55,6 +67,33 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     return this.#load(encodedRows(rows, plan, sorted), tx, run, options)
   }
 
+  /**
+   * Loads what the destination takes of rows that it refused as a whole. Throws DestinationRefused if it takes too few of
+   * them: see `maxRefusedRatio`.
+   */
+  async loadCarefully(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<CarefulCounts> {
+    const { plan, keepKeys = false, ...how } = options
+    const guess = new Guess(false)
+    const load = (indexes: Uint32Array) => this.#load(someEncodedRows(rows, plan, indexes), tx, run, { plan, ...how }, guess)
+    const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
+      (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
+    )
+    const found = await loadByHalves(tx, batchTarget(plan), inSourceOrder, mostRefused(rows.size, this.config.destination), load)
+    if (keepKeys) {
+      const refused = new Set(found.refused.map(({ index }) => index))
+      await fillStage(
+        someEncodedRows(
+          rows,
+          plan,
+          inSourceOrder.filter((index) => !refused.has(index)),
+        ),
+        tx,
+        plan,
+      )
+    }
+    return found
+  }
+
   /** Loads records that have no encoding. */
   override async load(batch: LoadBatch, tx: Transaction, run: RunContext, options?: LoadOptions): Promise<LoadCounts> {
     if (options === undefined) throw new HeadgateError('Internal', 'PostgresLoader.load was called without the run’s plan')
@@ -76,16 +115,18 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     await dropStaging(tx, run.id)
   }
 
-  async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<LoadedRows> {
+  async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions, guess = this.#guess(run, options.plan)): Promise<LoadedRows> {
     const { plan, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
     if (rows.size === 0) return { loaded: 0, unchanged: 0, superseded: 0 }
-    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, this.#guess(run, plan), { keepKeys, exhaustive, rewriteUnchanged })
+    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, guess, { keepKeys, exhaustive, rewriteUnchanged })
     if (exhaustive) return { loaded: 0, unchanged: 0, superseded: 0 }
-    if (keepKeys) {
+    const target = batchTarget(plan)
+    if (keepKeys || (plan.insertOnly && plan.staging === null)) {
       await fillStage(rows, tx, plan)
       const columns = list(columnNames(plan))
-      await tx.query(`INSERT INTO ${relation(batchTarget(plan))} (${columns}) SELECT ${columns} FROM ${quote(plan.stage)}`)
-    } else await rows.copyTo(tx, relation(batchTarget(plan)))
+      const { rowCount } = await tx.query(`INSERT INTO ${relation(target)} (${columns}) SELECT ${columns} FROM ${quote(plan.stage)}`)
+      await checkTaken(tx, target, { event: 'INSERT', sent: rows.size, taken: rowCount ?? 0 })
+    } else await copyAll(rows, tx, target)
     return { loaded: rows.size, unchanged: 0, superseded: 0 }
   }
 

@@ -51,8 +51,9 @@ WITH m AS MATERIALIZED (${judged}),
 updated AS (
   UPDATE ${target} d SET ${assignments(plan)} FROM m WHERE ${where.join(' AND ')} RETURNING 1),
 inserted AS (
-  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0)
+  INSERT INTO ${target} (${list(columns)}) SELECT ${list(columns, 'm.')} FROM m WHERE m.${verdict} = 0 RETURNING 1)
 SELECT (SELECT count(*) FROM updated)::int8 AS updated,
+  (SELECT count(*) FROM inserted)::int8 AS inserted,
   count(*) FILTER (WHERE m.${verdict} = 0)::int8 AS "new",
   count(*) FILTER (WHERE m.${verdict} = 1)::int8 AS unchanged,
   count(*) FILTER (WHERE m.${verdict} = 2)::int8 AS newer,

@@ -23,6 +23,8 @@ export type LoadPlan = {
   stage: string
   /** Whether the destination is partitioned: a row's place is then its partition and its address within it. */
   partitioned: boolean
+  /** Whether rows are only written by INSERT: COPY does not know row-level security. */
+  insertOnly: boolean
   /** Whether it had no rows then, so that every key is likely to be new. */
   empty: boolean
   /** Columns of the key in the destination's order of comparison; empty without one. */

@@ -35,6 +35,7 @@ export async function preparePlan({ destination, schema }: PrepareOptions, run: 
     staging,
     stage: batchTable(run.id),
     partitioned: table?.kind === 'p',
+    insertOnly: table?.rowSecurity === true,
     empty: table === undefined || (route === 'stage' && (await isEmpty(tx, name))),
     key: keyOf({ destination, schema }, name, table),
     version: schema.versionField ?? null,

@@ -16,6 +16,7 @@ const plan: LoadPlan = {
   staging: null,
   stage: 'incoming',
   partitioned: false,
+  insertOnly: false,
   empty: false,
   key: ['id'],
   version: null,

@@ -1,10 +1,11 @@
 // publishRun: makes a run's staged rows visible, in the run's last transaction. Called through PostgresLoader.
 import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { publishBuild } from './build.ts'
+import { insertAll } from './insert-all.ts'
 import { analyze, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
-import { display, list, relation, type TableName } from './names.ts'
-import { columnNames, type LoadPlan } from './plan.ts'
+import { display, relation, type TableName } from './names.ts'
+import type { LoadPlan } from './plan.ts'
 import { checkRemoval, countPresent } from './removal.ts'
 import { removeMissing } from './snapshot.ts'
 
@@ -51,7 +52,7 @@ export async function publishRun(run: RunContext, tx: Transaction, options: Publ
 async function publishStaged(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
   const { plan } = options
   if (plan.mode === 'Append') {
-    await tx.query(`INSERT INTO ${relation(plan.destination)} (${list(columnNames(plan))}) SELECT ${list(columnNames(plan))} FROM ${relation(staging)}`)
+    await insertAll(tx, plan, staging)
     return nothing
   }
   await analyze(tx, staging)

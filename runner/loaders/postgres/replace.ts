@@ -4,10 +4,11 @@ import { overtaken } from '../../../store/run-order.ts'
 import { removeRepeats, withoutRepeats } from './build.ts'
 import { reasonAgainstSwap } from './dependents.ts'
 import { classifyError } from './errors.ts'
+import { countRows, insertAll } from './insert-all.ts'
 import { analyze, findKey, readTable } from './introspect.ts'
 import { merge } from './merge.ts'
-import { display, list, quote, relation, type TableName } from './names.ts'
-import { columnNames, type LoadPlan } from './plan.ts'
+import { display, quote, relation, type TableName } from './names.ts'
+import type { LoadPlan } from './plan.ts'
 import type { PublishOptions } from './publish.ts'
 import { countReplaced } from './removal.ts'
 import { addKeysAndIndexes, readTraits, restoreTraits, type Traits } from './traits.ts'
@@ -71,11 +72,9 @@ async function replaceRows(run: RunContext, tx: Transaction, options: PublishOpt
   run.warn('PublishedInPlace', `${display(destination)}: ${reason}, so its rows were exchanged in place, which is slower than swapping the table`)
   const repeats = await removeRepeats(tx, plan, staging)
   const removed = await countReplaced(tx, options, staging)
-  const columns = list(columnNames(plan))
-  const insert = `INSERT INTO ${relation(destination)} (${columns}) SELECT ${columns} FROM ${relation(staging)}`
   if (!(await isReferenced(tx, destination))) {
     await tx.query(`TRUNCATE ${relation(destination)}`)
-    await tx.query(insert)
+    await insertAll(tx, plan, staging)
   } else if (plan.key.length > 0) {
     await exchangeByKey(run, tx, plan, staging)
   } else {
@@ -101,6 +100,13 @@ async function exchangeByKey(run: RunContext, tx: Transaction, plan: LoadPlan, s
     rewriteUnchanged: false,
     always: true,
   })
+  const [present, sent] = [await countRows(tx, plan.destination), await countRows(tx, staging)]
+  if (present !== sent) {
+    throw new HeadgateError(
+      'DestinationRefused',
+      `${display(plan.destination)} holds ${present} rows after it was to be replaced by ${sent}; a trigger or policy keeps rows from being deleted`,
+    )
+  }
 }
 
 async function isReferenced(tx: Transaction, table: TableName): Promise<boolean> {

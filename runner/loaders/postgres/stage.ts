@@ -1,6 +1,7 @@
 // The stage route: a batch goes through a temporary table and is merged; straight in while only new keys seem to come.
 import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
 import type { Rows } from './copy.ts'
+import { copyAll } from './dropped.ts'
 import { sqlState } from './errors.ts'
 import { heapRange } from './heap-range.ts'
 import { merge } from './merge.ts'
@@ -69,7 +70,7 @@ export async function loadStage(
   guess: Guess,
   options: StageOptions,
 ): Promise<LoadCounts & { straight?: boolean }> {
-  if (guess.straight && !options.keepKeys && !options.exhaustive) {
+  if (guess.straight && !plan.insertOnly && !options.keepKeys && !options.exhaustive) {
     if (await copyStraight(rows, tx, plan))
       return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null, straight: true }
     guess.notStraight()
@@ -108,11 +109,14 @@ export async function fillStage(rows: Rows, tx: Transaction, plan: LoadPlan): Pr
   await rows.copyTo(tx, stage)
 }
 
-/** Whether all rows went in; if one's key was there already, nothing happened. */
+/**
+ * Whether all rows went in. If a unique constraint was in the way, nothing happened: whether it was the key's, for a row
+ * that is there already may be reported under any, is the merge's to find out.
+ */
 async function copyStraight(rows: Rows, tx: Transaction, plan: LoadPlan): Promise<boolean> {
   await tx.query('SAVEPOINT headgate_copy')
   try {
-    await rows.copyTo(tx, relation(plan.destination))
+    await copyAll(rows, tx, plan.destination)
   } catch (error) {
     if (sqlState(error) !== '23505') throw error
     await tx.query('ROLLBACK TO SAVEPOINT headgate_copy')

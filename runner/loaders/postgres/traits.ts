@@ -1,6 +1,8 @@
 // What a swapped-in table inherits from the one it replaces: keys, indexes, owner, grants, comments, storage options.
 import type { Transaction } from '../../../sdk/index.ts'
+import { classifyError } from './errors.ts'
 import { quote, relation, type TableName } from './names.ts'
+import { DestinationRefusal, describeRefusal } from './refusal.ts'
 
 type Named = { name: string; definition: string; comment: string | null }
 type Grant = { role: string | null; privilege: string; grantable: boolean }
@@ -39,8 +41,12 @@ export async function readTraits(tx: Transaction, table: TableName): Promise<Tra
   const name = relation(table)
   const constraints = (await tx.query(constraintsQuery, [name])).rows as Traits['constraints']
   const indexes = (await tx.query(indexesQuery, [name])).rows as Traits['indexes']
-  const properties = (await tx.query(tableQuery, [name])).rows[0] as Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>
-  return { constraints, indexes, ...properties }
+  return { constraints, indexes, ...(await readRights(tx, table)) }
+}
+
+/** What is kept with the table's own row in the catalogue. */
+async function readRights(tx: Transaction, table: TableName): Promise<Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>> {
+  return (await tx.query(tableQuery, [relation(table)])).rows[0] as Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>
 }
 
 /** Names while both tables exist. */
@@ -52,12 +58,27 @@ function indexName(staging: TableName, place: number): string {
   return `${staging.name}_index_${place}`
 }
 
+/** Throws DestinationRefusal, with the name that the user knows, if the rows break one of them. */
 export async function addKeysAndIndexes(tx: Transaction, staging: TableName, { constraints, indexes }: Traits): Promise<void> {
-  for (const [place, { definition }] of constraints.entries()) {
-    await tx.query(`ALTER TABLE ${relation(staging)} ADD CONSTRAINT ${quote(constraintName(staging, place))} ${definition}`)
+  for (const [place, { name, definition }] of constraints.entries()) {
+    await called(name, tx.query(`ALTER TABLE ${relation(staging)} ADD CONSTRAINT ${quote(constraintName(staging, place))} ${definition}`))
   }
-  for (const [place, { definition, unique }] of indexes.entries()) {
-    await tx.query(`CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quote(indexName(staging, place))} ON ${relation(staging)} ${definition}`)
+  for (const [place, { name, definition, unique }] of indexes.entries()) {
+    await called(name, tx.query(`CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quote(indexName(staging, place))} ON ${relation(staging)} ${definition}`))
+  }
+}
+
+async function called(name: string, adding: Promise<unknown>): Promise<void> {
+  try {
+    await adding
+  } catch (error) {
+    const failure = classifyError(error)
+    if (!(failure instanceof DestinationRefusal)) throw error
+    const refusal = { ...failure.refusal, by: name }
+    throw new DestinationRefusal(
+      `one of the new rows ${describeRefusal(refusal)}, so the table stays as it was; correct the source, or change the constraint`,
+      refusal,
+    )
   }
 }
 

@@ -1,0 +1,47 @@
+// loadRefused: loads a batch that the destination refused, without the records that it does not take. Called by the slice loop.
+import { HeadgateError, type RecordError } from '../../sdk/index.ts'
+import type { ClaimedSlice } from '../../store/slices.ts'
+import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { recordError } from '../loaders/postgres/refusal.ts'
+import type { RejectedRecord } from '../records/program.ts'
+import type { BatchSource } from './batches.ts'
+import type { Load } from './commit.ts'
+import type { PreparedBatch } from './prepared-batch.ts'
+
+/**
+ * An accepted record's raw bytes are not kept, so the batch is read again for those of the refused records. That costs
+ * something only for a batch that has any. `source` must not be reading meanwhile.
+ */
+export function loadRefused(source: BatchSource): Load {
+  return async ({ loader, run, plan }, transaction, claim, batch, rewriteUnchanged) => {
+    const { rows } = batch
+    if (!(loader instanceof PostgresLoader) || rows === undefined || plan === null) throw new HeadgateError('Internal', 'only encoded rows can be refused')
+    const { counts, refused } = await loader.loadCarefully(rows, transaction, run, { plan, keepKeys: plan.route === 'stage', rewriteUnchanged })
+    const errors = new Map(refused.map(({ index, refusal }) => [rows.orders[index] as number, [recordError(refusal)]]))
+    batch.rejected.push(...(await evidence(source, claim, batch, errors)))
+    return counts
+  }
+}
+
+async function evidence(
+  source: BatchSource,
+  { slice }: ClaimedSlice,
+  batch: PreparedBatch,
+  errors: ReadonlyMap<number, RecordError[]>,
+): Promise<RejectedRecord[]> {
+  const found: RejectedRecord[] = []
+  if (errors.size === 0) return found
+  for await (const read of source.extractor.read(slice, batch.from, source.run)) {
+    for (let index = 0; index < read.size; index++) {
+      const wrong = errors.get(read.order(index))
+      if (wrong !== undefined) found.push(source.program.evidence(read, index, wrong))
+    }
+    if (found.length === errors.size) return found
+    if (read.size > 0 && read.order(read.size - 1) >= batch.lastOrder) break
+  }
+  const [first] = errors.values()
+  throw new HeadgateError(
+    'SourceChanged',
+    `${slice.name} no longer holds records that the destination refused (${first?.[0]?.message}); run the pipeline again`,
+  )
+}

@@ -1,0 +1,244 @@
+// Tables with rules of their own: what they refuse is a matter of the record, what they drop silently is told, and neither is
+// ever taken for a race.
+import { hash } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { changed, changes } from '../property/assembly.ts'
+import { field } from '../support/loading.ts'
+import { faultsInBooks } from '../support/outcome.ts'
+import { freshStore } from '../support/store.ts'
+import { type Delivered, deliveries } from './destination.ts'
+
+vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
+  const { assemble } = await original()
+  return { assemble: async (spec, options) => changed(await assemble(spec, options)) }
+})
+
+const store = await freshStore()
+const { client } = store
+const deliver = deliveries(store)
+await client.query('CREATE SCHEMA hostile')
+
+afterEach(() => {
+  changes.beforeReading = undefined
+})
+
+const managed = '_run bigint NOT NULL, _pos bigint NOT NULL'
+const idAndWord = [field('id', 'integer'), field('word', 'text')]
+
+let tables = 0
+
+/** Creates the table `hostile.t…`; `$` stands for its name. */
+async function created(sql: string): Promise<string> {
+  const table = `hostile.t${++tables}`
+  await client.query(sql.replaceAll('$', table))
+  return table
+}
+
+/** Records 1 to `count` with a word each; `bad` are given instead. */
+function lines(count: number, bad: Record<number, string>): string[] {
+  return Array.from({ length: count }, (_, index) => bad[index + 1] ?? `${index + 1},good${index + 1}`)
+}
+
+async function ids(table: string): Promise<number[]> {
+  return (await client.query(`SELECT id::int FROM ${table} ORDER BY id`)).rows.map(({ id }) => id as number)
+}
+
+function without(count: number, ...missing: number[]): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1).filter((id) => !missing.includes(id))
+}
+
+const raising = `CREATE FUNCTION $_refuse() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN IF new.word = ''secret'' THEN RAISE EXCEPTION ''not %'', new.word; END IF; RETURN new; END'`
+const emptying = `CREATE FUNCTION $_empty() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF new.word = ''secret'' THEN new.word = NULL; END IF; RETURN new; END'`
+const parents = `CREATE TABLE $_parent (word text PRIMARY KEY); INSERT INTO $_parent SELECT 'good' || n FROM generate_series(1, 40) n`
+
+/** Some 25 kB that no compression makes fit into a page. */
+const incompressible = Array.from({ length: 200 }, (_, part) => hash('sha512', `${part}`)).join('')
+
+const refusals = [
+  { code: 'destination.check', by: '_word_check', sql: `CREATE TABLE $ (id int PRIMARY KEY, word text CHECK (word <> 'secret'), ${managed})` },
+  {
+    code: 'destination.domain',
+    by: '_word_check',
+    sql: `CREATE DOMAIN $_word AS text CHECK (value <> 'secret'); CREATE TABLE $ (id int PRIMARY KEY, word $_word, ${managed})`,
+  },
+  {
+    code: 'destination.domain',
+    by: 't3_outer_check',
+    sql: `CREATE DOMAIN $_inner AS varchar(20); CREATE DOMAIN $_outer AS $_inner CHECK (value <> 'secret'); CREATE TABLE $ (id int PRIMARY KEY, word $_outer, ${managed})`,
+  },
+  { code: 'destination.unique', by: '_word_key', sql: `CREATE TABLE $ (id int PRIMARY KEY, word text UNIQUE, ${managed})`, bad: '17,good3' },
+  {
+    code: 'destination.unique',
+    by: '_upper_idx',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); CREATE UNIQUE INDEX ON $ (upper(word))`,
+    bad: '17,GOOD3',
+  },
+  {
+    code: 'destination.unique',
+    by: '_word_key',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text UNIQUE DEFERRABLE INITIALLY DEFERRED, ${managed})`,
+    bad: '17,good3',
+  },
+  { code: 'destination.foreignKey', by: '_word_fkey', sql: `${parents}; CREATE TABLE $ (id int PRIMARY KEY, word text REFERENCES $_parent, ${managed})` },
+  {
+    code: 'destination.foreignKey',
+    by: '_word_fkey',
+    sql: `${parents}; CREATE TABLE $ (id int PRIMARY KEY, word text REFERENCES $_parent DEFERRABLE INITIALLY DEFERRED, ${managed})`,
+  },
+  {
+    code: 'destination.exclusion',
+    by: '_word_excl',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}, EXCLUDE USING btree (word WITH =))`,
+    bad: '17,good3',
+  },
+  {
+    code: 'destination.partition',
+    by: 'no partition',
+    sql: `CREATE TABLE $ (id int, word text, ${managed}, PRIMARY KEY (id)) PARTITION BY RANGE (id); CREATE TABLE $_low PARTITION OF $ FOR VALUES FROM (1) TO (100)`,
+    bad: '1700,secret',
+  },
+  {
+    code: 'destination.size',
+    by: 'too wide',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text STORAGE PLAIN, ${managed})`,
+    bad: `17,secret${incompressible}`,
+  },
+  {
+    code: 'destination.trigger',
+    by: '_refuse',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); ${raising}; CREATE TRIGGER careful BEFORE INSERT OR UPDATE ON $ FOR EACH ROW EXECUTE FUNCTION $_refuse()`,
+  },
+  {
+    code: 'destination.notNull',
+    by: 'word',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text NOT NULL, ${managed}); ${emptying}; CREATE TRIGGER careless BEFORE INSERT OR UPDATE ON $ FOR EACH ROW EXECUTE FUNCTION $_empty()`,
+  },
+  {
+    code: 'destination.value',
+    by: 'value',
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text, share int GENERATED ALWAYS AS (1 / (CASE word WHEN 'secret' THEN 0 ELSE 1 END)) STORED, ${managed})`,
+  },
+]
+
+function expectRefused({ run, quarantined }: Delivered, { code, by, bad = '17,secret' }: { code: string; by: string; bad?: string }): void {
+  expect(run).toMatchObject({ state: 'Succeeded', failure: undefined, counts: { quarantined: 1 } })
+  expect(quarantined).toEqual([{ raw: bad, codes: [code], errors: expect.stringContaining(by) }])
+  expect(quarantined[0]?.errors).not.toContain('secret')
+}
+
+describe('a record that the table refuses', () => {
+  it.each(refusals)('is quarantined as $code, by $by, and the others are loaded', async ({ sql, ...refusal }) => {
+    const table = await created(sql)
+    const delivery = { table, fields: idAndWord, lines: lines(30, { 17: refusal.bad ?? '17,secret' }) }
+    const first = await deliver(delivery)
+    expectRefused(first, refusal)
+    expect(first.run.counts).toMatchObject({ read: 30, loaded: 29 })
+    expect(await ids(table)).toEqual(without(30, 17))
+    const again = await deliver(delivery)
+    expectRefused(again, refusal)
+    expect(again.run.counts.loaded + again.run.counts.unchanged).toBe(29)
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+})
+
+describe('the search for what a table refuses', () => {
+  const small = `CREATE TABLE $ (id int PRIMARY KEY, word text CHECK (word <> 'secret'), ${managed})`
+
+  it.each([
+    { mode: 'Upsert' as const },
+    { mode: 'Append' as const },
+    { mode: 'Replace' as const },
+    { mode: 'Snapshot' as const },
+    { mode: 'Upsert' as const, publish: 'PerRun' as const },
+  ])('finds several records in several batches, $mode $publish', async (destination) => {
+    const table = await created(small)
+    const bad = [3, 17, 18, 40]
+    const { run, quarantined } = await deliver({
+      table,
+      fields: idAndWord,
+      lines: lines(60, Object.fromEntries(bad.map((id) => [id, `${id},secret`]))),
+      batchSize: 20,
+      destination,
+    })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { read: 60, loaded: 56, quarantined: 4 } })
+    expect(quarantined.map(({ raw }) => raw)).toEqual(bad.map((id) => `${id},secret`))
+    expect(await ids(table)).toEqual(without(60, ...bad))
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it('keeps the row of a refused record in a Snapshot, and closes its entry when the key comes good', async () => {
+    const table = await created(small)
+    const snapshot = { table, fields: idAndWord, destination: { mode: 'Snapshot' as const } }
+    await deliver({ ...snapshot, lines: lines(5, {}) })
+    await deliver({ ...snapshot, lines: lines(5, { 2: '2,secret' }) })
+    expect(await ids(table)).toEqual([1, 2, 3, 4, 5])
+    const state = async () => (await client.query('SELECT state FROM headgate.quarantine WHERE pipeline = $1 ORDER BY run', [table])).rows
+    expect(await state()).toEqual([{ state: 'open' }])
+    await deliver({ table, fields: idAndWord, lines: lines(5, { 4: '4,secret' }) })
+    expect(await state()).toEqual([{ state: 'superseded' }, { state: 'open' }])
+  })
+
+  it('takes children that come before their parents, though another record is refused', async () => {
+    const table = await created(`CREATE TABLE $ (id int PRIMARY KEY, word text CHECK (word <> 'secret'), parent int REFERENCES $, ${managed})`)
+    const tree = Array.from({ length: 400 }, (_, index) => `${index + 1},${index === 4 ? 'secret' : 'good'},${index < 200 ? index + 201 : ''}`)
+    const fields = [...idAndWord, field('parent', 'integer', { nullable: true })]
+    const { run } = await deliver({ table, fields, lines: tree })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { loaded: 399, quarantined: 1 } })
+    expect(await ids(table)).toEqual(without(400, 5))
+  })
+
+  it('needs no search for a record that a later one of its batch supersedes', async () => {
+    const table = await created(small)
+    const { run } = await deliver({ table, fields: idAndWord, lines: [...lines(9, { 2: '2,secret' }), '4,newer', '2,late'] })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { read: 11, loaded: 9, superseded: 2, quarantined: 0 } })
+    expect((await client.query(`SELECT word FROM ${table} WHERE id IN (2, 4) ORDER BY id`)).rows).toEqual([{ word: 'late' }, { word: 'newer' }])
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it.each([
+    { refused: 1, maxRefusedRatio: '0', state: 'Failed' },
+    { refused: 100, maxRefusedRatio: '0.05', state: 'Succeeded' },
+    { refused: 101, maxRefusedRatio: '0.05', state: 'Failed' },
+    { refused: 101, maxRefusedRatio: '0.9', state: 'Succeeded' },
+  ])('ends after $refused of 300 records with $maxRefusedRatio: $state', async ({ refused, maxRefusedRatio, state }) => {
+    const table = await created(small)
+    const bad = Object.fromEntries(Array.from({ length: refused }, (_, index) => [2 * index + 1, `${2 * index + 1},secret`]))
+    const { run } = await deliver({ table, fields: idAndWord, lines: lines(300, bad), destination: { maxRefusedRatio } })
+    expect(run.state).toBe(state)
+    expect((await ids(table)).length).toBe(state === 'Failed' ? 0 : 300 - refused)
+    if (state === 'Failed') expect(run.failure).toMatchObject({ code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_word_check') })
+  })
+
+  it('tells the reason when the source is gone before its record could be kept', async () => {
+    const table = await created(small)
+    let readings = 0
+    const written = (folder: string) => {
+      changes.beforeReading = async () => {
+        if (++readings === 2) rmSync(join(folder, 'in.csv'))
+      }
+    }
+    const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,secret' }), written })
+    expect(run).toMatchObject({ state: 'Failed', failure: { message: expect.stringContaining('in.csv') } })
+    expect(await ids(table)).toEqual([])
+  })
+
+  it('fails a run whose rows are refused when they are published, with the reason, and shows nothing', async () => {
+    const table = await created(`${parents}; CREATE TABLE $ (id int PRIMARY KEY, word text REFERENCES $_parent, ${managed})`)
+    const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,secret' }), destination: { publish: 'PerRun' } })
+    expect(run).toMatchObject({ state: 'Failed', failure: { code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_word_fkey') } })
+    expect(await ids(table)).toEqual([])
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it('names the index that the rows of a Replace break, and leaves the table as it was', async () => {
+    const table = await created(
+      `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); CREATE UNIQUE INDEX ON $ (upper(word)); INSERT INTO $ VALUES (1, 'old', 0, 0)`,
+    )
+    const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,GOOD3' }), destination: { mode: 'Replace' } })
+    expect(run).toMatchObject({ state: 'Failed', failure: { code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_upper_idx') } })
+    expect(await ids(table)).toEqual([1])
+  })
+})
