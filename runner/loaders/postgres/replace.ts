@@ -11,7 +11,7 @@ import { display, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
 import type { PublishOptions } from './publish.ts'
 import { countReplaced } from './removal.ts'
-import { addKeysAndIndexes, readTraits, restoreTraits, type Traits } from './traits.ts'
+import { addKeysAndIndexes, oldName, readRights, readShape, readTraits, restoreTraits, type Traits } from './traits.ts'
 
 /** `repeats`: duplicates removed from the new rows. `removed`: rows of the old table that the new one does not have. */
 export type Replaced = { repeats: number; removed: number }
@@ -20,7 +20,9 @@ export type Replaced = { repeats: number; removed: number }
 export async function replaceTable(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<Replaced> {
   const { plan } = options
   await checkNotOvertaken(run, tx, options)
-  const reason = await reasonAgainstSwap(tx, plan.destination)
+  // From here on nobody can add a trigger, a policy, an index or a column; reading and writing go on.
+  await tx.query(`LOCK TABLE ${relation(plan.destination)} IN SHARE UPDATE EXCLUSIVE MODE`)
+  const reason = (await reasonAgainstSwap(tx, plan.destination)) ?? (await reasonByShape(tx, plan.destination, staging))
   if (reason !== undefined) return replaceRows(run, tx, options, staging, reason)
   const traits = await readTraits(tx, plan.destination)
   const repeats = await addKeys(tx, plan, staging, traits)
@@ -46,6 +48,12 @@ async function checkNotOvertaken({ id, name }: RunContext, tx: Transaction, { pl
   if (rows.length > 0) throw overtaken({ name }, `newer runs, such as ${newerRun}, have loaded rows into ${display(plan.destination)}`)
 }
 
+/** The staging table was made like the destination when the run was planned; what was changed since would be lost. */
+async function reasonByShape(tx: Transaction, destination: TableName, staging: TableName): Promise<string | undefined> {
+  if ((await readShape(tx, destination)) === (await readShape(tx, staging))) return undefined
+  return 'its columns, defaults or checks were changed while the run went on'
+}
+
 /** Where a key of the table enforces the declared one, only its failure tells of duplicates; else they are looked for. */
 async function addKeys(tx: Transaction, plan: LoadPlan, staging: TableName, traits: Traits): Promise<number> {
   const table = await readTable(tx, plan.destination)
@@ -58,11 +66,17 @@ async function addKeys(tx: Transaction, plan: LoadPlan, staging: TableName, trai
 
 async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableName, traits: Traits): Promise<void> {
   await tx.query(`LOCK TABLE ${relation(destination)} IN ACCESS EXCLUSIVE MODE`)
-  await tx.query(`DROP TABLE ${relation(destination)}`)
+  const old = { schema: destination.schema, name: oldName(staging) }
+  // Before PostgreSQL 18 GRANT takes no lock on the table. Renaming it locks its row in the catalogue: an earlier GRANT is
+  // read here, a later one waits and fails.
+  await tx.query(`ALTER TABLE ${relation(destination)} RENAME TO ${quote(old.name)}`)
+  const rights = await readRights(tx, old)
+  if ((await reasonAgainstSwap(tx, old)) !== undefined) throw new HeadgateError('Internal', `${display(destination)} was changed while it was being replaced`)
+  await tx.query(`DROP TABLE ${relation(old)}`)
   await tx.query(`ALTER TABLE ${relation(staging)} SET SCHEMA ${quote(destination.schema)}`)
   const moved = relation({ schema: destination.schema, name: staging.name })
   await tx.query(`ALTER TABLE ${moved} RENAME TO ${quote(destination.name)}`)
-  await restoreTraits(tx, destination, staging, traits)
+  await restoreTraits(tx, destination, staging, { ...traits, ...rights })
 }
 
 /** The slower way, for a table that others hold on to: its rows are exchanged within the same transaction. */

@@ -37,6 +37,21 @@ const tableQuery = `
              FROM aclexplode(relacl) a), '[]') END AS grants
     FROM pg_class WHERE oid = $1::regclass`
 
+// All that the staging table took over when the run was planned. The order of columns does not matter.
+const shapeQuery = `
+  SELECT json_build_object(
+    'columns', (SELECT json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation, a.attstorage, a.attcompression,
+                  pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum)) ORDER BY a.attname)
+                FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped),
+    'checks', (SELECT json_agg(json_build_array(c.conname, pg_get_constraintdef(c.oid)) ORDER BY c.conname)
+               FROM pg_constraint c WHERE c.conrelid = $1::regclass AND c.contype = 'c'))::text AS shape`
+
+/** Columns, defaults and checks, in a form to compare two tables by. */
+export async function readShape(tx: Transaction, table: TableName): Promise<string> {
+  return (await tx.query(shapeQuery, [relation(table)])).rows[0]?.shape as string
+}
+
 export async function readTraits(tx: Transaction, table: TableName): Promise<Traits> {
   const name = relation(table)
   const constraints = (await tx.query(constraintsQuery, [name])).rows as Traits['constraints']
@@ -45,11 +60,15 @@ export async function readTraits(tx: Transaction, table: TableName): Promise<Tra
 }
 
 /** What is kept with the table's own row in the catalogue. */
-async function readRights(tx: Transaction, table: TableName): Promise<Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>> {
+export async function readRights(tx: Transaction, table: TableName): Promise<Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>> {
   return (await tx.query(tableQuery, [relation(table)])).rows[0] as Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>
 }
 
 /** Names while both tables exist. */
+export function oldName(staging: TableName): string {
+  return `headgate_old_${staging.name}`
+}
+
 function constraintName(staging: TableName, place: number): string {
   return `${staging.name}_key_${place}`
 }
