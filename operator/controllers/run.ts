@@ -4,7 +4,7 @@ import { namespaceOf, scopedClient, scopedRecorder } from '../kubernetes/scoped.
 import { admitOrWait } from './admission/act.ts'
 import { AdmissionDesk } from './admission/desk.ts'
 import { cancelUnstarted, stopLeftover } from './cancel/act.ts'
-import { observeRun } from './observe/act.ts'
+import { jobOf, observeRun } from './observe/act.ts'
 import type { RunController, RunParts } from './parts.ts'
 import type { Again, RunContext } from './run-context.ts'
 import { hasEnded, hasStarted } from './run-state.ts'
@@ -12,7 +12,7 @@ import { RunWriter } from './run-writer.ts'
 
 /** Start its workers only when all caches are filled: what is not in them counts as not there. */
 export function createRunController(parts: RunParts): RunController {
-  const { pipelines, jobs, queue } = parts
+  const { pipelines, queue } = parts
   const desk = new AdmissionDesk({
     maxActiveRuns: parts.settings.maxActiveRuns,
     maxActiveRunsPerNamespace: parts.settings.limits.runsPerNamespace,
@@ -20,7 +20,10 @@ export function createRunController(parts: RunParts): RunController {
       const kept = pipelines.get(pipeline)
       return kept === undefined || kept.metadata.deletionTimestamp !== undefined ? undefined : concurrencyOf(kept.spec)
     },
-    isOver: (key) => jobs.get(key)?.end !== undefined,
+    isOver: (key) => {
+      const run = parts.runs.get(key)
+      return run !== undefined && jobOf(parts, run)?.end !== undefined
+    },
     wake: (key) => queue.add(key),
   })
   const context: RunContext = { ...parts, desk, writer: new RunWriter(), memories: new Map() }

@@ -6,7 +6,7 @@ import { partsOf } from '../../kubernetes/objects.ts'
 import { jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
 import { keepJob } from '../observe/kept-job.ts'
 import { type Again, finish, goOn, type RunContext, tell } from '../run-context.ts'
-import { createdAt, runKey } from '../run-state.ts'
+import { createdAt, isOwnJob, runKey } from '../run-state.ts'
 import { startRun } from '../start/act.ts'
 import type { Admission } from './decide.ts'
 
@@ -90,11 +90,12 @@ function waitMessage(waitsFor: 'Pipeline' | 'Cap' | 'NamespaceCap', run: KeptRun
 }
 
 /** Asks the server: a run that was skipped stays skipped, and the cache may be behind. */
-async function areOver({ client }: RunContext, runs: readonly string[]): Promise<boolean> {
+async function areOver({ client, runs: known }: RunContext, runs: readonly string[]): Promise<boolean> {
   for (const key of runs) {
     const { name, namespace } = partsOf(key)
     const job = await client.get(jobs, name, namespace)
-    if (job === undefined || keepJob(job).end === undefined) return false
+    const run = known.get(key)
+    if (job === undefined || run === undefined || !isOwnJob(run, job.metadata.uid) || keepJob(job).end === undefined) return false
   }
   return true
 }

@@ -5,7 +5,7 @@ import { jobs } from '../../kubernetes/resources.ts'
 import { conclude } from '../observe/conclude.ts'
 import type { KeptJob } from '../observe/kept-job.ts'
 import type { KeptPod } from '../observe/kept-pod.ts'
-import { isLosingPods, letGo, namespaceGoes } from '../observe/namespace.ts'
+import { isLosingPods, letGo, namespaceSeemsToGo } from '../observe/namespace.ts'
 import { cancelledMessage, latestReport } from '../observe/result.ts'
 import { isAtWork } from '../observe/waiting.ts'
 import { type Again, finish, goOn, memoryOf, type RunContext, type RunMemory, tell } from '../run-context.ts'
@@ -56,7 +56,7 @@ export async function stopLeftover(context: RunContext, run: KeptRun): Promise<A
   const job = context.jobs.get(runKey(run))
   if (job === undefined || job.owner?.uid !== run.metadata.uid || job.end !== undefined || job.deleting) return undefined
   const pods = context.pods.byIndex('run', runKey(run)).filter(({ jobUid }) => jobUid === job.uid)
-  if (isLosingPods(job, pods) && (await namespaceGoes(context, run))) await letGo(context, run, job)
+  if (isLosingPods(job, pods) && (await namespaceSeemsToGo(context, run))) await letGo(context, run, job)
   else if (!job.suspended) await suspend(context, run, job)
   return isLosingPods(job, pods) ? { again: leftoverLookMs } : undefined
 }

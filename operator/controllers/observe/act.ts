@@ -12,7 +12,7 @@ import { freshPods, isUntold } from './fresh-pods.ts'
 import { latestWarning } from './hint.ts'
 import type { KeptJob } from './kept-job.ts'
 import type { KeptPod } from './kept-pod.ts'
-import { isLosingPods, letGo, namespaceGoes, namespaceGone, namespaceLookMs } from './namespace.ts'
+import { isLosingPods, letGo, namespaceGone, namespaceLookMs, namespaceSeemsToGo } from './namespace.ts'
 import { latestReport } from './result.ts'
 import type { Problem } from './waiting.ts'
 
@@ -27,7 +27,7 @@ export async function observeRun(context: RunContext, run: KeptRun): Promise<Aga
   const observed = await closelyObserved(context, run)
   const { job, pods } = observed
   if (!isLosingPods(job, pods)) return await step(context, run, observed)
-  if (job !== undefined && (await namespaceGoes(context, run))) {
+  if (job !== undefined && (await namespaceSeemsToGo(context, run))) {
     await letGo(context, run, job)
     return await conclude(context, run, { job, pods }, { kind: 'Cancelled', said: namespaceGone(run), report: latestReport(pods) })
   }
@@ -59,7 +59,7 @@ async function closelyObserved(context: RunContext, run: KeptRun): Promise<Obser
 }
 
 /** The Job that was created for this very run, not another of the same name. */
-export function jobOf(context: RunContext, run: KeptRun): KeptJob | undefined {
+export function jobOf(context: Pick<RunContext, 'jobs'>, run: KeptRun): KeptJob | undefined {
   const job = context.jobs.get(runKey(run))
   return job?.owner?.uid === run.metadata.uid && isOwnJob(run, job.uid) ? job : undefined
 }

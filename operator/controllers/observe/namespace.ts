@@ -17,12 +17,17 @@ export function isLosingPods(job: KeptJob | undefined, pods: readonly KeptPod[])
   return job !== undefined && job.end === undefined && pods.some(({ deleting }) => deleting)
 }
 
-/** Whether the namespace of the run is being deleted; asked at most every few seconds, and false if there is no telling. */
-export async function namespaceGoes(context: RunContext, run: KeptRun): Promise<boolean> {
+/** As `namespaceGoes`, asked at most every few seconds; false in between. */
+export async function namespaceSeemsToGo(context: RunContext, run: KeptRun): Promise<boolean> {
   const memory = memoryOf(context, run)
   const now = context.clock.now()
   if (memory.namespaceAskedAt !== undefined && now < memory.namespaceAskedAt + namespaceLookMs) return false
   memory.namespaceAskedAt = now
+  return await namespaceGoes(context, run)
+}
+
+/** Whether the namespace of the run is being deleted; false if there is no telling. */
+export async function namespaceGoes(context: RunContext, run: KeptRun): Promise<boolean> {
   return await isTerminating(context.client, run.metadata.namespace).catch((error: unknown) => {
     context.report('namespace', error)
     return false
