@@ -39,7 +39,7 @@ export const labels = {
 export const annotations = {
   /** On a scheduled run: the minute it was scheduled for, RFC 3339. */
   scheduledTime: 'headgate.dev/scheduled-time',
-  /** On a scheduled run: uid of the tick’s Job, which nobody knows before the tick. */
+  /** On a scheduled run: uid of the tick’s Job, which is not known before the tick. */
   tick: 'headgate.dev/tick',
   /** On a run that was asked to stop under concurrency Replace: the run that takes its place. */
   replacedBy: 'headgate.dev/replaced-by',

@@ -58,35 +58,33 @@ describeWithApiServer('an operator that ends at any write and is followed by ano
     expect((await stage.job(name))?.spec?.suspend).toBe(true)
   })
 
-  test('after the declaration was recorded, before it was written, and the Pipeline edited: the edited one runs', async () => {
-    const name = 'rewritten'
+  /** Starts a run of two workers with an operator that ends after so many writes, then declares nine workers, then lets another take over. */
+  async function editedAfter(diesAtWrite: number, name: string) {
     await stage.createPipeline(name, { workers: 2 })
-    const first = await startRunOperator({ client, namespace, diesAtWrite: 2 })
+    const first = await startRunOperator({ client, namespace, diesAtWrite })
     await stage.createRun(name, name)
     await first.died
     await first.stop()
-    const before = (await stage.run(name))?.status?.snapshotHash
+    const recorded = (await stage.run(name))?.status?.snapshotHash
     await server.kubectl(['patch', 'pipelines.headgate.dev', name, '--namespace', namespace, '--type', 'merge', '--patch', '{"spec":{"workers":9}}'])
     const second = await startRunOperator({ client, namespace })
     const { status } = await stage.reaches(name, 'Starting')
     await second.stop()
+    return { recorded, status, workers: (await stage.job(name))?.spec?.completions }
+  }
+
+  test('after the declaration was recorded, before it was written, and the Pipeline edited: the edited one runs', async () => {
+    const { recorded, status, workers } = await editedAfter(2, 'rewritten')
     expect(status?.pipelineGeneration).toBe(2)
-    expect(status?.snapshotHash).not.toBe(before)
-    expect((await stage.job(name))?.spec?.completions).toBe(9)
+    expect(recorded).toMatch(/^[0-9a-f]{64}$/)
+    expect(status?.snapshotHash).not.toBe(recorded)
+    expect(workers).toBe(9)
   })
 
-  test('after the snapshot was made and the Pipeline edited: what runs is what was declared when it started', async () => {
-    const name = 'edited'
-    await stage.createPipeline(name, { workers: 2 })
-    const first = await startRunOperator({ client, namespace, diesAtWrite: 3 })
-    await stage.createRun(name, name)
-    await first.died
-    await first.stop()
-    await server.kubectl(['patch', 'pipelines.headgate.dev', name, '--namespace', namespace, '--type', 'merge', '--patch', '{"spec":{"workers":9}}'])
-    const second = await startRunOperator({ client, namespace })
-    const { status } = await stage.reaches(name, 'Starting')
-    await second.stop()
+  test.each([3, 4])('after %i writes, with the snapshot written, and the Pipeline edited: what runs is what was declared when it started', async (writes) => {
+    const { recorded, status, workers } = await editedAfter(writes, `edited-${writes}`)
     expect(status?.pipelineGeneration).toBe(1)
-    expect((await stage.job(name))?.spec?.completions).toBe(2)
+    expect(status?.snapshotHash).toBe(recorded)
+    expect(workers).toBe(2)
   })
 })

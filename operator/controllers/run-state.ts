@@ -22,7 +22,7 @@ export function isDeclared({ status }: Pick<KeptRun, 'status'>): boolean {
   return status?.snapshotHash !== undefined
 }
 
-/** Whether a Job with the run as owner, which anybody can write, is the one that was created for the run. */
+/** Whether a Job with the run as owner, which any Job can claim, is the one that was created for the run. */
 export function isOwnJob({ status }: Pick<KeptRun, 'status'>, jobUid: string | undefined): boolean {
   return status?.jobUid === undefined || status.jobUid === jobUid
 }

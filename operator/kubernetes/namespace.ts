@@ -1,5 +1,5 @@
-// Whether a namespace is being deleted. The operator has no right to read namespaces, which an installation for some namespaces could not
-// have; but the API server says so to whoever wants to create something there, also if it is only a dry run.
+// Whether a namespace is being deleted. The operator has no right to read namespaces, because an installation for some namespaces cannot
+// have it. But the API server refuses to create anything in such a namespace and says why, also in a dry run.
 import { ApiError } from './api-error.ts'
 import type { KubeClient } from './client.ts'
 import { configMaps } from './resources.ts'
@@ -11,7 +11,7 @@ export async function isTerminating(client: Pick<KubeClient, 'create'>, namespac
     return false
   } catch (error) {
     if (isNamespaceGone(error)) return true
-    // Refused for another reason, which is asked after the namespace: there is one, and it stays.
+    // Any other refusal comes from a check after that of the namespace.
     if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) return false
     throw error
   }

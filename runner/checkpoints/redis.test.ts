@@ -123,7 +123,7 @@ it.each([
   ['a beginning of the token', (key: string) => redis.client.set(key, 'toke')],
   ['a megabyte', (key: string) => redis.client.set(key, 'x'.repeat(1_000_000))],
   ['a list', (key: string) => redis.client.rpush(key, 'token')],
-])('is not cancelled by %s under its key, which whoever shares the Redis may write', async (_, write) => {
+])('is not cancelled by %s under its key, which tenants who share the Redis can write', async (_, write) => {
   const made = checkpoints()
   await trusted(made)
   made.obeyCancel('token')

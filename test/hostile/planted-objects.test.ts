@@ -40,6 +40,17 @@ describeWithApiServer('a tenant who plants', async (server) => {
     return tenant.create(configMaps, { metadata, immutable, data: { [snapshotKey]: JSON.stringify(snapshot) } })
   }
 
+  /** A run whose operator ended after so many writes: 2 with the record, 3 with the snapshot, 4 with the Job. */
+  async function interrupted(name: string, writes: number, spec: Parameters<typeof stage.createPipeline>[1] = {}) {
+    await operator.stop()
+    await stage.createPipeline(name, spec)
+    const dying = await startRunOperator({ client, namespace, diesAtWrite: writes })
+    const run = await stage.createRun(name, name)
+    await dying.died
+    await dying.stop()
+    return run
+  }
+
   const jobsIn = async (where: string) => (await server.kubectl(['get', 'jobs', '--namespace', where, '--output', 'name'])).stdout.trim()
 
   test('a snapshot of another namespace makes the operator write nothing there', async () => {
@@ -92,12 +103,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
   })
 
   test('a snapshot between what the operator records and what it writes gets nothing started', async () => {
-    await operator.stop()
-    await stage.createPipeline('between')
-    const dying = await startRunOperator({ client, namespace, diesAtWrite: 2 })
-    const run = await stage.createRun('between', 'between')
-    await dying.died
-    await dying.stop()
+    const run = await interrupted('between', 2)
     expect((await stage.run('between'))?.status?.snapshotHash).toMatch(/^[0-9a-f]{64}$/)
     await plantSnapshot(run, {})
     operator = await startRunOperator({ client, namespace })
@@ -106,25 +112,15 @@ describeWithApiServer('a tenant who plants', async (server) => {
   })
 
   test('a Job between the operator’s snapshot and its Job gets a run that says so', async () => {
-    await operator.stop()
-    await stage.createPipeline('half')
-    const dying = await startRunOperator({ client, namespace, diesAtWrite: 3 })
-    const run = await stage.createRun('half', 'half')
-    await dying.died
-    await dying.stop()
+    const run = await interrupted('half', 3)
     await tenant.create(jobs, { metadata: { name: 'half', namespace, ownerReferences: ownerOf(run) }, spec: { template } })
     operator = await startRunOperator({ client, namespace })
     await stage.reaches('half', 'Failed', 'NameTaken')
   })
 
-  /** A run whose operator ended after its Job was created and before that was written down. */
+  /** The Job of a run whose operator ended before it wrote that the run has started. */
   async function runWithJob(name: string): Promise<Job> {
-    await operator.stop()
-    await stage.createPipeline(name, { resources: { requests: { cpu: '0.5' }, limits: { memory: '1024Mi' } } })
-    const dying = await startRunOperator({ client, namespace, diesAtWrite: 4 })
-    await stage.createRun(name, name)
-    await dying.died
-    await dying.stop()
+    await interrupted(name, 4, { resources: { requests: { cpu: '0.5' }, limits: { memory: '1024Mi' } } })
     return await eventually(() => stage.job(name))
   }
 
@@ -150,12 +146,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
   })
 
   test('a snapshot that may still be edited is none, even with the recorded text', async () => {
-    await operator.stop()
-    await stage.createPipeline('mutable')
-    const dying = await startRunOperator({ client, namespace, diesAtWrite: 3 })
-    const run = await stage.createRun('mutable', 'mutable')
-    await dying.died
-    await dying.stop()
+    const run = await interrupted('mutable', 3)
     const own = await tenant.get(configMaps, 'mutable-snapshot', namespace)
     await tenant.delete(configMaps, 'mutable-snapshot', namespace)
     await tenant.create(configMaps, { metadata: { name: 'mutable-snapshot', namespace, ownerReferences: ownerOf(run) }, data: own?.data })

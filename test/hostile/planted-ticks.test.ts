@@ -32,7 +32,7 @@ describeWithApiServer('the run of a tick', async (server) => {
     await client.close()
   })
 
-  /** The Job of a tick, as the CronJob controller makes it, or whoever may create Jobs. */
+  /** The Job of a tick, as the CronJob controller makes it, or as a tenant plants it. */
   async function tick(by: KubeClient, pipeline: string, at: number) {
     const cronJob = await eventually(() => client.get(cronJobs, `${pipeline}-schedule`, namespace), 'the CronJob')
     const { name, uid = '' } = cronJob.metadata

@@ -15,7 +15,7 @@ export type AdmissionState = {
   maxActiveRunsPerNamespace?: number | undefined
   /** Undefined: there is no such Pipeline. */
   concurrency: (pipeline: string) => Concurrency | undefined
-  /** Whether the Job of an active run has ended; the run's status is not updated yet. It is in nobody's way any more. */
+  /** Whether the Job of an active run has ended; the run's status is not updated yet. Such a run blocks no other. */
   isOver: (key: string) => boolean
 }
 

@@ -51,7 +51,7 @@ export async function cancelUnstarted(context: RunContext, run: KeptRun): Promis
   return await finish(context, run, { phase: 'Cancelled', said: { reason: 'Cancelled', message: 'cancelled before it started' } })
 }
 
-/** A run that has ended, for whatever reason, has nobody who still works or tries to start, and holds up no namespace. */
+/** Suspends the Job of a run that has ended, and deletes it if its pods hold up a namespace that is being deleted. */
 export async function stopLeftover(context: RunContext, run: KeptRun): Promise<Again> {
   const job = context.jobs.get(runKey(run))
   if (job === undefined || job.owner?.uid !== run.metadata.uid || job.end !== undefined || job.deleting) return undefined

@@ -27,7 +27,7 @@ export type KeptJob = {
 /** Annotation on a run's Job: milliseconds its pods may take to start, fixed when the run starts. */
 export const startDeadlineAnnotation = 'headgate.dev/start-deadline-ms'
 
-/** As long as a Pipeline can say, 999999d; whoever may write Jobs can write more, which no timer takes. */
+/** The longest that a Pipeline can declare. The annotation can be edited to more, which no timer takes. */
 const longestStartDeadlineMs = durationMilliseconds('999999d')
 
 const endTypes = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'] as const

@@ -1,5 +1,5 @@
 // What the operator's cache holds of a worker's pod: why it waits, or how it ended and what it reported. Its reflector uses it.
-// Anybody who may create pods in the namespace can write most of this, so texts are cut and numbers checked.
+// Tenants who may create pods can write most of this, so texts are cut and numbers checked.
 import { labels } from '../../../crds/metadata.ts'
 import type { WorkerReport } from '../../../crds/worker-report.ts'
 import type { Pod } from '../../kubernetes/objects.ts'

@@ -42,13 +42,13 @@ async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: 
   await annotate(its, tick, { [annotations.run]: await createRun(its, pipeline, tick) })
 }
 
-/** Returns the name of the tick's run, created now or before. Names that other people's runs have are passed over. */
+/** Returns the name of the tick's run, created now or before. Skips names that other runs have. */
 async function createRun(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<string> {
   const first = scheduledRunName(pipeline.metadata.name, tick.at)
   for (let attempt = 0; attempt < mostNames; attempt++) {
     const name = attempt === 0 ? first : spareRunName(first, tick.job.metadata.uid, attempt)
     if (await ensureRun(its, pipeline, tick, name)) return name
-    const message = `run ${name} was created by somebody else, not for the tick of ${new Date(tick.at).toISOString()}; the tick’s run gets another name`
+    const message = `run ${name} exists already and was not created for the tick of ${new Date(tick.at).toISOString()}; the tick’s run gets another name`
     its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'RunNameTaken', message, action: 'Schedule' })
   }
   throw new Error(`no name is free for the run of the tick ${tick.job.metadata.name}`)
@@ -68,7 +68,7 @@ async function ensureRun({ client, events }: ScheduleDependencies, pipeline: Kep
   return found !== undefined && isRunOfTick(found, wanted)
 }
 
-/** Answers whether the tick was still there. With a version, nobody may have decided about the tick since: throws Conflict. */
+/** Returns whether the tick still exists. With a version it throws Conflict if the tick has changed since. */
 async function annotate(its: ScheduleDependencies, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
   const { name, namespace } = job.metadata
   try {

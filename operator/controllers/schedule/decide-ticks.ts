@@ -19,8 +19,8 @@ export type TickDecisions = {
 const skewMs = 60_000
 
 /**
- * Ticks without a decision, oldest first. Jobs of another CronJob, or made by hand, are no ticks. Whoever may create Jobs can name the
- * CronJob as owner; a time in the future is none, or it would pass for the newest tick until then.
+ * Ticks without a decision, oldest first. Jobs of another CronJob, or made by hand, are no ticks. Such a Job can name the CronJob as
+ * owner all the same; one with a time in the future would pass for the newest tick until then, so it is ignored.
  */
 export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string, now: number): Tick[] {
   return jobs

@@ -18,16 +18,16 @@ export function scheduledRunName(pipeline: string, at: number): string {
   return `${pipeline}-${date.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}`
 }
 
-/** Another name for the same tick, for when the first is taken; nobody can take it before the tick. */
+/** Another name for the same tick, if the first is taken. It depends on the tick's uid, so it cannot be taken before the tick. */
 export function spareRunName(name: string, tickUid: string, attempt: number): string {
   const digest = createHash('sha256').update(`${tickUid} ${attempt}`).digest('hex')
   return `${name}-${digest.slice(0, spareLength)}`
 }
 
-/** As much as the longest name of a pipeline leaves. */
+/** What the longest name of a pipeline leaves. */
 const spareLength = maxRunName - maxPipelineName - '-yyyymmdd-hhmm-'.length
 
-/** Whether a run that was found is the one that the operator creates for the tick. Others may have changed it since, not before. */
+/** Whether a run is the one that the operator created for the tick. It may have been cancelled since, but not from the beginning. */
 export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boolean {
   const { cancel, ...spec } = found.spec
   const createdCancelled = cancel === true && found.metadata.generation === 1
