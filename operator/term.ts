@@ -20,7 +20,7 @@ import { aborted, type Clock, sleep } from './kubernetes/clock.ts'
 import type { EventRecorder } from './kubernetes/events.ts'
 import type { Report } from './kubernetes/hooks.ts'
 import { WorkQueue } from './kubernetes/queue.ts'
-import { namespaceOf, type Recorder, scopedClient, scopedRecorder } from './kubernetes/scoped.ts'
+import { scopedController } from './kubernetes/scoped.ts'
 import { type Reconcile, runWorkers } from './kubernetes/workers.ts'
 import type { MachineryMetrics } from './metrics/controller.ts'
 import type { RunMetrics } from './metrics/runs.ts'
@@ -96,17 +96,9 @@ function reconcilersOf({ client, caches, events, clock, settings }: TermOptions,
     nextTicks: new NextTicks(),
   }
   return {
-    schedule: scoped(common, scheduleController),
-    pipelineStatus: scoped(common, pipelineStatusController),
-    retention: scoped(common, retentionController),
-  }
-}
-
-/** Each reconcile gets a client and a recorder that reach the namespace of its key only. */
-function scoped<Parts extends { client: KubeClient; events: Recorder }>(parts: Parts, controller: (parts: Parts) => Reconcile): Reconcile {
-  return (key) => {
-    const namespace = namespaceOf(key)
-    return controller({ ...parts, client: scopedClient(parts.client, namespace), events: scopedRecorder(parts.events, namespace) })(key)
+    schedule: scopedController(common, scheduleController),
+    pipelineStatus: scopedController(common, pipelineStatusController),
+    retention: scopedController(common, retentionController),
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { KubeClient } from './client.ts'
 import { configMaps, jobs } from './resources.ts'
-import { namespaceOf, scopedClient, scopedRecorder } from './scoped.ts'
+import { namespaceOf, scopedClient, scopedController, scopedRecorder } from './scoped.ts'
 
 const sent: unknown[] = []
 const client = new Proxy({} as KubeClient, {
@@ -43,3 +43,17 @@ test('An Event about an object of another namespace is refused', () => {
 })
 
 test('The namespace is the first part of a key', () => expect(namespaceOf('sales/orders-1')).toBe('sales'))
+
+test('A controller gets a client and a recorder of the namespace of each key', async () => {
+  sent.length = 0
+  const events = { event: (_: object, __: object) => {} }
+  const reaching = (namespace: string) =>
+    scopedController({ client, events }, ({ client, events }) => async () => {
+      events.event({ apiVersion: 'v1', kind: 'Pod', name: 'x', namespace }, { type: 'Normal', reason: 'R', message: 'm', action: 'A' })
+      await client.delete(jobs, 'x', namespace)
+      return undefined
+    })
+  await reaching('sales')('sales/orders')
+  await expect((async () => reaching('headgate')('sales/orders'))()).rejects.toMatchObject({ reason: 'OtherNamespace' })
+  expect(sent).toEqual(['delete'])
+})

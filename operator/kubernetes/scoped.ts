@@ -5,6 +5,7 @@ import type { KubeClient } from './client.ts'
 import type { EventRecorder } from './events.ts'
 import { partsOf } from './objects.ts'
 import type { Resource } from './resources.ts'
+import type { Reconcile } from './workers.ts'
 
 export type Recorder = Pick<EventRecorder, 'event'>
 
@@ -35,6 +36,14 @@ export function scopedRecorder(recorder: Recorder, namespace: string): Recorder 
       if (object.namespace !== namespace) throw otherNamespace('events', object.namespace, namespace)
       recorder.event(object, content)
     },
+  }
+}
+
+/** Each reconcile gets a client and a recorder that reach the namespace of its key only. */
+export function scopedController<Parts extends { client: KubeClient; events: Recorder }>(parts: Parts, controller: (parts: Parts) => Reconcile): Reconcile {
+  return (key) => {
+    const namespace = namespaceOf(key)
+    return controller({ ...parts, client: scopedClient(parts.client, namespace), events: scopedRecorder(parts.events, namespace) })(key)
   }
 }
 

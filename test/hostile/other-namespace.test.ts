@@ -1,0 +1,49 @@
+// A run that, by a fault of ours, seems to be of another namespace than its key: whatever the controller decides, nothing is sent.
+import { expect, test } from 'vitest'
+import { createCaches } from '../../operator/caches.ts'
+import { createRunController } from '../../operator/controllers/run.ts'
+import { jobFixture } from '../../operator/controllers/testing/kept.ts'
+import { pipelineFixture, runFixture } from '../../operator/controllers/testing/objects.ts'
+import type { KeptRun } from '../../operator/kept.ts'
+import type { KubeClient } from '../../operator/kubernetes/client.ts'
+import { systemClock } from '../../operator/kubernetes/clock.ts'
+import { noLimits } from '../../operator/limits.ts'
+
+/** The fixtures are of namespace sales. */
+const key = 'tenant-a/orders-1'
+const sent: string[] = []
+const client = new Proxy({} as KubeClient, {
+  get: (_, verb) => async () => {
+    sent.push(String(verb))
+  },
+})
+
+function controllerOf(run: KeptRun) {
+  const caches = createCaches()
+  caches.runs.set(key, run, '1')
+  caches.pipelines.set('sales/orders', pipelineFixture({}), '1')
+  caches.jobs.set('sales/orders-1', jobFixture({ owner: { kind: 'PipelineRun', name: 'orders-1', uid: run.metadata.uid } }), '1')
+  const controller = createRunController({
+    ...caches,
+    client,
+    queue: { add: () => {}, addAfter: () => {} },
+    recorder: { event: () => {} },
+    settings: { workerImage: 'headgate:test', maxActiveRuns: 10, limits: noLimits },
+    clock: systemClock,
+    report: () => {},
+  })
+  controller.onRun('sales/orders-1', run, undefined)
+  return controller
+}
+
+test.each<[string, KeptRun]>([
+  ['waits', runFixture('orders-1')],
+  ['is recorded', { ...runFixture('orders-1'), status: { snapshotHash: 'abc' } }],
+  ['is cancelled', { ...runFixture('orders-1'), spec: { pipelineRef: { name: 'orders' }, cancel: true } }],
+  ['is at work', { ...runFixture('orders-1', 'Running'), status: { phase: 'Running', startTime: '2026-03-01T00:00:01Z' } }],
+  ['has ended', runFixture('orders-1', 'Failed')],
+])('A run that %s', async (_, run) => {
+  sent.length = 0
+  await expect(controllerOf(run).reconcile(key)).rejects.toMatchObject({ reason: 'OtherNamespace' })
+  expect(sent).toEqual([])
+})
