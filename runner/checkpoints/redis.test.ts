@@ -24,8 +24,9 @@ afterEach(async () => {
   opened = []
 })
 
-function checkpoints(): RedisCheckpoints {
-  const made = new RedisCheckpoints({ url: redis.url, name: 'pod', onTrouble: (message) => troubles.push(message), leaseMilliseconds, beatMilliseconds })
+function checkpoints(more: { doubtMilliseconds?: number } = {}): RedisCheckpoints {
+  const onTrouble = (message: string) => void troubles.push(message)
+  const made = new RedisCheckpoints({ url: redis.url, name: 'pod', onTrouble, leaseMilliseconds, beatMilliseconds, ...more })
   opened.push(made)
   return made
 }
@@ -52,6 +53,21 @@ it('tells the worker that gives no sign of life from the one that does, whatever
   const worker = await living(made)
   await trusted(made)
   expect(await made.lapsed(holders([worker, 'never was', worker], true))).toEqual(['never was'])
+})
+
+it('does not believe a heartbeat for ever that the store does not confirm: others may write it', async () => {
+  const made = checkpoints({ doubtMilliseconds: 300 })
+  await trusted(made)
+  await redis.client.set(redisKeys.worker('forged'), '1')
+  await redis.client.set(redisKeys.worker('busy'), '1')
+  expect(await made.lapsed(holders(['forged', 'busy'], true))).toEqual([])
+  await expect
+    .poll(async () => {
+      // A sign of life in the store now and then is enough.
+      await made.lapsed(holders(['busy'], false).concat(holders(['forged'], true)))
+      return made.lapsed(holders(['busy', 'forged'], true))
+    })
+    .toEqual(['forged'])
 })
 
 it('lets what a worker held be taken at once when it has ended', async () => {

@@ -17,7 +17,12 @@ export type RedisCheckpointsOptions = {
   beatMilliseconds?: number
   /** A worker that gave no sign of life for this long is gone. */
   leaseMilliseconds?: number
+  /** A worker that gave the store no sign of life for this long is gone, whatever Redis says: others may write its heartbeat. */
+  doubtMilliseconds?: number
 }
+
+/** Longer than a living worker is ever silent in the store: a main thread that does nothing for five minutes stops the heartbeat. */
+const defaultDoubtMilliseconds = 600_000
 
 export class RedisCheckpoints implements Checkpoints {
   readonly #options: Required<RedisCheckpointsOptions>
@@ -25,11 +30,14 @@ export class RedisCheckpoints implements Checkpoints {
   readonly #connection: RedisConnection
   readonly #progress: ProgressWriter
   #cancelToken: string | undefined
+  /** Workers of whom the store has no sign of life, and since when this worker knows. */
+  readonly #silentSince = new Map<string, number>()
   readonly #heartbeats = new Map<string, Heartbeat>()
 
   /** Connects in the background. `close` when done. */
   constructor(options: RedisCheckpointsOptions) {
-    this.#options = { beatMilliseconds: shared.heartbeatMilliseconds, leaseMilliseconds: shared.leaseMilliseconds, ...options }
+    const { heartbeatMilliseconds: beatMilliseconds, leaseMilliseconds } = shared
+    this.#options = { beatMilliseconds, leaseMilliseconds, doubtMilliseconds: defaultDoubtMilliseconds, ...options }
     this.#names = new StoreCheckpoints(options.name)
     this.#connection = openRedis(options.url, 'headgate-worker', options.onTrouble)
     this.#progress = new ProgressWriter(this.#connection)
@@ -61,7 +69,17 @@ export class RedisCheckpoints implements Checkpoints {
     const keys = [redisKeys.since, ...workers.map(redisKeys.worker)]
     const answer = await this.#connection.ask((redis) => redis.headgateLapsed(keys.length, ...keys, leaseMilliseconds))
     if (!Array.isArray(answer)) return expired(holders)
-    return answer.map((number) => workers[number - 1] as string)
+    const lapsed = answer.map((number) => workers[number - 1] as string)
+    return [...new Set([...lapsed, ...this.#doubted(holders)])]
+  }
+
+  /** Those of whom the store has had no sign of life ever since this worker first saw that, for too long to believe Redis. */
+  #doubted(holders: readonly Holder[]): string[] {
+    const now = performance.now()
+    const silent = new Set(expired(holders))
+    for (const worker of this.#silentSince.keys()) if (!silent.has(worker)) this.#silentSince.delete(worker)
+    for (const worker of silent) if (!this.#silentSince.has(worker)) this.#silentSince.set(worker, now)
+    return [...this.#silentSince].filter(([, since]) => now - since >= this.#options.doubtMilliseconds).map(([worker]) => worker)
   }
 
   planned(run: string, slices: number): void {
