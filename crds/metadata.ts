@@ -45,6 +45,8 @@ export const annotations = {
   replacedBy: 'headgate.dev/replaced-by',
   /** On a tick Job: the run it was turned into. */
   run: 'headgate.dev/run',
+  /** On a tick Job whose run cannot have its first name: the name it is going to have. */
+  runName: 'headgate.dev/run-name',
   /** On a tick Job that became no run: why, in a word. */
   skipped: 'headgate.dev/skipped',
   /** On an object that is made from a declaration: hash of what it was made to be. */

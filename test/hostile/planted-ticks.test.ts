@@ -91,6 +91,19 @@ describeWithApiServer('the run of a tick', async (server) => {
     expect(items.filter(({ spec }) => spec.pipelineRef.name === pipeline)).toHaveLength(1)
   })
 
+  test('is not created twice when the run that took its name is gone by the time another operator takes over', async () => {
+    const [pipeline, at] = ['freed', due()]
+    const name = nameOf(pipeline, at)
+    await tenant.create(pipelineRuns, { metadata: { name, namespace }, spec: { pipelineRef: { name: pipeline } } })
+    await stage.createPipeline(pipeline, { schedule: { cron } })
+    const { metadata } = await tick(client, pipeline, at)
+    const made = await settled(metadata.name)
+    await tenant.delete(pipelineRuns, name, namespace)
+    await client.patch(jobs, metadata.name, namespace, { metadata: { annotations: { [annotations.run]: null } } })
+    expect(await settled(metadata.name)).toBe(made)
+    expect(await stage.run(name)).toBeUndefined()
+  })
+
   test('is not created for a tick of the future, and the real one gets its run', async () => {
     const pipeline = 'future'
     await stage.createPipeline(pipeline, { schedule: { cron } })

@@ -39,19 +39,27 @@ async function skipTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick:
 async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<void> {
   const there = await its.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
   if (there === undefined || there.metadata.uid !== tick.job.metadata.uid || !isUndecided(there.metadata)) return
-  await annotate(its, tick, { [annotations.run]: await createRun(its, pipeline, tick) })
+  await annotate(its, tick, { [annotations.run]: await createRun(its, pipeline, tick, there.metadata.annotations?.[annotations.runName]) })
 }
 
-/** Returns the name of the tick's run, created now or before. Skips names that other runs have. */
-async function createRun(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<string> {
-  const first = scheduledRunName(pipeline.metadata.name, tick.at)
-  for (let attempt = 0; attempt < mostNames; attempt++) {
-    const name = attempt === 0 ? first : spareRunName(first, tick.job.metadata.uid, attempt)
+/**
+ * Returns the name of the tick's run, created now or before. Skips names that other runs have. The next name is noted on the tick first:
+ * the other run may be gone when an operator takes over, and the tick must not get a second run under the first name. `noted` is that name.
+ */
+async function createRun(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, noted: string | undefined): Promise<string> {
+  const names = runNames(pipeline.metadata.name, tick)
+  for (const name of names.slice(Math.max(0, names.indexOf(noted ?? '')))) {
+    if (name !== names[0] && name !== noted) await annotate(its, tick, { [annotations.runName]: name })
     if (await ensureRun(its, pipeline, tick, name)) return name
     const message = `run ${name} exists already and was not created for the tick of ${new Date(tick.at).toISOString()}; the tick’s run gets another name`
     its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'RunNameTaken', message, action: 'Schedule' })
   }
   throw new Error(`no name is free for the run of the tick ${tick.job.metadata.name}`)
+}
+
+function runNames(pipeline: string, { at, job }: Tick): string[] {
+  const first = scheduledRunName(pipeline, at)
+  return [first, ...Array.from({ length: mostNames - 1 }, (_, index) => spareRunName(first, job.metadata.uid, index + 1))]
 }
 
 /** Whether the tick's run has that name now. */
