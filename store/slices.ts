@@ -47,7 +47,7 @@ export async function planSlices(tx: Queryable, run: number, slices: readonly Sl
   await tx.query(`INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec) VALUES ($1, $2, 'finish', 0, 'finish', 'null')`, [run, slices.length])
 }
 
-/** Locks the run row until the transaction ends, so that one worker plans and the others find the plan. */
+/** Locks the run row until the transaction ends, so that one worker persists its plan and the others find it. */
 export async function lockPlan(tx: Queryable, run: number): Promise<void> {
   await tx.query('SELECT 1 FROM headgate.run WHERE id = $1 FOR NO KEY UPDATE', [run])
 }

@@ -1,28 +1,79 @@
 // planRun: lists the run's slices and prepares the destination, once. Whichever worker comes first does it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError, type Json, type RunContext, type Slice, type Transaction } from '../../sdk/index.ts'
 import { hashOpenKeys } from '../../store/key-form.ts'
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
+import { claimPlanning, findPlanner, releasePlanning } from '../../store/planner.ts'
 import { isUnfinished } from '../../store/runs.ts'
+import { endSessions } from '../../store/sessions.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { keyColumns, type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
 import { dropAbandoned } from '../loaders/postgres/staging.ts'
 import { checkDelivery } from '../validation/delivery.ts'
 import type { Assembly } from './assembly.ts'
+import type { StoreSession } from './session.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** Bounded by `_pos`, which holds the input in its upper 19 bits. */
 const maxInputs = 2 ** 19
 
+/** How often a worker looks whether the planner is done. */
+const pollMilliseconds = 250
+
+/** What planning needs of a worker. */
+export type Planning = {
+  assembly: Assembly
+  spec: PipelineSpec
+  run: RunContext
+  worker: string
+  session: StoreSession
+  checkpoints: Checkpoints
+  leaseMilliseconds: number | undefined
+}
+
+/** What the source says: its slices, and the fields that it lacks and whose columns keep their values. */
+type Planned = { slices: readonly Slice[]; kept: readonly string[] }
+
 /**
- * Plans the run unless that was done, and answers with the loader's plan (null if it needs none). Other workers wait
- * for the lock and find the plan.
+ * Plans the run unless that was done, and returns the loader's plan (null if it needs none). One worker reads the source, outside of
+ * any transaction, because that may take longer than the server lets one idle; the others wait for its plan, or for its end.
  */
-export async function planRun(assembly: Assembly, spec: PipelineSpec, run: RunContext, transaction: Transaction): Promise<Json> {
+export async function planRun(planning: Planning): Promise<Json> {
+  const { assembly, spec, run, worker, session } = planning
+  while (!(await isPlanned(session, run.id))) {
+    run.signal.throwIfAborted()
+    if (await mayPlan(planning)) {
+      try {
+        const slices = await untilAborted(run.signal, Array.fromAsync(assembly.extractor.plan(run)))
+        checkSlices(slices)
+        const kept = checkDelivery(spec, slices, run)
+        return await session.transaction((transaction) => persistPlan(assembly, run, transaction, { slices, kept }))
+      } catch (error) {
+        await releasePlanning(session, run.id, worker).catch(() => {})
+        throw error
+      }
+    }
+    await sleep(pollMilliseconds, undefined, { signal: run.signal }).catch(() => {})
+  }
+  return findLoadPlan(session, run.id)
+}
+
+/** Whether this worker is the one to read the source. Replaces a planner that is gone. */
+async function mayPlan({ run, worker, session, checkpoints, leaseMilliseconds }: Planning): Promise<boolean> {
+  const planner = await findPlanner(session, run.id)
+  const gone = planner === undefined || planner.worker === worker ? [] : await checkpoints.lapsed([planner])
+  if (planner !== undefined && planner.worker !== worker && gone.length === 0) return false
+  // It may hold a lock on the run's row. A role that may not do this waits for the server to notice.
+  if (gone.length > 0) await endSessions(session, gone).catch(() => {})
+  return claimPlanning(session, { run: run.id, worker, lapsed: gone[0], leaseMilliseconds })
+}
+
+/** Of two workers that planned at once, the second finds the plan of the first and uses that. */
+async function persistPlan(assembly: Assembly, run: RunContext, transaction: Transaction, { slices, kept }: Planned): Promise<Json> {
   await lockPlan(transaction, run.id)
   if (await isPlanned(transaction, run.id)) return findLoadPlan(transaction, run.id)
-  const slices = await Array.fromAsync(assembly.extractor.plan(run))
-  checkSlices(slices)
-  const kept = checkDelivery(spec, slices, run)
   const plan = await prepare(assembly, run, transaction, kept)
   await hashKeys(transaction, run, plan)
   await dropAbandoned(transaction, (other) => isUnfinished(transaction, other))

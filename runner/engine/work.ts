@@ -107,9 +107,8 @@ export class Work {
 
   /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */
   async plan(): Promise<void> {
-    const json: Json = await retrying(this.retries, () =>
-      this.session.transaction((transaction) => planRun(this.assembly, this.run.spec, this.context, transaction)),
-    )
+    const { assembly, context: run, worker, session, checkpoints, leaseMilliseconds } = this
+    const json: Json = await retrying(this.retries, () => planRun({ assembly, spec: this.run.spec, run, worker, session, checkpoints, leaseMilliseconds }))
     const plan = this.assembly.loader instanceof PostgresLoader ? (json as LoadPlan) : null
     this.#planned = { plan, program: this.#compile(plan) }
   }

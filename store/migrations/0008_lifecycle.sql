@@ -30,3 +30,6 @@ EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
   RETURN NULL;
 END
 $$;
+
+-- The worker that reads the source to plan the run; null when none does. Two may do it: the first to persist its plan wins.
+ALTER TABLE headgate.run ADD COLUMN planner text;

@@ -82,7 +82,13 @@ test.each([
 
 test.each([
   ['is gone', (path: string) => rmSync(path)],
-  ['became a folder', (path: string) => (rmSync(path), mkdirSync(path))],
+  [
+    'became a folder',
+    (path: string) => {
+      rmSync(path)
+      mkdirSync(path)
+    },
+  ],
   ['lost its folder', () => rmSync(join(folder, 'in'), { recursive: true })],
 ])('a file that %s may be there for another worker', async (_what, change) => {
   const source = new FilesSource({ paths: ['in/a.csv'] })

@@ -1,0 +1,95 @@
+// Planning reads the source, which may take an hour: no transaction is open meanwhile, one worker does it, and a dead one is replaced.
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { runWorker } from '../../runner/engine/worker.ts'
+import { createRun, type Run, startRun } from '../../store/runs.ts'
+import { scratchFolder, written } from '../property/delivery.ts'
+import { faultsInBooks } from '../support/outcome.ts'
+import { freshStore } from '../support/store.ts'
+
+const store = await freshStore()
+const folder = scratchFolder()
+
+type Planning = { begun: number; mayEnd: Promise<void> }
+
+/** Seen by the plugin, which is a module of its own. */
+const shared = globalThis as unknown as { planning: Planning }
+
+const extractor = `import { ObjectBatch, Extractor } from '${join(import.meta.dirname, '../../sdk/index.ts')}'
+export default class extends Extractor {
+  async *plan() {
+    globalThis.planning.begun++
+    await globalThis.planning.mayEnd
+    for (let input = 0; input < 2; input++) yield { input, name: 'input ' + input, spec: input }
+  }
+  async *read(slice) {
+    yield new ObjectBatch([{ id: String(slice.spec) }], { firstOrder: 0, next: 1 })
+  }
+}`
+
+async function begin(name: string, workers: number): Promise<{ run: Run; ended: Promise<Run>[]; end: () => void }> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  shared.planning = { begun: 0, mayEnd: promise }
+  const place = written(folder, name, { 'plugin.ts': extractor })
+  const spec: PipelineSpec = {
+    source: { plugin: { module: './plugin.ts' } },
+    schema: { primaryKey: ['id'], fields: [{ name: 'id', type: 'integer' }] },
+    destination: { postgres: { table: `public.${name}`, createTable: true } },
+  }
+  const created = await createRun(store.client, { name, pipeline: name, spec, workers, batchSize: 10 })
+  await startRun(store.client, created.id)
+  const run = { ...created, state: 'Running' as const }
+  const { signal } = new AbortController()
+  const work = () => runWorker({ run, folder: place, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal })
+  return { run, ended: Array.from({ length: workers }, work), end: resolve }
+}
+
+async function expectSound(ended: Promise<Run>[]): Promise<void> {
+  for (const run of await Promise.all(ended)) expect(run).toMatchObject({ state: 'Succeeded', counts: { read: 2, loaded: 2 } })
+  expect(await faultsInBooks(store.client)).toEqual([])
+}
+
+const begun = () => expect.poll(() => shared.planning.begun, { timeout: 20_000 })
+
+test('One of several workers reads the source, and no transaction is open while it does', async () => {
+  const { run, ended, end } = await begin('slow_plan', 3)
+  await begun().toBe(1)
+  const waiting = `SELECT count(DISTINCT pid)::int AS count FROM pg_stat_activity WHERE application_name LIKE '%slow_plan' AND query LIKE '%planner%'`
+  await expect.poll(async () => (await store.client.query(waiting)).rows[0].count, { timeout: 20_000 }).toBeGreaterThanOrEqual(2)
+  const open = `SELECT query FROM pg_stat_activity WHERE application_name LIKE '%slow_plan' AND state LIKE 'idle in transaction%'`
+  expect((await store.client.query(open)).rows).toEqual([])
+  // Nothing is locked: the run can be looked at, and cancelled.
+  await store.client.query('SELECT 1 FROM headgate.run WHERE id = $1 FOR UPDATE NOWAIT', [run.id])
+  end()
+  await expectSound(ended)
+  expect(shared.planning.begun).toBe(1)
+})
+
+test('A worker that is taken for dead while it plans uses the plan of the one that replaced it', async () => {
+  const { run, ended, end } = await begin('two_plans', 2)
+  await begun().toBe(1)
+  await store.client.query('UPDATE headgate.run SET planner = NULL WHERE id = $1', [run.id])
+  await begun().toBe(2)
+  end()
+  await expectSound(ended)
+})
+
+test('A planner that died does not keep the run from being planned', async () => {
+  const { run, ended, end } = await begin('dead_planner', 1)
+  await begun().toBe(1)
+  // As if a worker of this machine that is gone had claimed it before.
+  await store.client.query('UPDATE headgate.run SET planner = $2 WHERE id = $1', [run.id, `${hostname()}/999999999/1/dead`])
+  const second = runWorker({
+    run,
+    folder: join(folder, 'dead_planner'),
+    databaseUrl: store.url,
+    checkpoints: new LocalCheckpoints(),
+    signal: new AbortController().signal,
+  })
+  await begun().toBe(2)
+  end()
+  await expectSound([...ended, second])
+})
