@@ -27,6 +27,8 @@ export interface RecordBatch {
   order(index: number): number
   /** Why this record could not be framed (a stray quote, a missing column); such a record is quarantined as it is. */
   problem(index: number): RecordError | undefined
+  /** What is odd about a record that is read all the same; counted as a warning if the record is loaded. */
+  warning?(index: number): RecordError | undefined
 }
 
 /** A batch over plain objects, for extractors that have no bytes of their own. */

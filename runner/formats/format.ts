@@ -1,5 +1,5 @@
 // Format: the half of an Extractor that turns bytes into batches. Combined with any Source by SourceExtractor.
-import type { RecordBatch } from '../../sdk/index.ts'
+import type { Position, RecordBatch } from '../../sdk/index.ts'
 
 /** The bytes of one input, as a Source gives them, before decompression and decoding. */
 export interface Content {
@@ -28,5 +28,5 @@ export interface Format {
    * Records of a range in source order, at most `batchSize` in a batch; `from` is a batch's `next`. A batch is valid until
    * the next one is asked for.
    */
-  read(content: Content, range: Range, from: number | undefined, batchSize: number): AsyncIterable<RecordBatch>
+  read(content: Content, range: Range, from: Position | undefined, batchSize: number): AsyncIterable<RecordBatch>
 }

@@ -18,6 +18,10 @@ export type CellRules = {
 /** What a framer hands over; see the fields of ByteBatch. */
 export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells' | 'rows' | 'plain' | 'rules' | 'fields' | 'next' | 'origin'> & {
   parse: (raw: Buffer) => SourceRecord | RecordProblem
+  /** See `warning`. */
+  warn?: (raw: Buffer) => RecordError | undefined
+  /** What is wrong with records that their bytes alone do not tell. */
+  notes?: ReadonlyMap<number, RecordProblem>
 }
 
 export class ByteBatch implements RecordBatch {
@@ -42,6 +46,8 @@ export class ByteBatch implements RecordBatch {
   readonly origin: number
   /** Of the last record that `problem` looked at; `record` is asked for it next. */
   #parsed: { index: number; record: SourceRecord } | undefined
+  readonly #notes: ReadonlyMap<number, RecordProblem> | undefined
+  readonly #warn: ByteBatchParts['warn']
   readonly #parse: (raw: Buffer) => SourceRecord | RecordProblem
 
   constructor(parts: ByteBatchParts) {
@@ -56,6 +62,8 @@ export class ByteBatch implements RecordBatch {
     this.next = parts.next
     this.origin = parts.origin
     this.#parse = parts.parse
+    this.#warn = parts.warn
+    this.#notes = parts.notes
   }
 
   /** The exact bytes in the source; a batch made from another encoding overrides it. */
@@ -77,10 +85,16 @@ export class ByteBatch implements RecordBatch {
 
   problem(index: number): RecordError | undefined {
     if (this.plain[index] === 1) return undefined
+    const note = this.#notes?.get(index)
+    if (note !== undefined) return note
     const parsed = this.#parse(this.framed(index))
     if (isProblem(parsed)) return parsed
     this.#parsed = { index, record: parsed }
     return undefined
+  }
+
+  warning(index: number): RecordError | undefined {
+    return this.plain[index] === 1 ? undefined : this.#warn?.(this.framed(index))
   }
 
   /** The record's bytes within `bytes`. */

@@ -40,8 +40,7 @@ export class SourceExtractor extends Extractor<SourceExtractorConfig> {
   override async *read(slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
     const { input, range } = slice.spec as SliceSpec
     await this.config.source.verify(input, run)
-    const position = typeof from === 'number' ? from : undefined
-    for await (const batch of this.config.format.read(this.#content(input, run), range, position, run.batchSize)) {
+    for await (const batch of this.config.format.read(this.#content(input, run), range, from, run.batchSize)) {
       run.signal.throwIfAborted()
       yield batch
     }

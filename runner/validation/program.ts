@@ -167,6 +167,8 @@ class CompiledProgram implements RecordProgram {
       return undefined
     }
     const candidate = readCandidate(index, batch.record(index), this.#fields, binding, this.#capture)
+    const warning = batch.warning?.(index)
+    if (warning !== undefined) candidate.warnings.push(warning)
     if (verdict !== undefined) {
       candidate.errors.push(...verdict.errors)
       candidate.warnings.push(...verdict.warnings)

@@ -201,3 +201,17 @@ test('A version that the delivery lacks loses to rows that have one', async () =
   expect(await deliver({ 'in.csv': 'id,name,phone\n1,Old,000\n' })).toMatchObject({ state: 'Succeeded', counts: { superseded: 1 } })
   expect(await rows()).toEqual([[1, 'Ann', '555']])
 })
+
+test('Lines lost to a malformed record count, and are not loaded', async () => {
+  const { deliver, rows } = feed()
+  const run = await deliver({ 'in.csv': 'id,name,phone\n1,Ann,555\n3"x,"Cid\n7,inside,8\n9",\n2,Bob,777\n' }, { workers: 1, batchSize: 1 })
+  expect(run).toMatchObject({ state: 'Succeeded', counts: { read: 5, loaded: 2, quarantined: 3 } })
+  expect(await rows()).toEqual(there)
+})
+
+test('Surplus values that are dropped are counted', async () => {
+  const { deliver, rows } = feed({}, {}, { csv: { ragged: 'truncate' } })
+  const { id } = await deliver({ 'in.csv': 'id,name,phone\n1,Ann,555,\n2,Bob,777,888\n' })
+  expect((await store.client.query('SELECT warnings FROM headgate.run WHERE id = $1', [id])).rows).toEqual([{ warnings: { 'csv.surplus': 1 } }])
+  expect(await rows()).toEqual(there)
+})

@@ -3,11 +3,11 @@ import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
 import { CsvFormat } from '../../runner/formats/csv/format.ts'
 import type { Content, Range } from '../../runner/formats/format.ts'
 import type { ByteBatch } from '../../runner/records/byte-batch.ts'
-import type { RecordBatch } from '../../sdk/index.ts'
+import type { Position, RecordBatch } from '../../sdk/index.ts'
 
 export type ReadRecord = { order: number; raw: string; problem: string | undefined; record: Record<string, unknown> | undefined }
-export type Reading = { fields: readonly string[]; records: ReadRecord[]; positions: number[]; plain: number }
-export type ReadOptions = { declared?: string[]; blockBytes?: number; range?: Range; from?: number; chunkBytes?: number; batchSize?: number }
+export type Reading = { fields: readonly string[]; records: ReadRecord[]; positions: Position[]; plain: number }
+export type ReadOptions = { declared?: string[]; blockBytes?: number; range?: Range; from?: Position; chunkBytes?: number; batchSize?: number }
 
 /** An input in memory, given in chunks of `chunkBytes` whose buffer is used again, as a source may do. */
 export function contentOf(bytes: Buffer, chunkBytes = 1 << 16, name = 'feed.csv'): Content {
@@ -24,7 +24,7 @@ export async function readCsv(input: string | Buffer, config: CsvConfig = {}, op
   const reading: Reading = { fields: [], records: [], positions: [], plain: 0 }
   for await (const batch of format.read(content, options.range ?? { start: 0, end: null }, options.from, options.batchSize ?? 50_000)) {
     reading.fields = batch.fields
-    reading.positions.push(batch.next as number)
+    reading.positions.push(batch.next)
     for (let index = 0; index < batch.size; index++) {
       reading.records.push(recordAt(batch, index))
       if ((batch as ByteBatch).plain[index] === 1) reading.plain++

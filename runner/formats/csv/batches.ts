@@ -4,7 +4,7 @@ import type { RecordBatch } from '../../../sdk/index.ts'
 import { ByteBatch } from '../../records/byte-batch.ts'
 import type { Bytes } from '../byte-stream.ts'
 import type { TextEncoding } from '../encoding.ts'
-import { blocks } from './blocks.ts'
+import { blocks, type CsvPosition } from './blocks.ts'
 import type { Frames } from './frames.ts'
 import type { PreparedInput } from './prepare.ts'
 import { RecordParser } from './records.ts'
@@ -13,17 +13,24 @@ import { TranscodedBatch } from './transcoded-batch.ts'
 /** A batch ends with the block of bytes it comes from, or sooner. */
 export type BatchLimits = { blockBytes: number; batchSize: number }
 
-/** Records of `stream`, whose first byte has the offset `origin` and starts a record. */
-export async function* batches(input: PreparedInput, config: CsvConfig, stream: Bytes, origin: number, limits: BatchLimits): AsyncIterable<RecordBatch> {
+export type Reading = {
+  /** Gives the bytes to read from an offset on. */
+  open: (offset: number) => Bytes
+  from: CsvPosition
+}
+
+/** The records of a prepared input from a position on. */
+export async function* batches(input: PreparedInput, config: CsvConfig, { open, from }: Reading, limits: BatchLimits): AsyncIterable<RecordBatch> {
   const { dialect, encoding, fields, header } = input
   const parser = new RecordParser(config, dialect, encoding, fields, header)
   const parse = parser.parse.bind(parser)
+  const warn = parser.warning.bind(parser)
   const { rules } = parser
-  for await (const { frames, bytes, origin: start, next } of blocks(stream, origin, { ...limits, dialect, width: fields.length })) {
-    const { size, width, cells, rows, plain } = frames
+  for await (const { frames, bytes, origin: start, next } of blocks(open, from, { ...limits, dialect, width: fields.length })) {
+    const { size, width, cells, rows, plain, notes } = frames
     doubtUndecodable(frames, bytes, encoding)
     header.doubt(frames, bytes)
-    const parts = { bytes, size, width, cells, rows, plain, rules, fields, next, origin: start, parse }
+    const parts = { bytes, size, width, cells, rows, plain, notes, rules, fields, next, origin: start, parse, warn }
     yield encoding.transcode === undefined ? new ByteBatch(parts) : new TranscodedBatch(parts, encoding.original)
   }
 }

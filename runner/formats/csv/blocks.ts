@@ -6,7 +6,8 @@ import { FastFramer } from './fast-framer.ts'
 import { type BlockFramer, Frames, Stop } from './frames.ts'
 import { GeneralFramer } from './general-framer.ts'
 import { InputWindow } from './input-window.ts'
-import { seekLineEnd } from './seek.ts'
+import { Scout } from './scout.ts'
+import { seekLineEnd, skipTo } from './seek.ts'
 
 /** Records that were framed together. Valid until the next block is asked for. */
 export type Block = {
@@ -14,27 +15,35 @@ export type Block = {
   /** Offset of `bytes[0]` in the input. */
   origin: number
   frames: Frames
-  /** Offset from which on the next records are looked for. */
-  next: number
+  /** Where the next records are looked for. */
+  next: CsvPosition
 }
+
+/** An offset; among lines that are lost to a malformed record, also up to where they are. */
+export type CsvPosition = number | { offset: number; lostUntil: number }
 
 export type BlockOptions = { dialect: Dialect; width: number; blockBytes: number; batchSize?: number; framer?: BlockFramer }
 
-/** The records of `stream`, whose first byte has the offset `origin` and starts a record. */
-export async function* blocks(stream: Bytes, origin: number, options: BlockOptions): AsyncIterable<Block> {
+/** The records of an input from a position on; `open` gives its bytes from an offset on. */
+export async function* blocks(open: (offset: number) => Bytes, from: CsvPosition, options: BlockOptions): AsyncIterable<Block> {
   const { dialect, width } = options
   const framer = options.framer ?? framerFor(dialect)
-  const window = new InputWindow(stream, origin, options.blockBytes)
+  const { offset, lostUntil } = typeof from === 'number' ? { offset: from, lostUntil: 0 } : from
+  const window = new InputWindow(open(offset), offset, options.blockBytes)
+  window.lostUntil = lostUntil
+  const scout = new Scout(open, dialect)
   let [frames, other] = [new Frames(width, options.batchSize), new Frames(width, options.batchSize)]
   try {
     await window.refill()
     for (;;) {
-      frames.size = 0
+      frames.clear()
       const { bytes, origin: start } = window
       const stop = framer.frame(window, frames)
       if (stop === Stop.Seek) await seekLineEnd(window, dialect)
+      if (stop === Stop.Skip) await skipTo(window, window.target)
+      if (stop === Stop.Scout) window.verdict = await scout.judge(window.origin + window.position)
       if (frames.size > 0) {
-        yield { bytes, origin: start, frames, next: window.origin + window.position }
+        yield { bytes, origin: start, frames, next: positionOf(window) }
         ;[frames, other] = [other, frames]
       }
       if (stop !== Stop.More) continue
@@ -44,7 +53,13 @@ export async function* blocks(stream: Bytes, origin: number, options: BlockOptio
     if (window.position < window.size) throw new HeadgateError('Internal', `bytes after offset ${window.origin + window.position} were not framed`)
   } finally {
     await window.close()
+    await scout.close()
   }
+}
+
+function positionOf({ origin, position, lostUntil }: InputWindow): CsvPosition {
+  const offset = origin + position
+  return offset < lostUntil ? { offset, lostUntil } : offset
 }
 
 function framerFor(dialect: Dialect): BlockFramer {

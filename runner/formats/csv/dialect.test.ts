@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
-import { valuesOf } from '../../../test/support/csv.ts'
+import { contentOf, valuesOf } from '../../../test/support/csv.ts'
+import { CsvFormat } from './format.ts'
 
 type Case = { what: string; config: CsvConfig; input: string; values: unknown[]; declared?: string[] }
 
@@ -94,7 +95,7 @@ const cases: Case[] = [
     ],
   },
   { what: 'a bare quote', config: {}, input: 'a,b\n5" disk,2\n3,4\n', values: ['csv.quote', ['3', '4']] },
-  { what: 'text after a closing quote, lines later', config: {}, input: 'a,b\n"x\ny"z,2\n3,4\n', values: ['csv.quote', ['3', '4']] },
+  { what: 'text after a closing quote, lines later', config: {}, input: 'a,b\n"x\ny"z,2\n3,4\n', values: ['csv.unterminated', 'csv.quote', ['3', '4']] },
   { what: 'a quote never closed', config: {}, input: 'a,b\n"x,2\n3,4\n5,6\n', values: ['csv.unterminated', ['3', '4'], ['5', '6']] },
   { what: 'NUL bytes', config: {}, input: 'a,b\n\0,"\0"\n', values: [['\0', '\0']] },
 ]
@@ -115,4 +116,15 @@ test.each([
   [{ encoding: 'latin-11' }, /not a known encoding.*did you mean/],
 ] as [CsvConfig, RegExp][])('a dialect that contradicts itself is refused: %j', async (config, message) => {
   await expect(valuesOf('a,b\n1,2\n', config)).rejects.toMatchObject({ code: 'InvalidConfig', message: expect.stringMatching(message) })
+})
+
+test('surplus values that are dropped are told, unless they are empty', async () => {
+  const lines = ['1,2', '3,4,', '5,6,"", ', '7,8,9', '10,11,,"x"', '12']
+  for (const ragged of ['truncate', 'adapt'] as const) {
+    const content = contentOf(Buffer.from(`a,b\n${lines.join('\n')}\n`))
+    for await (const batch of new CsvFormat({ ragged }, []).read(content, { start: 0, end: null }, undefined, 100)) {
+      const codes = lines.map((_line, index) => batch.problem(index)?.code ?? batch.warning?.(index)?.code)
+      expect(codes).toEqual([undefined, undefined, undefined, 'csv.surplus', 'csv.surplus', ragged === 'adapt' ? undefined : 'csv.columns'])
+    }
+  }
 })

@@ -17,6 +17,9 @@ export type Dialect = {
   recordDelimiter: Buffer
   trim: boolean
   maxRecordBytes: number
+  /** Fewest and most fields of a record that is not rejected for their number. */
+  fewest: number
+  most: number
 }
 
 /** `encode` gives a text's bytes in the encoding that the records are framed in. */
@@ -30,9 +33,16 @@ export function dialectOf(config: CsvConfig, delimiter: string, quote: string, e
     recordDelimiter: /^(\n|\r\n?|)$/.test(recordDelimiter) ? Buffer.alloc(0) : encode(recordDelimiter),
     trim: config.trim ?? false,
     maxRecordBytes: config.maxRecordBytes ?? 1 << 20,
+    fewest: 0,
+    most: Infinity,
   }
   refuseContradictions(config, delimiter, quote)
   return dialect
+}
+
+/** The dialect of an input whose records have `width` fields. */
+export function withFields(dialect: Dialect, width: number, ragged: CsvConfig['ragged']): Dialect {
+  return { ...dialect, fewest: ragged === 'pad' || ragged === 'adapt' ? 0 : width, most: ragged === 'truncate' || ragged === 'adapt' ? Infinity : width }
 }
 
 /** Whether the tight framer understands it; everything else is framed by RecordFramer alone. */

@@ -11,6 +11,8 @@ export class FastFramer implements BlockFramer {
   readonly #quote: number
   readonly #doubling: boolean
   readonly #maxRecordBytes: number
+  readonly #fewest: number
+  readonly #most: number
   /** 1 for the bytes that end a run of ordinary ones. */
   readonly #special = new Uint8Array(256)
   /** Set by #record: whether its cells are the bytes as they stand. */
@@ -24,6 +26,8 @@ export class FastFramer implements BlockFramer {
     this.#quote = dialect.quote[0] ?? -1
     this.#doubling = dialect.escaping === 'doubling'
     this.#maxRecordBytes = dialect.maxRecordBytes
+    this.#fewest = dialect.fewest
+    this.#most = dialect.most
     for (const byte of [this.#delimiter, this.#quote, lineFeed, carriageReturn]) {
       if (byte >= 0) this.#special[byte] = 1
     }
@@ -38,7 +42,7 @@ export class FastFramer implements BlockFramer {
     let start = window.position
     while (start < size) {
       if (frames.size === capacity) break
-      const next = this.#record(bytes, start, size, cells, frames.size * 2 * width, width)
+      const next = lost(window, start) ? -1 : this.#record(bytes, start, size, cells, frames.size * 2 * width, width)
       if (next > 0 && (next < size || window.last)) {
         const row = frames.size++
         rows[2 * row] = start
@@ -93,7 +97,17 @@ export class FastFramer implements BlockFramer {
       position++
     }
     this.#exact = exact && cell === cellsEnd
+    if (cell !== cellsEnd && this.#swallows(bytes, start, position, (cell - at) / 2)) return -1
     return this.#terminated(bytes, start, position, size)
+  }
+
+  /** Whether a record with a wrong number of fields goes beyond its line. */
+  #swallows(bytes: Buffer, start: number, end: number, count: number): boolean {
+    if (count >= this.#fewest && count <= this.#most) return false
+    for (let at = start; at < end; at++) {
+      if (bytes[at] === lineFeed || bytes[at] === carriageReturn) return true
+    }
+    return false
   }
 
   #terminated(bytes: Buffer, start: number, end: number, size: number): number {
@@ -105,4 +119,8 @@ export class FastFramer implements BlockFramer {
     if (byte !== carriageReturn) return -1
     return end + 1 < size && bytes[end + 1] === lineFeed ? end + 2 : end + 1
   }
+}
+
+function lost(window: Window, position: number): boolean {
+  return window.origin + position < window.lostUntil
 }

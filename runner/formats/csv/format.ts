@@ -1,9 +1,10 @@
 // CsvFormat: delimited text, in whatever dialect, encoding and compression it comes.
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
-import type { RecordBatch } from '../../../sdk/index.ts'
+import type { Position, RecordBatch } from '../../../sdk/index.ts'
 import { type Bytes, upTo } from '../byte-stream.ts'
 import type { Content, Format, Range } from '../format.ts'
 import { batches } from './batches.ts'
+import type { CsvPosition } from './blocks.ts'
 import { withoutFooter } from './footer.ts'
 import { prepare } from './prepare.ts'
 import { cuts } from './split.ts'
@@ -39,13 +40,14 @@ export class CsvFormat implements Format {
     return starts.map((start, index) => ({ start, end: starts[index + 1] ?? null }))
   }
 
-  async *read(content: Content, range: Range, from: number | undefined, batchSize: number): AsyncIterable<RecordBatch> {
+  async *read(content: Content, range: Range, from: Position | undefined, batchSize: number): AsyncIterable<RecordBatch> {
     const input = await prepare(content, this.config, this.#declaredFields)
-    const start = Math.max(range.start, input.start, from ?? 0)
-    let stream: Bytes = input.open(start)
-    if (range.end !== null) stream = upTo(stream, range.end - start)
-    if (this.#footerLines > 0) stream = withoutFooter(stream, this.#footerLines, content.name)
-    yield* batches(input, this.config, stream, start, { blockBytes: this.#blockBytes, batchSize })
+    const open = (offset: number): Bytes => {
+      const stream = range.end === null ? input.open(offset) : upTo(input.open(offset), range.end - offset)
+      return this.#footerLines > 0 ? withoutFooter(stream, this.#footerLines, content.name) : stream
+    }
+    const position = (from as CsvPosition | undefined) ?? Math.max(range.start, input.start)
+    yield* batches(input, this.config, { open, from: position }, { blockBytes: this.#blockBytes, batchSize })
   }
 
   get #footerLines(): number {

@@ -37,14 +37,13 @@ export class HeaderRows {
 
   /** Whether a framed record, without its terminator, is one of the header lines, whatever quotes, spaces and mark it has. */
   isHeader(raw: Buffer, textOf: CellText): boolean {
+    if (!this.#rows.some(({ first }) => this.#mayBegin(raw, first))) return false
     const bytes = raw.subarray(0, this.#mark.length).equals(this.#mark) ? raw.subarray(this.#mark.length) : raw
-    const candidates = this.#rows.filter(({ first }) => this.#mayBegin(bytes, first))
-    if (candidates.length === 0) return false
     const framer = this.#framer
     const cells = this.#cells
     if (framer.frame(bytes, 0, bytes.length, true, cells, 0, cells.length / 2) !== Kind.Record) return false
     const says = (name: string, column: number) => textOf(bytes, cells[2 * column] as number, cells[2 * column + 1] as number)?.trim() === name
-    return candidates.some(({ names }) => names.length === framer.count && names.every(says))
+    return this.#rows.some(({ names }) => names.length === framer.count && names.every(says))
   }
 
   /** Takes records that may be a header line from the plain ones, so that `isHeader` is asked. */
@@ -59,12 +58,13 @@ export class HeaderRows {
     }
   }
 
-  /** A quick look: most records of the slow path begin with something else. */
+  /** A quick look at the first name: most records of the slow path begin with something else. */
   #mayBegin(bytes: Buffer, name: Buffer): boolean {
+    if (name.length === 0) return true
     const quote = this.#dialect.quote[0]
     let at = 0
     while (at < bytes.length && bytes[at] !== name[0] && (isAround(bytes[at] as number) || bytes[at] === quote)) at++
-    return name.length === 0 || bytes[at] === name[0]
+    return bytes[at] === name[0]
   }
 }
 

@@ -1,6 +1,6 @@
 // InputWindow: the part of an input that is in memory, as a framer sees it. Two buffers take turns.
 import type { Bytes } from '../byte-stream.ts'
-import type { Window } from './frames.ts'
+import type { Verdict, Window } from './frames.ts'
 
 /** Room behind the data for the framer's sentinels. */
 const sentinelBytes = 2
@@ -10,8 +10,10 @@ export class InputWindow implements Window {
   position = 0
   size = 0
   last = false
-  /** Offset of `bytes[0]` in the input. */
   origin: number
+  lostUntil = 0
+  target = 0
+  verdict: Verdict | undefined
   #other: Buffer
   readonly #blockBytes: number
   readonly #chunks: AsyncIterator<Buffer>
@@ -44,6 +46,15 @@ export class InputWindow implements Window {
     this.bytes.copyWithin(0, this.position, this.size)
     this.#moved(this.bytes, left)
     await this.#fill(Math.max(this.bytes.length - sentinelBytes, left))
+  }
+
+  /** Moves to an offset at or behind the window's beginning, in the present buffer, but not beyond the end of the input. */
+  async moveTo(offset: number): Promise<void> {
+    while (offset > this.origin + this.size && !this.last) {
+      this.position = this.size
+      await this.refillInPlace()
+    }
+    this.position = Math.min(offset - this.origin, this.size)
   }
 
   async close(): Promise<void> {

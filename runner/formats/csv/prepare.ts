@@ -6,7 +6,7 @@ import { type Compression, decompressed, detectCompression } from '../compressio
 import { encodingOf, type TextEncoding } from '../encoding.ts'
 import { refuseForeign } from '../foreign.ts'
 import type { Content } from '../format.ts'
-import { type Dialect, dialectOf } from './dialect.ts'
+import { type Dialect, dialectOf, withFields } from './dialect.ts'
 import { fieldNames, headerLines, headerRows, type Preamble, preambleOf } from './header.ts'
 import { HeaderRows, tellable } from './header-rows.ts'
 import { sniff } from './sniff.ts'
@@ -54,7 +54,17 @@ export async function prepare(content: Content, config: CsvConfig, declaredField
   const rows = headerRows(preamble, dialect, encoding, content.name)
   const fields = empty ? [...declaredFields] : fieldNames(rows, config, declaredFields, content.name)
   const header = new HeaderRows(tellable(rows), dialect, encoding)
-  return { name: content.name, empty, dialect, encoding, fields, header, start: preamble.start, seekable, open }
+  return {
+    name: content.name,
+    empty,
+    dialect: withFields(dialect, fields.length, config.ragged),
+    encoding,
+    fields,
+    header,
+    start: preamble.start,
+    seekable,
+    open,
+  }
 }
 
 async function compressionOf(content: Content, config: CsvConfig): Promise<Compression> {

@@ -53,12 +53,31 @@ export class RecordParser {
     if (raw.length > this.#dialect.maxRecordBytes) return this.#tooLong()
     const kind = framer.frame(raw, 0, raw.length, true, this.#cells, 0, width)
     if (kind === Kind.BadQuote)
-      return new RecordProblem('csv.quote', `a quote stands inside ${this.#nameOf(framer.count)} where none may: quotes must surround the whole field`)
-    if (kind === Kind.Unterminated) return new RecordProblem('csv.unterminated', `the quote that opens ${this.#nameOf(framer.count)} is never closed`)
+      return new RecordProblem('csv.quote', `a quote stands inside ${this.#nameOf(framer.count - 1)} where none may: quotes must surround the whole field`)
+    if (kind === Kind.Unterminated) return new RecordProblem('csv.unterminated', `the quote that opens ${this.#nameOf(framer.count)} is not closed`)
     if (framer.count !== width && !this.#tolerates(framer.count)) {
       return new RecordProblem('csv.columns', `expected ${width} fields and found ${framer.count}`)
     }
     return this.#record(raw, Math.min(framer.count, width))
+  }
+
+  /** Values too many that are dropped, of a record without a problem. */
+  warning(raw: Buffer): RecordProblem | undefined {
+    const { ragged } = this.#config
+    if (ragged !== 'truncate' && ragged !== 'adapt') return undefined
+    const width = this.#fields.length
+    const framer = this.#framer
+    framer.frame(raw, 0, raw.length, true, this.#cells, 0, 0)
+    if (framer.count <= width) return undefined
+    const { count } = framer
+    const cells = new Int32Array(2 * count)
+    framer.frame(raw, 0, raw.length, true, cells, 0, count)
+    for (let column = width; column < count; column++) {
+      const value = this.#value(raw, undefined, cells[2 * column] as number, cells[2 * column + 1] as number)
+      if (value !== null && value?.trim() !== '')
+        return new RecordProblem('csv.surplus', `${count} fields instead of ${width}, and not all too many are empty: they are not loaded`)
+    }
+    return undefined
   }
 
   #record(raw: Buffer, count: number): SourceRecord | RecordProblem {

@@ -1,6 +1,9 @@
 // What happens to records that are too long, too wide or malformed in bulk: always found, always bounded.
-import { expect, test } from 'vitest'
-import { contentOf, readCsv } from '../../../test/support/csv.ts'
+import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
+import { contentOf, type ReadOptions, readCsv } from '../../../test/support/csv.ts'
 import { CsvFormat } from './format.ts'
 
 test('a record longer than allowed is kept by its beginning, and the next line is read', async () => {
@@ -43,4 +46,87 @@ test('thousands of stray quotes are read in about the time of the bytes', async 
 test('runs of blank lines are passed over', async () => {
   const { records } = await readCsv(`a,b\n${'\n'.repeat(3_000_000)}1,2\n`)
   expect(records.map(({ record }) => record)).toEqual([{ a: '1', b: '2' }])
+})
+
+/** Each record's values, or its problem and raw bytes. */
+async function framed(input: string, config: CsvConfig = {}, options: ReadOptions = {}): Promise<unknown[]> {
+  const { records } = await readCsv(input, config, options)
+  return records.map(({ problem, raw, record }) => (problem === undefined ? Object.values(record ?? {}).join('|') : [problem, raw]))
+}
+
+const lost = (...lines: string[]) => lines.map((raw) => ['csv.lost', raw])
+
+describe('reading goes on', () => {
+  test.each<[what: string, lines: string, expected: unknown[]]>([
+    ['at the next line if the stray quote opens a field', '1,"b\n2,c\n3,"d"\n', [['csv.unterminated', '1,"b'], '2|c', '3|d']],
+    ['at the next line if a lone quote is the last field', '1,"\n2,"c"\n3,d\n', [['csv.unterminated', '1,"'], '2|c', '3|d']],
+    ['at the next line if a closing quote is missing', '"1","b\n"2","c"\n', [['csv.unterminated', '"1","b'], '2|c']],
+    ['at the next line if a closing quote is doubled', '"1","b""\n"2","c"\n', [['csv.unterminated', '"1","b""'], '2|c']],
+    ['at the next line behind a quote inside of a value', '1,b"c\n2,c\n', [['csv.quote', '1,b"c'], '2|c']],
+    ['behind a sound value of several lines in a malformed record, which is one record', '1"x,"b\nc\nd"\n2,c\n', [['csv.quote', '1"x,"b\nc\nd"'], '2|c']],
+    [
+      'behind a sound value of several lines, none of which is read though they look like records',
+      '1"x,"b\n7,x\n8,y"\n2,c\n',
+      [['csv.quote', '1"x,"b'], ...lost('7,x', '8,y"'), '2|c'],
+    ],
+    ['behind such a value in a record with a field too many', '1,"b\n7,x\n",z\n2,c\n', [['csv.unterminated', '1,"b'], ...lost('7,x', '",z'), '2|c']],
+    ['behind each of several such values', '1"x,"b\n7,x\n","b\n8,y\n"\n2,c\n', [['csv.quote', '1"x,"b'], ...lost('7,x', '","b', '8,y', '"'), '2|c']],
+    ['behind a record of one line with a field too many', '1,b,c\n2,c\n', [['csv.columns', '1,b,c'], '2|c']],
+    ['behind a record of several lines with a field too many', '1,"b\nc",d\n2,c\n', [['csv.columns', '1,"b\nc",d'], '2|c']],
+  ])('%s', async (_what, lines, expected) => {
+    for (const blockBytes of [1, 7, 1 << 16]) expect(await framed(`x,y\n${lines}`, {}, { blockBytes })).toEqual(expected)
+  })
+
+  test('by the same rule in other dialects', async () => {
+    expect(await framed(`x;y\n1;'b\n2;'c'\n`, { delimiter: ';', quote: "'" })).toEqual([['csv.unterminated', `1;'b`], '2|c'])
+    const spaced = await framed('x,y\n1, "b\n7,x\n" ,z\n2, "c"\n', { trim: true })
+    expect(spaced).toEqual([['csv.unterminated', '1, "b'], ...lost('7,x', '" ,z'), '2|c'])
+    const escaped = await framed('x,y\n1,"b\\"\n7,x\n",z\n2,c\n', { escape: '\\' })
+    expect(escaped).toEqual([['csv.unterminated', '1,"b\\"'], ...lost('7,x', '",z'), '2|c'])
+  })
+})
+
+describe('a sound value longer than allowed', () => {
+  const smuggled = Array.from({ length: 200 }, (_, row) => `${row},smuggled\n`).join('')
+  const long = `1,"${smuggled}"`
+  const config = { maxRecordBytes: 1024 }
+
+  test.each([50, 1 << 12, 1 << 16])('is one rejected record, in blocks of %i bytes', async (blockBytes) => {
+    for (const [mark, quote] of [
+      ['"', '""'],
+      ['\\', '\\"'],
+    ] as const) {
+      const record = long.replace('smuggled', quote)
+      const found = await framed(`x,y\n0,a\n${record}\n2,b\n`, { ...config, escape: mark }, { blockBytes, chunkBytes: 300 })
+      expect(found).toEqual(['0|a', ['csv.tooLong', record.slice(0, 1025)], '2|b'])
+    }
+  })
+
+  test('is told with its length and hash', async () => {
+    const content = contentOf(Buffer.from(`x,y\n${long}\n`))
+    for await (const batch of new CsvFormat(config, []).read(content, { start: 0, end: null }, undefined, 10)) {
+      const digest = createHash('sha256').update(long).digest('hex')
+      expect(batch.problem(0)?.message).toContain(`has ${long.length} bytes (SHA-256 ${digest})`)
+    }
+  })
+
+  test('that is malformed as well costs its first line, and the lines that may be the inside of a value', async () => {
+    expect(await framed(`x,y\n1,"${smuggled}"z\n2,b\n`, config)).toHaveLength(202)
+    const { records } = await readCsv(`x,y\n1"z,"${smuggled}"\n2,b\n`, config)
+    expect(records.map(({ problem }) => problem)).toEqual(['csv.quote', ...Array.from({ length: 200 }, () => 'csv.lost'), undefined])
+  })
+
+  test('is one record in a packed file, too', async () => {
+    const { records } = await readCsv(gzipSync(`x,y\n0,a\n${long}\n2,b\n`), config, { blockBytes: 64 })
+    expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.tooLong', undefined])
+  })
+})
+
+test('csv.quote names the field', async () => {
+  const input = 'id,name,x\n1,5" pipe,z\n2,"a"b,z\n3,a,"z"z\n"4"4,a,z\n'
+  const messages: string[] = []
+  for await (const batch of new CsvFormat({}, []).read(contentOf(Buffer.from(input)), { start: 0, end: null }, undefined, 10)) {
+    for (let index = 0; index < batch.size; index++) messages.push(batch.problem(index)?.message ?? '')
+  }
+  expect(messages.map((message) => /field \d \(\w+\)/.exec(message)?.[0])).toEqual(['field 2 (name)', 'field 2 (name)', 'field 3 (x)', 'field 1 (id)'])
 })

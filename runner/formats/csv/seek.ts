@@ -1,4 +1,4 @@
-// Passes the rest of a line that is too long to keep.
+// Passes what is too long to keep: the rest of a line, or of a record.
 import { type Dialect, lookahead } from './dialect.ts'
 import type { InputWindow } from './input-window.ts'
 import { RecordFramer } from './record-framer.ts'
@@ -19,4 +19,13 @@ export async function seekLineEnd(window: InputWindow, dialect: Dialect): Promis
     if (moved) await window.refillInPlace()
     else await window.refill()
   }
+}
+
+/** Moves the window's position to an offset, without touching the buffer it was called with. */
+export async function skipTo(window: InputWindow, offset: number): Promise<void> {
+  if (offset > window.origin + window.size) {
+    window.position = window.size
+    await window.refill()
+  }
+  await window.moveTo(offset)
 }

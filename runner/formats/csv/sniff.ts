@@ -55,7 +55,7 @@ function countsOf(head: Buffer, start: number, dialect: Dialect): Map<number, nu
   for (let position = start; position < head.length && seen < mostRecords; position = framer.next) {
     const kind = framer.frame(head, position, head.length, true, none, 0, 0)
     // The head may cut the last record off.
-    if (kind === Kind.TooLong || (seen > 0 && framer.next >= head.length)) break
+    if (kind === Kind.Long || (seen > 0 && framer.next >= head.length)) break
     if (kind === Kind.Skipped) continue
     const width = kind === Kind.Record ? framer.count : 0
     counts.set(width, (counts.get(width) ?? 0) + 1)

@@ -10,12 +10,12 @@ export async function cuts(input: PreparedInput, size: number, targetBytes: numb
   const places: number[] = []
   let target = input.start + targetBytes
   if (target >= size) return places
-  for await (const { frames, origin } of blocks(input.open(input.start), input.start, { dialect: input.dialect, width: 1, blockBytes })) {
+  for await (const { frames, origin } of blocks(input.open, input.start, { dialect: input.dialect, width: 1, blockBytes })) {
     // Most blocks lie before the next target as a whole.
     const lastStart = origin + (frames.rows[2 * frames.size - 2] as number)
     for (let row = 0; lastStart >= target && row < frames.size; row++) {
       const start = origin + (frames.rows[2 * row] as number)
-      if (start < target) continue
+      if (start < target || !frames.isStart(row)) continue
       places.push(start)
       target = start + targetBytes
     }
