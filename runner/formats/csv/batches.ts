@@ -26,7 +26,7 @@ export async function* batches(input: PreparedInput, config: CsvConfig, { open, 
   const parse = parser.parse.bind(parser)
   const warn = parser.warning.bind(parser)
   const { rules } = parser
-  for await (const { frames, bytes, origin: start, next } of blocks(open, from, { ...limits, dialect, width: fields.length })) {
+  for await (const { frames, bytes, origin: start, next } of blocks(open, from, { ...limits, dialect, width: fields.length, seekable: input.seekable })) {
     const { size, width, cells, rows, plain, notes } = frames
     doubtUndecodable(frames, bytes, encoding)
     header.doubt(frames, bytes)

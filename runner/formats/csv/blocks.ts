@@ -22,7 +22,7 @@ export type Block = {
 /** An offset; among lines that are lost to a malformed record, also up to where they are. */
 export type CsvPosition = number | { offset: number; lostUntil: number }
 
-export type BlockOptions = { dialect: Dialect; width: number; blockBytes: number; batchSize?: number; framer?: BlockFramer }
+export type BlockOptions = { dialect: Dialect; width: number; blockBytes: number; batchSize?: number; framer?: BlockFramer; seekable?: boolean }
 
 /** The records of an input from a position on; `open` gives its bytes from an offset on. */
 export async function* blocks(open: (offset: number) => Bytes, from: CsvPosition, options: BlockOptions): AsyncIterable<Block> {
@@ -31,7 +31,7 @@ export async function* blocks(open: (offset: number) => Bytes, from: CsvPosition
   const { offset, lostUntil } = typeof from === 'number' ? { offset: from, lostUntil: 0 } : from
   const window = new InputWindow(open(offset), offset, options.blockBytes)
   window.lostUntil = lostUntil
-  const scout = new Scout(open, dialect)
+  const scout = new Scout(open, dialect, options.seekable === true)
   let [frames, other] = [new Frames(width, options.batchSize), new Frames(width, options.batchSize)]
   try {
     await window.refill()

@@ -94,6 +94,7 @@ const cases: Case[] = [
       ['1', '2'],
     ],
   },
+  { what: 'a footer with blank lines behind it', config: { skipFooterLines: 1 }, input: 'a,b\n1,2\nTOTAL,2\n\n\r\n', values: [['1', '2']] },
   { what: 'a bare quote', config: {}, input: 'a,b\n5" disk,2\n3,4\n', values: ['csv.quote', ['3', '4']] },
   { what: 'text after a closing quote, lines later', config: {}, input: 'a,b\n"x\ny"z,2\n3,4\n', values: ['csv.unterminated', 'csv.quote', ['3', '4']] },
   { what: 'a quote never closed', config: {}, input: 'a,b\n"x,2\n3,4\n5,6\n', values: ['csv.unterminated', ['3', '4'], ['5', '6']] },

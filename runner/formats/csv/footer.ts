@@ -21,9 +21,10 @@ export async function* withoutFooter(stream: Bytes, count: number, name: string)
   if (end > 0) yield held.subarray(0, end)
 }
 
-/** Where the last `count` lines of `bytes` begin. */
+/** Where the last `count` lines of `bytes` begin; blank lines behind them do not count. */
 function footerStart(bytes: Buffer, count: number): number {
   let start = bytes.length
+  for (let ended = terminatorBefore(bytes, start); ended > 0; ended = terminatorBefore(bytes, start)) start -= ended
   for (let line = 0; line < count && start > 0; line++) {
     start -= terminatorBefore(bytes, start)
     while (start > 0 && terminatorBefore(bytes, start) === 0) start--

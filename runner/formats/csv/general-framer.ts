@@ -112,8 +112,9 @@ export class GeneralFramer implements BlockFramer {
 
   /** Rejects the line at the position, and loses those up to `resume`. */
   #lose(window: Window, frames: Frames, resume: number): Stop | undefined {
-    window.lostUntil = resume
-    return this.#line(window, frames)
+    const stop = this.#line(window, frames)
+    if (stop !== Stop.More) window.lostUntil = resume
+    return stop
   }
 
   #lostLine(window: Window, frames: Frames): Stop | undefined {

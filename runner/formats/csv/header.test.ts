@@ -64,6 +64,15 @@ describe('the header', () => {
     expect(records.map(({ record }) => record)).toEqual([{ name: 'name' }])
   })
 
+  test('may have line ends in quoted names, if such names are declared', async () => {
+    const input = '"Order\nNo","Customer\r\nName",Total\n1,Ann,5\n2,Bob,6\n'
+    const { fields, records } = await readCsv(input, {}, { declared: ['Order\nNo', 'Customer\r\nName', 'Total'], chunkBytes: 5 })
+    expect(fields).toEqual(['Order\nNo', 'Customer\r\nName', 'Total'])
+    expect(records.map(({ problem }) => problem)).toEqual([undefined, undefined])
+    const stray = await readCsv('a,"b\n1,2\n3,4",5\n', {}, { declared: ['a', 'b'] })
+    expect(stray.fields).toEqual(['a', 'b'])
+  })
+
   test('without one, the declared fields name the columns', async () => {
     expect((await readCsv('1,2\n', { header: false }, { declared: ['x', 'y'] })).fields).toEqual(['x', 'y'])
   })

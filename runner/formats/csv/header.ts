@@ -11,8 +11,11 @@ import { RecordParser } from './records.ts'
 const mostColumns = 1600
 const mostCells = 8192
 
-/** `start` is where the lines after it begin. */
-export type Preamble = { lines: Buffer[]; start: number }
+/**
+ * `start` is where the lines after it begin. `spanning` is how it reads if a quoted name of its single line goes on in the next ones,
+ * or if a stray quote only makes it look so: which of both, the declared fields must tell.
+ */
+export type Preamble = { lines: Buffer[]; start: number; spanning?: Preamble }
 
 /** Number of header lines. */
 export function headerLines(config: CsvConfig): number {
@@ -41,9 +44,29 @@ export function preambleOf(head: Buffer, whole: boolean, config: CsvConfig, dial
     if (skip > 0) skip--
     else if (counts) lines.push(line)
     if (next === start) break
+    if (skip === 0 && wanted === 1 && lines.length === 1) return withSpanning({ lines, start: next }, start, head, whole, dialect)
     start = next
   }
   return { lines, start }
+}
+
+function withSpanning(preamble: Preamble, start: number, head: Buffer, whole: boolean, dialect: Dialect): Preamble {
+  const framer = new RecordFramer(dialect)
+  const kind = framer.frame(head, start, head.length, whole, new Int32Array(0), 0, 0)
+  if (kind !== Kind.Record || framer.next <= preamble.start) return preamble
+  return { ...preamble, spanning: { lines: [head.subarray(start, framer.end)], start: framer.next } }
+}
+
+/** The reading of the header that has more of the declared names; of one line, if both have as many. */
+export function likelierOf(preamble: Preamble, declared: readonly string[], rowsOf: (preamble: Preamble) => string[][]): Preamble {
+  const { spanning } = preamble
+  if (spanning === undefined) return preamble
+  const names = new Set(declared)
+  const known = (reading: Preamble) =>
+    rowsOf(reading)
+      .flat()
+      .filter((name) => names.has(name)).length
+  return known(spanning) > known(preamble) ? spanning : preamble
 }
 
 /** Texts of the header's cells, line by line. Throws InvalidHeader. */

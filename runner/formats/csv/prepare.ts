@@ -7,7 +7,7 @@ import { encodingOf, type TextEncoding } from '../encoding.ts'
 import { refuseForeign } from '../foreign.ts'
 import type { Content } from '../format.ts'
 import { type Dialect, dialectOf, withFields } from './dialect.ts'
-import { fieldNames, headerLines, headerRows, type Preamble, preambleOf } from './header.ts'
+import { fieldNames, headerLines, headerRows, likelierOf, type Preamble, preambleOf } from './header.ts'
 import { HeaderRows, tellable } from './header-rows.ts'
 import { sniff } from './sniff.ts'
 
@@ -50,8 +50,9 @@ export async function prepare(content: Content, config: CsvConfig, declaredField
   const { delimiter, quote: found } =
     declared === 'auto' && !empty ? sniff(await headOf(open(0), headBytes), config, content.name) : { delimiter: empty ? ',' : declared, quote }
   const dialect = dialectOf(config, delimiter, found, encoding.encode)
-  const preamble = await readPreamble(open, config, dialect, content.name)
-  const rows = headerRows(preamble, dialect, encoding, content.name)
+  const rowsOf = (reading: Preamble) => headerRows(reading, dialect, encoding, content.name)
+  const preamble = likelierOf(await readPreamble(open, config, dialect, content.name), declaredFields, rowsOf)
+  const rows = rowsOf(preamble)
   const fields = empty ? [...declaredFields] : fieldNames(rows, config, declaredFields, content.name)
   const header = new HeaderRows(tellable(rows), dialect, encoding)
   return {
@@ -76,7 +77,7 @@ async function readPreamble(open: (offset: number) => Bytes, config: CsvConfig, 
   for (let length = headBytes; length <= mostPreambleBytes; length *= 8) {
     const head = await headOf(open(0), length)
     const preamble = preambleOf(head, head.length < length, config, dialect)
-    if (preamble !== undefined) return { lines: preamble.lines.map((line) => Buffer.from(line)), start: preamble.start }
+    if (preamble !== undefined) return preamble
   }
   const lines = (config.skipLines ?? 0) + headerLines(config)
   throw new HeadgateError(

@@ -8,16 +8,20 @@ import { InputWindow } from './input-window.ts'
 import { Recovery } from './recovery.ts'
 
 const blockBytes = 1 << 17
+/** Beyond this distance an input is opened anew where that is cheap. */
+const farBytes = 4 << 20
 
 export class Scout {
   readonly #open: (offset: number) => Bytes
+  readonly #seekable: boolean
   readonly #recovery: Recovery
   readonly #ahead: number
   #window: InputWindow | undefined
 
-  /** `open` gives the input from an offset on, as the reader sees it. */
-  constructor(open: (offset: number) => Bytes, dialect: Dialect) {
+  /** `open` gives the input from an offset on, as the reader sees it; `seekable` if that costs nothing. */
+  constructor(open: (offset: number) => Bytes, dialect: Dialect, seekable: boolean) {
     this.#open = open
+    this.#seekable = seekable
     this.#recovery = new Recovery(dialect)
     this.#ahead = lookahead(dialect)
   }
@@ -46,11 +50,14 @@ export class Scout {
   }
 
   async #windowAt(offset: number): Promise<InputWindow> {
-    if (this.#window === undefined || offset < this.#window.origin) {
-      await this.#window?.close()
+    const present = this.#window
+    const near = present !== undefined && offset >= present.origin && (!this.#seekable || offset - present.origin < farBytes)
+    if (!near) {
+      await present?.close()
       this.#window = new InputWindow(this.#open(offset), offset, blockBytes)
     }
-    await this.#window.moveTo(offset)
-    return this.#window
+    const window = this.#window as InputWindow
+    await window.moveTo(offset)
+    return window
   }
 }

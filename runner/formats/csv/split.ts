@@ -10,7 +10,7 @@ export async function cuts(input: PreparedInput, size: number, targetBytes: numb
   const places: number[] = []
   let target = input.start + targetBytes
   if (target >= size) return places
-  for await (const { frames, origin } of blocks(input.open, input.start, { dialect: input.dialect, width: 1, blockBytes })) {
+  for await (const { frames, origin } of blocks(input.open, input.start, { dialect: input.dialect, width: 1, blockBytes, seekable: input.seekable })) {
     // Most blocks lie before the next target as a whole.
     const lastStart = origin + (frames.rows[2 * frames.size - 2] as number)
     for (let row = 0; lastStart >= target && row < frames.size; row++) {
