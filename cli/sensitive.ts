@@ -1,27 +1,85 @@
 // What people may see of sensitive fields: nothing, unless they ask for it. Used by the commands that show records.
+import { hiddenMessage } from '../runner/validation/secrecy.ts'
+import type { RecordError } from '../sdk/index.ts'
 import type { QuarantineEntry } from '../store/quarantine-queries.ts'
 import type { Queryable } from '../store/queryable.ts'
-import { listRuns } from '../store/runs.ts'
+import { sensitiveFields } from '../store/sensitive-fields.ts'
 
-/** Names, in the schema and in the source, of the fields that the pipeline's latest version declares sensitive. */
-export async function sensitiveNames(db: Queryable, pipeline: string): Promise<ReadonlySet<string>> {
-  const [latest] = await listRuns(db, { pipeline, limit: 1 })
-  const fields = latest?.spec.schema.fields.filter((field) => field.sensitive === true) ?? []
-  return new Set(fields.flatMap(({ name, from }) => [name, from ?? name]))
+/** Names of fields, in the schema and in the source; `*` stands for all. */
+export type Hidden = ReadonlySet<string>
+
+const mask = '***'
+
+/** Whether the record may hold anything that is hidden. */
+export function hidesAnything(hidden: Hidden): boolean {
+  return hidden.size > 0
 }
+
+/** Holds what nobody declared, by its name in the source. */
+const extraColumn = '_extra'
 
 /** The record with `***` for the values of these fields. */
-export function maskedRecord<Value>(record: Record<string, Value>, names: ReadonlySet<string>): Record<string, Value | string> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, names.has(name) && value !== null ? '***' : value]))
+export function maskedRecord<Value>(record: Record<string, Value>, hidden: Hidden): Record<string, Value | string> {
+  const masked = (name: string, value: Value) => {
+    if (value === null) return value
+    if (isHidden(name, hidden)) return mask
+    return name === extraColumn && typeof value === 'object' ? (maskedRecord(value as Record<string, unknown>, hidden) as Value) : value
+  }
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, masked(name, value)]))
 }
 
-/** The entries with the values of their pipelines' sensitive fields masked. */
+/** What is hidden of each entry: all that the entry's own run, or one since, declared sensitive. */
+export async function hiddenOf(db: Queryable, entries: readonly QuarantineEntry[]): Promise<Hidden[]> {
+  const fields = await sensitiveFields(db, [...new Set(entries.map(({ pipeline }) => pipeline))])
+  return entries.map(({ pipeline, run }) => fields.since(pipeline, run))
+}
+
+/** The entries with the values of sensitive fields masked, wherever they are quoted. */
 export async function maskedEntries<Entry extends QuarantineEntry>(db: Queryable, entries: readonly Entry[]): Promise<Entry[]> {
-  const byPipeline = new Map<string, ReadonlySet<string>>()
-  for (const { pipeline } of entries) if (!byPipeline.has(pipeline)) byPipeline.set(pipeline, await sensitiveNames(db, pipeline))
-  return entries.map((entry) => {
-    const names = byPipeline.get(entry.pipeline) ?? new Set()
-    const mask = <Value>(record: Record<string, Value> | undefined) => record && maskedRecord(record, names)
-    return { ...entry, record: mask(entry.record), key: mask(entry.key) }
-  })
+  const hidden = await hiddenOf(db, entries)
+  return entries.map((entry, place) => maskedEntry(entry, hidden[place] as Hidden))
+}
+
+function maskedEntry<Entry extends QuarantineEntry>(entry: Entry, hidden: Hidden): Entry {
+  if (!hidesAnything(hidden)) return entry
+  const values = [entry.record ?? {}, entry.key ?? {}].flatMap((record) => Object.entries(record).filter(([name]) => isHidden(name, hidden)))
+  const secrets = values.flatMap(([, value]) => textsIn(value)).sort((one, other) => other.length - one.length)
+  return {
+    ...entry,
+    record: entry.record && maskedRecord(entry.record, hidden),
+    key: entry.key && maskedRecord(entry.key, hidden),
+    errors: entry.errors.map((error) => maskedError(error, hidden, secrets)),
+  }
+}
+
+/** Codes whose messages are Headgate's own. Others are a plugin's, which may have quoted a value in any form before it was hidden. */
+const ownCode = /^(?:null|enum|pattern|(?:type|range|length|format|encoding|csv|reference|rule|cost|transform)[.].*)$/
+
+function maskedError({ field, code, message, value }: RecordError, hidden: Hidden, secrets: readonly string[]): RecordError {
+  const own = ownCode.test(code)
+  const open = own && field !== undefined && !isHidden(field, hidden)
+  return {
+    ...(field !== undefined && { field: withoutSecrets(field, secrets) }),
+    code: withoutSecrets(code, secrets),
+    message: own ? withoutSecrets(withoutReason(code, message), secrets) : hiddenMessage,
+    ...(value !== undefined && { value: open ? withoutSecrets(value, secrets) : mask }),
+  }
+}
+
+/** Why a rule could not be evaluated, in brackets at the end, may quote what it computed. */
+function withoutReason(code: string, message: string): string {
+  return code.startsWith('rule.') && message.endsWith(')') && message.includes(' (') ? message.slice(0, message.indexOf(' (')) : message
+}
+
+function isHidden(name: string, hidden: Hidden): boolean {
+  return hidden.has(name) || hidden.has('*')
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((left, secret) => left.replaceAll(secret, mask), text)
+}
+
+function textsIn(value: unknown): string[] {
+  if (value === null || value === undefined || value === '') return []
+  return typeof value === 'object' ? Object.values(value).flatMap(textsIn) : [String(value)]
 }

@@ -29,9 +29,15 @@ export async function traceKey(db: Queryable, options: { table: string; key: Rec
   const { schema, name } = tableOf(options.table)
   const found = await findRow(db, schema, name, options.key)
   const keys = found === undefined ? [options.key] : [options.key, found.key]
-  const quarantine = await entriesByKey(db, { tables: schema === 'public' ? [name, `public.${name}`] : [`${schema}.${name}`], keys })
+  const quarantine = await entriesByKey(db, { tables: tableNames(options.table), keys })
   const place = found?.place
   return { row: found?.row, origin: place === undefined ? undefined : await originOf(db, place), quarantine }
+}
+
+/** The ways in which a pipeline may write the table. */
+export function tableNames(table: string): string[] {
+  const { schema, name } = tableOf(table)
+  return schema === 'public' ? [name, `public.${name}`] : [`${schema}.${name}`]
 }
 
 type Place = { run: number; input: number; order: number }

@@ -4,7 +4,7 @@ import { listQuarantine, type QuarantineEntry, type QuarantineFilter, type Quara
 import { findRun } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, styled, type Terminal, table, visible } from '../output.ts'
-import { maskedEntries, sensitiveNames } from '../sensitive.ts'
+import { hiddenOf, hidesAnything, maskedEntries } from '../sensitive.ts'
 import { type OpenStore, openStore } from './store.ts'
 
 export type ListOptions = { database?: string; pipeline?: string; run?: string; state?: string; code?: string; limit: number }
@@ -69,9 +69,8 @@ export async function quarantineShowCommand(id: number, options: { database?: st
 
 /** Nobody can tell where in the raw bytes a sensitive value stands, so none of them are shown if there may be one. */
 async function withoutSecrets({ session }: OpenStore, entry: Whole): Promise<Shown> {
-  const [masked] = await maskedEntries(session, [entry])
-  const hidden = (await sensitiveNames(session, entry.pipeline)).size > 0
-  return { ...entry, ...masked, raw: hidden ? null : entry.raw }
+  const [[masked], [hidden]] = [await maskedEntries(session, [entry]), await hiddenOf(session, [entry])]
+  return { ...entry, ...masked, raw: hidden === undefined || hidesAnything(hidden) ? null : entry.raw }
 }
 
 type Whole = QuarantineEntry & { raw: Buffer }

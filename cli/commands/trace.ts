@@ -1,10 +1,11 @@
 // headgate trace TABLE KEY
 import { HeadgateError } from '../../sdk/index.ts'
+import { pipelinesOfTables, sensitiveFields } from '../../store/sensitive-fields.ts'
 import { primaryKeyColumns } from '../../store/table-key.ts'
-import { type Trace, traceKey } from '../../store/trace.ts'
+import { type Trace, tableNames, traceKey } from '../../store/trace.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, styled, type Terminal, table } from '../output.ts'
-import { maskedEntries, maskedRecord, sensitiveNames } from '../sensitive.ts'
+import { type Hidden, maskedEntries, maskedRecord } from '../sensitive.ts'
 import { type OpenStore, openStore } from './store.ts'
 
 /** Tells where a row came from: run, input, place in it, and what was rejected under the same key. */
@@ -12,7 +13,7 @@ export async function traceCommand(tableName: string, keys: string[], options: {
   const store = await openStore(options.database)
   try {
     const columns = await primaryKeyColumns(store.session, tableName)
-    const trace = await withoutSecrets(store, await traceKey(store.session, { table: tableName, key: keyOf(tableName, columns, keys) }))
+    const trace = await withoutSecrets(store, tableName, await traceKey(store.session, { table: tableName, key: keyOf(tableName, columns, keys) }))
     terminal.write(terminal.form === 'json' ? json(trace) : story(trace, terminal))
     return trace.row === undefined && trace.quarantine.length === 0 ? exitCodes.failed : exitCodes.ok
   } finally {
@@ -20,10 +21,17 @@ export async function traceCommand(tableName: string, keys: string[], options: {
   }
 }
 
-async function withoutSecrets({ session }: OpenStore, trace: Trace): Promise<Trace> {
-  const pipeline = trace.origin?.run?.pipeline ?? trace.quarantine[0]?.pipeline
-  const names = pipeline === undefined ? new Set<string>() : await sensitiveNames(session, pipeline)
-  return { ...trace, row: trace.row && maskedRecord(trace.row, names), quarantine: await maskedEntries(session, trace.quarantine) }
+async function withoutSecrets({ session }: OpenStore, table: string, trace: Trace): Promise<Trace> {
+  const row = trace.row && maskedRecord(trace.row, await hiddenInRow(session, table, trace))
+  return { ...trace, row, quarantine: await maskedEntries(session, trace.quarantine) }
+}
+
+/** What any pipeline that loads the table has declared sensitive since the row was written; everything if none is known. */
+async function hiddenInRow(session: OpenStore['session'], table: string, { origin }: Trace): Promise<Hidden> {
+  const pipelines = new Set([...(await pipelinesOfTables(session, tableNames(table))), ...(origin?.run === undefined ? [] : [origin.run.pipeline])])
+  if (pipelines.size === 0) return new Set(['*'])
+  const fields = await sensitiveFields(session, [...pipelines])
+  return new Set([...pipelines].flatMap((pipeline) => [...fields.since(pipeline, origin?.runId ?? 0)]))
 }
 
 /** Keys are given in the order of the primary key's columns, or as column=value. */

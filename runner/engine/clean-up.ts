@@ -1,9 +1,9 @@
 // cleanUp: removes what a run that failed or was cancelled has staged. Called by the worker after the end of the run is recorded.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
-import { messageOf } from '../../sdk/thrown.ts'
 import { recordEvent } from '../../store/runs.ts'
 import type { StoreSession } from './session.ts'
+import { toldMessage } from './told-message.ts'
 import type { Work } from './work.ts'
 
 /** A loader of a plugin may wait for anything; the worker must end all the same. */
@@ -15,7 +15,7 @@ export async function cleanUp(work: Work, session: StoreSession): Promise<void> 
   try {
     await Promise.race([discard(work, session), outOfPatience(patience.signal)])
   } catch (error) {
-    const message = `what run ${work.run.name} has staged could not be removed: ${messageOf(error)}; the next run tries it again`
+    const message = `what run ${work.run.name} has staged could not be removed: ${toldMessage(work.run.spec, error)}; the next run tries it again`
     work.onEvent?.('CleanUpFailed', message)
     await Promise.race([recordEvent(work.aside, work.run.id, 'CleanUpFailed', message).catch(() => {}), sleep(patienceMilliseconds, undefined, { ref: false })])
   } finally {

@@ -18,6 +18,7 @@ import { planRun } from './plan.ts'
 import { RejectBrake } from './reject-brake.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
+import { toldMessage } from './told-message.ts'
 
 /** How long the end of a worker waits for its last events to reach a store that does not answer. */
 const patienceMilliseconds = 5000
@@ -76,7 +77,7 @@ export class Work {
     this.retries = {
       policy: retryPolicy(options.run.spec),
       signal,
-      onRetry: (error, wait) => this.#tell(error.code, `${error.message}; trying again in ${wait} ms`),
+      onRetry: (error, wait) => this.#tell(error.code, `${toldMessage(options.run.spec, error)}; trying again in ${wait} ms`),
     }
   }
 

@@ -11,6 +11,7 @@ import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 import { loadSlice } from './slice-loop.ts'
+import { toldMessage } from './told-message.ts'
 import { isUnavailable, isUnfit, Unavailable } from './unavailable.ts'
 import { verifySources } from './verify.ts'
 import { watchRun } from './watch.ts'
@@ -138,7 +139,7 @@ async function isOver(work: Work): Promise<boolean> {
  * recorded in a transaction of its own, so that nothing that goes wrong afterwards hides it or undoes it.
  */
 async function fail(options: WorkOptions, session: StoreSession, work: Work | undefined, error: unknown): Promise<void> {
-  const failure = failureOf(error)
+  const failure = { ...failureOf(error), message: toldMessage(options.run.spec, error) }
   await atTheEnd(options, session, (transaction) => failRun(transaction, options.run.id, failure))
   if (!failure.retryable && work !== undefined) await cleanUp(work, session)
 }

@@ -2,6 +2,7 @@
 import type { Field, Schema } from '../../crds/fields.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type MissingPolicy, nullifyMissing } from './missing.ts'
+import { hasSecrets } from './secrecy.ts'
 
 /** Where the declared fields are. */
 export type Binding = {
@@ -29,9 +30,11 @@ export function bindFields(schema: Schema, fields: readonly string[], { name = '
   const lacking = schema.fields.filter((_field, index) => columns[index] === -1)
   const refused = lacking.filter((field) => whenMissing(field) === 'reject')
   const undeclared = extra.map((field) => field.name)
-  if (refused.length > 0 || lacking.length === schema.fields.length) throw missingFields(refused.length > 0 ? refused : lacking, fields, undeclared, name)
-  if (extra.length > 0 && schema.unknownFields === 'reject') throw unknownFields(undeclared, name)
-  const missing = lacking.map((field): Missing => ({ field, outcome: whenMissing(field) as Missing['outcome'], near: closest(sourceName(field), undeclared) }))
+  // A name that is proposed is quoted.
+  const proposed = hasSecrets(schema) ? [] : undeclared
+  if (refused.length > 0 || lacking.length === schema.fields.length) throw missingFields(schema, refused.length > 0 ? refused : lacking, fields, name)
+  if (extra.length > 0 && schema.unknownFields === 'reject') throw unknownFields(schema, undeclared, name)
+  const missing = lacking.map((field): Missing => ({ field, outcome: whenMissing(field) as Missing['outcome'], near: closest(sourceName(field), proposed) }))
   return { columns, extra, missing }
 }
 
@@ -53,18 +56,20 @@ function twice(schema: Schema, fields: readonly string[], name: string): Headgat
   const repeated = fields.filter((field, index) => fields.indexOf(field) !== index)
   return new HeadgateError(
     'DuplicateField',
-    `${name} has the field ${quoted(repeated)} twice; the schema declares ${schema.fields.length} fields and cannot tell them apart: rename one in the source`,
+    `${name} has the field ${found(schema, repeated)} twice; the schema declares ${schema.fields.length} fields and cannot tell them apart: rename one in the source`,
   )
 }
 
-function missingFields(missing: Field[], fields: readonly string[], undeclared: readonly string[], name: string): HeadgateError {
+function missingFields(schema: Schema, missing: Field[], fields: readonly string[], name: string): HeadgateError {
   const names = missing.map(sourceName)
+  const declared = new Set(schema.fields.map(sourceName))
+  const undeclared = fields.filter((field) => !declared.has(field))
   const hints = names.flatMap((wanted) => {
-    const near = closest(wanted, undeclared)
+    const near = hasSecrets(schema) ? undefined : closest(wanted, undeclared)
     return near === undefined ? [] : [likeness(near, wanted)]
   })
   const advice = hints.length > 0 ? hints.join(', ') : adviceFor(missing, undeclared.length === fields.length)
-  return new HeadgateError('MissingField', `${name} has no field ${quoted(names)}, only ${quoted(fields)}; ${advice}`)
+  return new HeadgateError('MissingField', `${name} has no field ${quoted(names)}, only ${found(schema, fields)}; ${advice}`)
 }
 
 /** If not one declared field is there, the input is something else, or it is read in the wrong way. */
@@ -75,11 +80,20 @@ function adviceFor(missing: Field[], noneIsThere: boolean): string {
     : 'set from: to its name in the source, or declare it nullable'
 }
 
-function unknownFields(names: string[], name: string): HeadgateError {
+function unknownFields(schema: Schema, names: string[], name: string): HeadgateError {
   return new HeadgateError(
     'UnknownField',
-    `${name} has ${quoted(names)}, which the schema does not declare; declare it, or set unknownFields to capture or ignore`,
+    `${name} has ${found(schema, names)}, which the schema does not declare; declare it, or set unknownFields to capture or ignore`,
   )
+}
+
+/** Names that the source gives. In a file without a header line they are a record, so none but declared ones are quoted beside sensitive fields. */
+function found(schema: Schema, names: readonly string[]): string {
+  if (!hasSecrets(schema)) return quoted(names)
+  const declared = new Set(schema.fields.map(sourceName))
+  const known = names.filter((name) => declared.has(name))
+  const others = `${names.length - known.length} whose names are hidden, because the pipeline has sensitive fields`
+  return known.length === names.length ? quoted(known) : known.length === 0 ? others : `${quoted(known)} and ${others}`
 }
 
 const mostNamed = 50

@@ -6,6 +6,7 @@ import {
   type RecordBatch,
   type RecordError,
   type RunContext,
+  type SourceRecord,
   type Transformer,
   type TypedRecord,
   type Validator,
@@ -19,9 +20,11 @@ import { compileFast, type FastRow } from './fast.ts'
 import { compileFields, type FieldPlan } from './field-plan.ts'
 import type { MissingPolicy } from './missing.ts'
 import { checkParents, compileReferences, type Reference, warmParents } from './parents.ts'
+import { foreign } from './quoting.ts'
 import type { ReferenceLookup } from './references.ts'
 import { type ColumnPlan, planColumns, refit, writeRow } from './row-writer.ts'
 import { type CompiledRule, compileRules } from './rules.ts'
+import { type Secrecy, secrecyOf } from './secrecy.ts'
 import { collectVerdicts, type Verdict } from './verdicts.ts'
 
 export type ProgramOptions = {
@@ -53,6 +56,7 @@ class CompiledProgram implements RecordProgram {
   readonly #capture: boolean
   /** Fields whose column is not written, because the planned delivery lacks them: rows keep their values. */
   readonly #kept: FieldPlan[]
+  readonly #secrecy: Secrecy | undefined
   readonly #told = new Set<string>()
   #bound: { fields: readonly string[]; binding: Binding } | undefined
   #fast: { rules: ByteBatch['rules']; binding: Binding; row: FastRow | undefined } | undefined
@@ -66,6 +70,7 @@ class CompiledProgram implements RecordProgram {
     this.#references = compileReferences(this.#fields, options.references)
     this.#kept = options.columns === undefined ? [] : this.#fields.filter(({ column }) => column === undefined)
     this.#capture = options.schema.unknownFields === 'capture'
+    this.#secrecy = secrecyOf(options.schema)
   }
 
   async process(batch: RecordBatch, input: number, sink: Sink): Promise<Outcomes> {
@@ -162,7 +167,8 @@ class CompiledProgram implements RecordProgram {
   #candidate(batch: RecordBatch, index: number, binding: Binding, verdict: Verdict | undefined, outcomes: Outcomes): Candidate | undefined {
     const problem = batch.problem(index)
     if (problem !== undefined) {
-      const errors = [problem, ...(verdict?.errors ?? [])].slice(0, 100)
+      const framing = batch instanceof ByteBatch ? (this.#secrecy?.framing(problem) ?? problem) : this.#said([problem], undefined)[0]
+      const errors = [framing ?? problem, ...this.#said(verdict?.errors ?? [], undefined)].slice(0, 100)
       outcomes.rejected.push({ order: batch.order(index), raw: Buffer.from(batch.raw(index)), record: undefined, errors, key: undefined, state: 'open' })
       return undefined
     }
@@ -170,10 +176,15 @@ class CompiledProgram implements RecordProgram {
     const warning = batch.warning?.(index)
     if (warning !== undefined) candidate.warnings.push(warning)
     if (verdict !== undefined) {
-      candidate.errors.push(...verdict.errors)
-      candidate.warnings.push(...verdict.warnings)
+      candidate.errors.push(...this.#said(verdict.errors, candidate.source))
+      candidate.warnings.push(...this.#said(verdict.warnings, candidate.source))
     }
     return candidate
+  }
+
+  #said(errors: readonly RecordError[], source: SourceRecord | undefined): readonly RecordError[] {
+    const secrecy = this.#secrecy
+    return secrecy === undefined ? errors : errors.map((error) => secrecy.said(error, source))
   }
 
   /** Applies the rules; a record with errors goes to the rejected ones. */
@@ -203,7 +214,7 @@ class CompiledProgram implements RecordProgram {
     let kept = accepted
     const began = this.#now()
     for (const transformer of this.#options.transformers) {
-      const answers = await transformer.transform(kept.map(({ record }) => record))
+      const answers = await foreign(() => transformer.transform(kept.map(({ record }) => record)))
       if (answers.length !== kept.length) {
         throw new HeadgateError(
           'TransformFailed',

@@ -1,5 +1,6 @@
 // What the validators of an integrator find in a batch.
 import { HeadgateError, type RecordBatch, type RecordError, type Validator } from '../../sdk/index.ts'
+import { foreign } from './quoting.ts'
 
 export type Verdict = { errors: RecordError[]; warnings: RecordError[] }
 
@@ -17,10 +18,11 @@ export async function collectVerdicts(validators: readonly Validator[], batch: R
     verdicts.set(index, verdict)
   }
   for (const validator of validators) {
-    await validator.validate(batch, {
-      reject: (index, error) => note(index, 'errors', error),
-      warn: (index, error) => note(index, 'warnings', error),
-    })
+    const report = {
+      reject: (index: number, error: RecordError) => note(index, 'errors', error),
+      warn: (index: number, error: RecordError) => note(index, 'warnings', error),
+    }
+    await foreign(() => validator.validate(batch, report))
   }
   return verdicts
 }

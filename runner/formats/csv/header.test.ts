@@ -78,7 +78,7 @@ describe('the header', () => {
   })
 
   test.each([
-    ['a,b,a\n', {}, /columns 1 and 3 both "a"/],
+    ['a,b,a\n', {}, /columns 1 and 3 the same name/],
     ['a,,c\n', {}, /names no column 2/],
     ['\ufeff\n', {}, /has no header line/],
     ['a,b\n', { header: 2 }, /1 header lines instead of 2/],

@@ -103,7 +103,7 @@ function checked(names: string[], name: string): string[] {
         `names no column ${index + 1} in its header (a delimiter at the line's end, perhaps); name it, or skip the line with skipLines and set header: false`,
       )
     const first = seen.get(column)
-    if (first !== undefined) throw invalid(name, `names columns ${first + 1} and ${index + 1} both ${JSON.stringify(column)}; names must differ`)
+    if (first !== undefined) throw invalid(name, `gives columns ${first + 1} and ${index + 1} the same name; names must differ`)
     seen.set(column, index)
   }
   return names

@@ -1,6 +1,7 @@
 // What PostgreSQL's errors mean for a run: worth another try, or not. Values of rows never get into a message.
 import { HeadgateError } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
+import { markQuoting } from '../../validation/quoting.ts'
 import { DestinationRefusal, describeRefusal, refusalOf, type ServerError } from './refusal.ts'
 
 type Classification = { code: string; retryable: boolean; advice: string }
@@ -100,8 +101,12 @@ function serverError(error: ServerError): HeadgateError {
   ].join('')
   // Messages of classes 22 and 23 quote values of the row.
   const message = /^2[23]/.test(error.code) ? 'a value the column does not take' : error.message
-  return new HeadgateError(code, `PostgreSQL (${error.code}): ${message}${place}; ${advice}`, { retryable })
+  const failure = new HeadgateError(code, `PostgreSQL (${error.code}): ${message}${place}; ${advice}`, { retryable })
+  return ownWords.test(error.code) ? failure : markQuoting(failure)
 }
+
+/** Classes whose messages the server words itself, without values. All others may come from a trigger or an extension. */
+const ownWords = /^(?:08|22|23|25|26|28|3D|3F|40|42|53|54|55|57|58)/
 
 function lost(reason: string): HeadgateError {
   return new HeadgateError('StoreUnavailable', `PostgreSQL cannot be reached (${reason}); ${unavailable.advice}`, { retryable: true })

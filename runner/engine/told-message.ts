@@ -1,0 +1,28 @@
+// toldMessage: what is stored and shown of an error that ended a run, is retried, or came from a clean-up.
+import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { HeadgateError } from '../../sdk/index.ts'
+import { failureOf } from '../../sdk/thrown.ts'
+import { mayQuote } from '../validation/quoting.ts'
+import { hasSecrets, hiddenMessage } from '../validation/secrecy.ts'
+
+/** The message, or only where it comes from if the pipeline has sensitive fields and the message may quote one. Never throws. */
+export function toldMessage(spec: PipelineSpec | undefined, thrown: unknown): string {
+  const { code, message } = failureOf(thrown)
+  const cause = thrown instanceof HeadgateError ? thrown.cause : undefined
+  const suspect = mayQuote(thrown) || mayQuote(cause) || code === 'Internal'
+  if (spec === undefined || !suspect || !hasSecrets(spec.schema)) return message
+  const { name, place } = originOf(cause instanceof Error ? cause : thrown)
+  const state = /^PostgreSQL \([0-9A-Z]{5}\)/.exec(message)?.[0]
+  return `${state ?? name}: ${hiddenMessage}${place === undefined || state !== undefined ? '' : `; it was thrown ${place}`}`
+}
+
+/** The kind of the error and the line that threw it. A plugin's error may refuse to be read. */
+function originOf(thrown: unknown): { name: string; place: string | undefined } {
+  try {
+    const { name, stack } = thrown as Error
+    const lines = typeof stack === 'string' ? stack.split('\n') : []
+    return { name: typeof name === 'string' ? name : 'Error', place: lines.find((line) => /^\s+at /.test(line))?.trim() }
+  } catch {
+    return { name: 'Error', place: undefined }
+  }
+}

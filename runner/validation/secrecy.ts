@@ -1,0 +1,63 @@
+// Secrecy: what may be said about the records of a pipeline with sensitive fields. Messages of our own never quote a value of such a
+// field; what an integrator's code says might, so it is hidden where it is not certain that it does not.
+import type { Schema } from '../../crds/fields.ts'
+import type { RecordError, SourceRecord } from '../../sdk/index.ts'
+import { sourceName } from './bind.ts'
+
+export const hiddenMessage = 'the message is hidden, because it may quote a sensitive field'
+
+/** Stands in for a code that quotes a value. */
+const hiddenCode = 'hidden'
+const plainCode = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/
+
+export class Secrecy {
+  /** Names of the declared fields, by whether they are sensitive. */
+  readonly #declared: ReadonlyMap<string, boolean>
+  readonly #sources: ReadonlySet<string>
+  readonly #secretSources: readonly string[]
+
+  constructor(schema: Schema) {
+    this.#declared = new Map(schema.fields.map(({ name, sensitive }) => [name, sensitive === true]))
+    this.#sources = new Set(schema.fields.map(sourceName))
+    this.#secretSources = schema.fields.filter(({ sensitive }) => sensitive === true).map(sourceName)
+  }
+
+  /** An error of a validator as it may be kept. `source` is the record, if it could be read. */
+  said(error: RecordError, source: SourceRecord | undefined): RecordError {
+    const { field, code, message, value } = error
+    const known = field !== undefined && this.#declared.has(field)
+    const secrets = source === undefined ? undefined : this.#valuesOf(source)
+    const quotes = (text: string | undefined) => text !== undefined && secrets?.some((secret) => text.includes(secret)) === true
+    const open = known && this.#declared.get(field) === false && secrets !== undefined
+    return {
+      ...(known && { field }),
+      code: plainCode.test(code) && !quotes(code) ? code : hiddenCode,
+      message: open && !quotes(message) ? message : hiddenMessage,
+      ...(value !== undefined && { value: open && !quotes(value) ? value : '***' }),
+    }
+  }
+
+  /** What is wrong with a record that cannot be read. It names a field by its header, which in a file without one is a record. */
+  framing(problem: RecordError): RecordError {
+    return { ...problem, message: problem.message.replace(/(field [0-9]+) \((.*)\)/s, (whole, place, name) => (this.#sources.has(name) ? whole : place)) }
+  }
+
+  #valuesOf(source: SourceRecord): string[] {
+    return this.#secretSources.flatMap((name) => textsIn(source[name])).filter((text) => text !== '')
+  }
+}
+
+/** Undefined if no field is sensitive. */
+export function secrecyOf(schema: Schema): Secrecy | undefined {
+  return hasSecrets(schema) ? new Secrecy(schema) : undefined
+}
+
+export function hasSecrets(schema: Schema): boolean {
+  return schema.fields.some((field) => field.sensitive === true)
+}
+
+function textsIn(value: unknown): string[] {
+  if (value === null || value === undefined) return []
+  if (typeof value !== 'object' || value instanceof Date) return [String(value)]
+  return Object.values(value).flatMap(textsIn)
+}

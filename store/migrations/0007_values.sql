@@ -1,0 +1,50 @@
+-- Which fields the runs of a pipeline declared sensitive, and in which run last. Outlives the runs: a field that is no longer sensitive, or
+-- no longer declared, stays hidden in what was rejected while it was. Kept by a trigger, so that workers of older versions fill it too.
+
+CREATE TABLE headgate.sensitive_field (
+  pipeline text NOT NULL,
+  -- In the schema and in the source. * stands for all fields of runs whose declaration is no longer known.
+  name text NOT NULL,
+  last_run bigint NOT NULL,
+  PRIMARY KEY (pipeline, name)
+);
+
+CREATE FUNCTION headgate.declared_fields(spec jsonb) RETURNS TABLE (name text, sensitive boolean) IMMUTABLE LANGUAGE sql SET search_path = pg_catalog AS $$
+  SELECT name, bool_or(field ->> 'sensitive' = 'true')
+  FROM jsonb_array_elements(CASE WHEN jsonb_typeof(spec #> '{schema,fields}') = 'array' THEN spec #> '{schema,fields}' ELSE '[]' END) AS field,
+    unnest(ARRAY[field ->> 'name', field ->> 'from']) AS name
+  WHERE name IS NOT NULL
+  GROUP BY name
+$$;
+
+CREATE FUNCTION headgate.note_sensitive_fields() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO headgate.sensitive_field AS known (pipeline, name, last_run)
+  SELECT NEW.pipeline, name, NEW.id FROM headgate.declared_fields(NEW.spec) WHERE coalesce(sensitive, false) ORDER BY name
+  ON CONFLICT (pipeline, name) DO UPDATE SET last_run = greatest(known.last_run, excluded.last_run);
+  -- A field that is declared no more is still in the records.
+  UPDATE headgate.sensitive_field AS known SET last_run = NEW.id
+  WHERE known.pipeline = NEW.pipeline AND known.name <> '*' AND known.last_run < NEW.id
+    AND NOT EXISTS (SELECT 1 FROM headgate.declared_fields(NEW.spec) AS declared WHERE declared.name = known.name);
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER note_sensitive_fields AFTER INSERT ON headgate.run FOR EACH ROW EXECUTE FUNCTION headgate.note_sensitive_fields();
+
+INSERT INTO headgate.sensitive_field (pipeline, name, last_run)
+SELECT run.pipeline, declared.name, max(run.id)
+FROM headgate.run, headgate.declared_fields(run.spec) AS declared
+WHERE declared.sensitive
+GROUP BY run.pipeline, declared.name;
+
+-- Runs that are no longer kept may have declared anything.
+INSERT INTO headgate.sensitive_field (pipeline, name, last_run)
+SELECT entry.pipeline, '*', max(entry.run)
+FROM headgate.quarantine AS entry
+WHERE NOT EXISTS (SELECT 1 FROM headgate.run WHERE run.id = entry.run)
+GROUP BY entry.pipeline;
+
+ALTER TABLE headgate.sensitive_field ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON headgate.sensitive_field
+  USING (coalesce(ARRAY['*', substr(pipeline, 1, strpos(pipeline, '/'))] && (SELECT headgate.tenant_prefixes()), false));

@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest'
+import type { Field } from '../crds/fields.ts'
+import { freshStore, rejectedRecord, specFor } from '../test/support/store.ts'
+import { quarantineRecords } from './quarantine.ts'
+import { createRun } from './runs.ts'
+import { sensitiveFields } from './sensitive-fields.ts'
+
+const { client } = await freshStore()
+let number = 0
+
+const field = (name: string, more: Partial<Field> = {}): Field => ({ name, type: 'text', ...more })
+
+async function run(pipeline: string, fields: Field[]): Promise<number> {
+  const { id } = await createRun(client, {
+    name: `run-${++number}`,
+    pipeline,
+    spec: { ...specFor('public.t'), schema: { fields } },
+    workers: 1,
+    batchSize: 1,
+  })
+  return id
+}
+
+const since = async (pipeline: string, id: number) => [...(await sensitiveFields(client, [pipeline])).since(pipeline, id)].sort()
+
+it('is what a run or a later one declared so, by its name in the schema and in the source', async () => {
+  const first = await run('a', [field('secret', { sensitive: true, from: 'Secret' }), field('open')])
+  const second = await run('a', [field('secret', { from: 'Secret' }), field('open')])
+  const third = await run('a', [field('secret', { from: 'Secret' }), field('open', { sensitive: true })])
+  expect(await since('a', first)).toEqual(['Secret', 'open', 'secret'])
+  expect(await since('a', second)).toEqual(['open'])
+  expect(await since('a', third)).toEqual(['open'])
+  expect(await since('b', first)).toEqual([])
+})
+
+it('stays what it was when its declaration is dropped, and when the runs are forgotten', async () => {
+  const first = await run('dropped', [field('secret', { sensitive: true }), field('id')])
+  const second = await run('dropped', [field('id')])
+  await client.query(`DELETE FROM headgate.run WHERE pipeline = 'dropped'`)
+  expect(await since('dropped', first)).toEqual(['secret'])
+  expect(await since('dropped', second)).toEqual(['secret'])
+})
+
+it('is everything in what was rejected before the declarations were kept, by a run that is forgotten', async () => {
+  const forgotten = await run('old', [field('secret', { sensitive: true })])
+  await quarantineRecords(client, { run: forgotten, pipeline: 'old', slice: 0, input: 0, name: 'f' }, [rejectedRecord(1)])
+  const kept = await run('old', [field('secret', { sensitive: true })])
+  await client.query(`DELETE FROM headgate.run WHERE id = ${forgotten}; DELETE FROM headgate.migration WHERE name = '0007_values';
+    DROP TRIGGER note_sensitive_fields ON headgate.run; DROP FUNCTION headgate.note_sensitive_fields; DROP FUNCTION headgate.declared_fields; DROP TABLE headgate.sensitive_field`)
+  const { migrate } = await import('./migrate.ts')
+  expect(await migrate(client)).toEqual(['0007_values'])
+  expect(await since('old', forgotten)).toEqual(['*', 'secret'])
+  expect(await since('old', kept)).toEqual(['secret'])
+})
+
+it('takes any shape of a declaration', async () => {
+  for (const spec of [
+    '{}',
+    '{"schema": {"fields": 7}}',
+    '{"schema": {"fields": [{"sensitive": true}, {"name": "x", "sensitive": "yes"}]}}',
+    '{"schema": []}',
+  ]) {
+    await client.query('INSERT INTO headgate.run (name, pipeline, spec, spec_hash, workers, batch_size) VALUES ($1, $2, $3, $1, 1, 1)', [spec, 'odd', spec])
+  }
+  expect(await since('odd', 0)).toEqual([])
+})
