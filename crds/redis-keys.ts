@@ -33,6 +33,8 @@ export type SliceProgress = {
   read: number
   loaded: number
   unchanged: number
+  /** Missing in what workers of older versions write. */
+  superseded?: number
   quarantined: number
   /** Bytes of input behind the committed batches, if the source knows. */
   bytes: number
@@ -40,6 +42,6 @@ export type SliceProgress = {
   earlier?: number
   /** The slice is finished. */
   done?: boolean
-  /** Where the next worker would go on, as the extractor writes it. For whoever watches: workers ask the ledger. */
+  /** Where the next worker would go on, as the extractor writes it. For whoever watches: workers ask the ledger. Left out if it may hold a sensitive value. */
   position?: unknown
 }

@@ -16,12 +16,16 @@ const slice = (ordinal: number, read: number, more: object = {}) =>
 
 describe('progress', () => {
   test('is the sum over the slices of each run, and missing for runs that have told nothing', async () => {
-    await redis.client.hset(redisKeys.progress('sales/orders-1'), { 0: slice(0, 10, { done: true }), 1: slice(1, 20), [progressTotalField]: '{"slices":4}' })
+    await redis.client.hset(redisKeys.progress('sales/orders-1'), {
+      0: slice(0, 10, { done: true }),
+      1: slice(1, 20, { superseded: 7 }),
+      [progressTotalField]: '{"slices":4}',
+    })
     await redis.client.hset(redisKeys.progress('sales/orders-2'), { 0: slice(0, 5) })
     const found = await progress.read(['sales/orders-1', 'sales/none', 'sales/orders-2'])
     expect([...found.keys()]).toEqual(['sales/orders-1', 'sales/orders-2'])
     expect(found.get('sales/orders-1')).toEqual({
-      records: { read: 30, loaded: 24, unchanged: 4, superseded: 0, filtered: 0, quarantined: 2, parked: 0 },
+      records: { read: 30, loaded: 24, unchanged: 4, superseded: 7, filtered: 0, quarantined: 2, parked: 0 },
       slices: { total: 4, done: 1 },
     })
     expect(found.get('sales/orders-2')?.slices).toBeUndefined()

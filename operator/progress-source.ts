@@ -82,7 +82,8 @@ export function sumOf(fields: Record<string, string>): LiveProgress | undefined 
   let done = 0
   for (const text of Object.values(slices)) {
     const slice = parsed<SliceProgress>(text)
-    for (const outcome of ['read', 'loaded', 'unchanged', 'quarantined'] as const) records[outcome] = whole(records[outcome] + whole(slice?.[outcome]))
+    for (const outcome of ['read', 'loaded', 'unchanged', 'superseded', 'quarantined'] as const)
+      records[outcome] = whole(records[outcome] + whole(slice?.[outcome]))
     if (slice?.done === true) done++
   }
   const planned = whole(parsed<{ slices: number }>(total ?? '')?.slices)

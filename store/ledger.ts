@@ -13,7 +13,7 @@ export type LedgerEntry = {
   /** Ordinal of the slice's input. */
   input: number
   counts: Counts
-  /** Rows of this same run that were replaced. */
+  /** Rows of this same run that were replaced and are still counted as loaded: only in what workers of older versions wrote. */
   overwrote?: number
   /** Warning code → how often. */
   warnings?: Record<string, number>

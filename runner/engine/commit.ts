@@ -7,6 +7,7 @@ import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.t
 import { hasOpenKeyed, supersedeByBatch } from '../../store/supersede.ts'
 import { keyColumns, type LoadedRows, type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
 import { ObjectRows } from '../records/object-rows.ts'
+import { foreign } from '../validation/quoting.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 
 /** What every commit of a run needs. `plan` is the PostgreSQL loader's, fixed when the run was planned. */
@@ -34,7 +35,7 @@ export async function commitBatch(
   await lockDestination(transaction, commit, 'shared')
   await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit))
-  const counts = await load(commit, transaction, claim, batch, olderRunOpen)
+  const counts = settled(await load(commit, transaction, claim, batch, olderRunOpen))
   if (batch.rejected.length > 0) await quarantineRecords(transaction, origin(commit, claim), batch.rejected)
   await closeEntriesOfBatch(commit, transaction, batch, counts)
   const parked = batch.rejected.filter((record) => record.state === 'parked').length
@@ -54,7 +55,6 @@ export async function commitBatch(
       parked,
       removed: 0,
     },
-    overwrote: counts.overwrote ?? 0,
     straight: counts.straight ?? false,
     unchangedKeys: counts.unchangedKeys ?? null,
     overwrittenKeys: counts.overwrittenKeys ?? null,
@@ -73,6 +73,12 @@ export function orderedRun({ run: { id, name }, destination }: Commit): OrderedR
   return { id, name, destination }
 }
 
+/** Rows of this same run that the batch replaced were loaded by it before; now they are superseded, at once and not only when the run ends. */
+function settled(counts: LoadedRows): LoadedRows {
+  const overwrote = counts.overwrote ?? 0
+  return { ...counts, loaded: counts.loaded - overwrote, superseded: counts.superseded + overwrote, overwrote: 0 }
+}
+
 /** Locks the slice for the transaction and answers where it is. Throws StaleEpoch, or RunEnded if the run was cancelled or failed. */
 export async function lockRunning(transaction: Transaction, claim: ClaimedSlice): ReturnType<typeof lockSlice> {
   const slice = await lockSlice(transaction, claim)
@@ -84,7 +90,7 @@ async function loadBatch(commit: Commit, transaction: Transaction, claim: Claime
   const { loader, run, plan } = commit
   const { input } = claim.slice
   if (!(loader instanceof PostgresLoader) || batch.rows === undefined || plan === null) {
-    return loader.load(new ObjectRows(batch.records, input), transaction, run)
+    return foreign(() => loader.load(new ObjectRows(batch.records, input), transaction, run))
   }
   // With versions an accepted record may leave no trace in the destination, where the finish step looks for rows copied straight in.
   const keepKeys = plan.version !== null && (await mayClose(commit, transaction, batch))

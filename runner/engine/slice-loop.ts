@@ -1,8 +1,10 @@
 // loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
+import type { LoadCounts } from '../../sdk/index.ts'
 import { rejectedSoFar, sliceTotals } from '../../store/ledger.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import type { SliceProgress } from '../checkpoints/checkpoints.ts'
 import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
+import { hasSecrets } from '../validation/secrecy.ts'
 import { preparedBatches } from './batches.ts'
 import { commitBatch, type Load, lockRunning } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
@@ -18,22 +20,19 @@ import type { Work } from './work.ts'
  * Throws StaleEpoch when somebody else has taken the slice.
  */
 export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> {
-  const progress = await retrying(work.retries, () => progressSoFar(work, claim))
   let commits = 0
-  const commit = async (ordinal: number, batch: PreparedBatch, load?: Load) => {
-    const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch, load))
-    commits++
-    progress.read += batch.read
-    progress.loaded += counts.loaded
-    progress.unchanged += counts.unchanged
-    progress.quarantined += batch.rejected.length
-    progress.bytes += batch.lastOrder - batch.firstOrder
-    work.checkpoints.saveProgress(work.run.name, { ...progress, ...(batch.to !== undefined && { position: batch.to }) })
-    await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
-  }
   const attempt = async () => {
+    // Read anew each time: the answer to a COMMIT that succeeded may have been lost.
+    const progress = await progressSoFar(work, claim, (await where(work, claim)).batches)
+    const commit: CommitNext = async (ordinal, batch, load) => {
+      const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch, load))
+      commits++
+      addBatch(progress, batch, counts)
+      work.checkpoints.saveProgress(work.run.name, { ...progress, ...(showsPosition(work) && batch.to !== undefined && { position: batch.to }) })
+      await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
+    }
     for (;;) {
-      const { batches, position } = await work.session.transaction((transaction) => lockRunning(transaction, claim))
+      const { batches, position } = await where(work, claim)
       const refused = await untilRefused(work, claim, position, batches, commit)
       if (refused === undefined) break
       await commit(refused.ordinal, refused.batch, loadRefused(work.source))
@@ -44,16 +43,25 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
   await retrying(work.retries, attempt, () => commits)
 }
 
+type CommitNext = (ordinal: number, batch: PreparedBatch, load?: Load) => Promise<void>
+
+function where(work: Work, claim: ClaimedSlice): ReturnType<typeof lockRunning> {
+  return work.session.transaction((transaction) => lockRunning(transaction, claim))
+}
+
+function addBatch(progress: SliceProgress, batch: PreparedBatch, counts: LoadCounts): void {
+  progress.read += batch.read
+  progress.loaded += counts.loaded
+  progress.unchanged += counts.unchanged
+  progress.superseded = (progress.superseded ?? 0) + counts.superseded
+  progress.quarantined += batch.rejected.length
+  progress.bytes += batch.lastOrder - batch.firstOrder
+}
+
 type Refused = { ordinal: number; batch: PreparedBatch }
 
 /** Commits batch after batch; returns the one that the destination refuses, with nothing being read any more. */
-async function untilRefused(
-  work: Work,
-  claim: ClaimedSlice,
-  from: ClaimedSlice['position'],
-  first: number,
-  commit: (ordinal: number, batch: PreparedBatch) => Promise<void>,
-): Promise<Refused | undefined> {
+async function untilRefused(work: Work, claim: ClaimedSlice, from: ClaimedSlice['position'], first: number, commit: CommitNext): Promise<Refused | undefined> {
   let refused: Refused | undefined
   let ordinal = first
   await eachBatch(work, claim, from, async (batch) => {
@@ -70,13 +78,18 @@ async function untilRefused(
   return refused
 }
 
-/** What the slice's workers before this one have committed. */
-async function progressSoFar(work: Work, claim: ClaimedSlice): Promise<SliceProgress> {
+/** A position of a file is an offset; one that a plugin makes may be a value of the last record. */
+function showsPosition({ run: { spec } }: Work): boolean {
+  return spec.source.plugin === undefined || !hasSecrets(spec.schema)
+}
+
+/** What has been committed of the slice, by this worker and those before it. */
+async function progressSoFar(work: Work, claim: ClaimedSlice, batches: number): Promise<SliceProgress> {
   const slice = { slice: claim.ordinal, earlier: claim.records }
-  if (claim.batches === 0) return { ...slice, read: 0, loaded: 0, unchanged: 0, quarantined: 0, bytes: 0 }
+  if (batches === 0) return { ...slice, read: 0, loaded: 0, unchanged: 0, superseded: 0, quarantined: 0, bytes: 0 }
   const { counts, bytes } = await sliceTotals(work.session, work.run.id, claim.ordinal)
-  const { read, loaded, unchanged } = counts
-  return { ...slice, read, loaded, unchanged, quarantined: counts.quarantined + counts.parked, bytes }
+  const { read, loaded, unchanged, superseded } = counts
+  return { ...slice, read, loaded, unchanged, superseded, quarantined: counts.quarantined + counts.parked, bytes }
 }
 
 /** Hands each batch to `committed` while the one after it is being made, until there is none or it returns false. */

@@ -1,4 +1,4 @@
-// How often the status of a run shows live progress. Pure.
+// What the status of a run shows of its live progress, and how often. Pure.
 import type { LiveProgress } from '../ports.ts'
 
 /** `nextAt`: not again before; on a monotonic clock. */
@@ -26,4 +26,15 @@ export function decideShow({ changed, shown, now, active, random }: ShowQuestion
   if (shown !== undefined && now < (changed ? shown.nextAt : shown.at + refreshMs)) return undefined
   const pause = Math.max(leastMs, (active / writesPerSecond) * 1000)
   return { at: now, nextAt: now + pause * (0.8 + 0.4 * random) }
+}
+
+/**
+ * What to show after `before`: never less. Redis that was wiped knows only the slices that have reported since; until these have
+ * caught up, what was known stays. Counts are of one moment, so that they add up: they are not mixed.
+ */
+export function furthest(before: LiveProgress | undefined, found: LiveProgress): LiveProgress {
+  const { records = found.records, slices = found.slices } = before ?? {}
+  const behind = (records?.read ?? 0) > (found.records?.read ?? 0)
+  const fewer = (slices?.done ?? 0) > (found.slices?.done ?? 0)
+  return { ...found, ...(behind && { records }), ...((fewer || found.slices === undefined) && slices !== undefined && { slices }) }
 }

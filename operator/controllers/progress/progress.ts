@@ -5,7 +5,7 @@ import type { KeptRun } from '../../kept.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import { type Clock, sleep } from '../../kubernetes/clock.ts'
 import type { LiveProgress, ProgressBook } from '../ports.ts'
-import { decideShow, type Shown } from './decide.ts'
+import { decideShow, furthest, type Shown } from './decide.ts'
 
 export interface ProgressSource {
   /** How far these runs are (`namespace/name`); what is not known is missing. Rejects if it cannot be asked. */
@@ -31,7 +31,7 @@ const batchSize = 100
 
 export class Progress implements ProgressBook {
   readonly #options: ProgressOptions
-  readonly #latest = new Map<string, LiveProgress>()
+  readonly #latest = new Map<string, LiveProgress & { uid: string | undefined }>()
   readonly #shown = new Map<string, Shown>()
 
   constructor(options: ProgressOptions) {
@@ -39,7 +39,8 @@ export class Progress implements ProgressBook {
   }
 
   latest(run: string): LiveProgress | undefined {
-    return this.#latest.get(run)
+    const { uid: _uid, ...progress } = this.#latest.get(run) ?? { uid: undefined }
+    return this.#latest.has(run) ? progress : undefined
   }
 
   /** Until the signal is aborted. */
@@ -75,17 +76,27 @@ export class Progress implements ProgressBook {
     return undefined
   }
 
-  #note(run: string, progress: LiveProgress, active: number): void {
+  #note(run: string, found: LiveProgress, active: number): void {
     const { clock, random, runs, wake } = this.#options
-    const started = Date.parse(runs.get(run)?.status?.startTime ?? '')
+    const { metadata, status } = runs.get(run) ?? {}
+    const progress = this.#furthest(run, metadata?.uid, status, found)
+    const started = Date.parse(status?.startTime ?? '')
     const seconds = (clock.now() - started) / 1000
     const throughput = seconds >= 1 && progress.records !== undefined ? Math.round(progress.records.read / seconds) : undefined
     const changed = !isDeepStrictEqual(this.#shown.get(run)?.counts, progress)
-    this.#latest.set(run, { ...progress, ...(throughput !== undefined && { throughput }) })
+    this.#latest.set(run, { ...progress, ...(throughput !== undefined && { throughput }), uid: metadata?.uid })
     const shown = decideShow({ changed, shown: this.#shown.get(run), now: clock.monotonic(), active, random: random() })
     if (shown === undefined) return
     this.#shown.set(run, { ...shown, counts: progress })
     wake(run)
+  }
+
+  /** Compared with what this process knew of the same run, or with what its status shows. */
+  #furthest(run: string, uid: string | undefined, status: KeptRun['status'], { records, slices }: LiveProgress): LiveProgress {
+    const known = this.#latest.get(run)
+    const before = known !== undefined && known.uid === uid ? known : status
+    const shown = { ...(before?.records && { records: before.records }), ...(before?.slices && { slices: before.slices }) }
+    return furthest(shown, { ...(records && { records }), ...(slices && { slices }) })
   }
 
   #forgetAllBut(active: ReadonlySet<string>): void {

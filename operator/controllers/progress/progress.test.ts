@@ -1,0 +1,68 @@
+import { afterAll, expect, test } from 'vitest'
+import { redisKeys } from '../../../crds/redis-keys.ts'
+import { freshRedis } from '../../../test/support/redis.ts'
+import type { KeptRun } from '../../kept.ts'
+import { systemClock } from '../../kubernetes/clock.ts'
+import { openRedisProgress } from '../../progress-source.ts'
+import { Progress } from './progress.ts'
+
+const redis = await freshRedis()
+const source = openRedisProgress(redis.url)
+afterAll(() => source.close())
+
+const name = 'sales/orders-1'
+const report = (slice: number, read: number) =>
+  redis.client.hset(redisKeys.progress(name), slice, JSON.stringify({ slice, read, loaded: read, unchanged: 0, quarantined: 0, bytes: 0 }))
+
+function operator(status: KeptRun['status'], uid = 'uid-1'): { look(): Promise<number | undefined>; run: { uid: string } } {
+  const run = { uid }
+  const runs = {
+    keysByIndex: (_index: string, phase: string) => (phase === 'Running' ? [name] : []),
+    get: () =>
+      ({
+        metadata: { name: 'orders-1', namespace: 'sales', uid: run.uid, resourceVersion: '1', creationTimestamp: '' },
+        spec: {},
+        ...(status && { status }),
+      }) as unknown as KeptRun,
+  }
+  const progress = new Progress({ sources: [{ name: 'redis', source }], runs, wake: () => {}, onAnswer: () => {}, clock: systemClock, random: () => 0.5 })
+  const look = async () => {
+    await progress.look()
+    return progress.latest(name)?.records?.read
+  }
+  return { look, run }
+}
+
+test('After Redis lost everything a run never shows less than before, until the slices that report have caught up', async () => {
+  await report(0, 600)
+  await report(1, 400)
+  const { look } = operator(undefined)
+  await expect.poll(look, { timeout: 10_000 }).toBe(1000)
+  await redis.client.flushall()
+  expect(await look()).toBe(1000)
+  await report(1, 500)
+  expect(await look()).toBe(1000)
+  await report(0, 700)
+  expect(await look()).toBe(1200)
+})
+
+test('An operator that was started anew goes on from what the status shows', async () => {
+  await redis.client.flushall()
+  await report(1, 500)
+  const { look } = operator({
+    phase: 'Running',
+    records: { read: 800, loaded: 800, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0 },
+  } as KeptRun['status'])
+  expect(await look()).toBe(800)
+})
+
+test('Another run of the same name begins from nothing', async () => {
+  await redis.client.flushall()
+  await report(0, 600)
+  const { look, run } = operator(undefined)
+  expect(await look()).toBe(600)
+  await redis.client.flushall()
+  await report(0, 5)
+  run.uid = 'uid-2'
+  expect(await look()).toBe(5)
+})
