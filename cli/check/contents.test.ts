@@ -34,6 +34,8 @@ const cases: Case[] = [
   ['kind: Pipeline', 'kind: Pipeline\nkind: Pipeline', 'kind', '', 'this key is here twice'],
   ['  name: orders', '\tname: orders', '', '', 'a tab cannot indent YAML'],
   ['  name: orders', '  name: "orders', '', '', 'not valid YAML'],
+  ['minLength: 3', 'pattern: (?!x)a', '(?!x)a', `${fields}[1].pattern`, 'RE2 has no lookahead'],
+  [expression, '\'record.amount == 1.0 || "a".matches("(?!x)a")\'', "'record", rule, 'RE2 has no lookahead'],
 ]
 
 testCases(cases)
