@@ -123,6 +123,10 @@ it('matches() is in the syntax of RE2, also where the record brings the expressi
   expect(rule('"xABCx".matches("(?i)" + record.text)')?.check(record)).toBeUndefined()
 })
 
+it.each(['bool(record.text)', 'micros(instant(record.text)) > 0'])('%s quotes little of what cannot be evaluated', (expression) => {
+  expect(rule(expression)?.check(big)?.message.length).toBeLessThan(1000)
+})
+
 it('does not quote what it reads of a sensitive field when it cannot be evaluated', () => {
   const secret = compileRules({
     fields: [...fields, { name: 'secret', type: 'text', sensitive: true }],

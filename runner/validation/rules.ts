@@ -17,6 +17,9 @@ export type CompiledRule = {
   check(record: TypedRecord): Problem | undefined
 }
 
+/** Messages of CEL quote values, which may be megabytes. */
+const longestReason = 300
+
 const readInstant = fieldTypes.timestamp.parser({ name: 'instant', type: 'timestamp' })
 
 const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } })
@@ -50,7 +53,7 @@ function compileRule(rule: Rule, place: number, byName: ReadonlyMap<string, Fiel
       meter.spend(steps)
       return evaluate({ record: withDoubles(record, decimals) }) === true ? undefined : new Problem(code, message)
     } catch (error) {
-      return new Problem(code, `${message} (${secret ? reasonOf(error) : firstLine(error)})`)
+      return new Problem(code, `${message} (${secret ? reasonOf(error) : firstLine(error).slice(0, longestReason)})`)
     }
   }
   const check = (record: TypedRecord): Problem | undefined => {

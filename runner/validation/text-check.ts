@@ -26,10 +26,12 @@ export function compileTextCheck(field: Pick<Field, 'name' | 'type' | 'minLength
   if (!textLike.has(field.type)) {
     throw new HeadgateError('InvalidSchema', `field ${field.name}: ${Object.keys(keywords).join(', ')} is only for type text, it is ${field.type}; remove it`)
   }
-  const checks = [ajvCheck({ minLength, maxLength, format }), patternCheck(field.name, pattern)].filter((check) => check !== undefined)
+  const form = ajvCheck({ minLength, maxLength, format })
+  const match = patternCheck(field.name, pattern)
+  if (form === undefined || match === undefined) return form ?? match
   return (value) => {
-    const problems = checks.flatMap((check) => check(value))
-    return problems.length === 0 ? fine : problems
+    const [one, other] = [form(value), match(value)]
+    return one.length + other.length === 0 ? fine : [...one, ...other]
   }
 }
 
