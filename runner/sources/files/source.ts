@@ -1,11 +1,12 @@
 // FilesSource: files of the worker's own file system, by path or glob.
 import { createHash } from 'node:crypto'
-import { type FileHandle, glob, open, stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
 import type { Input, Source } from '../source.ts'
+import { filesMatching, isGlob } from './glob.ts'
 import { closestTo } from './missing.ts'
 
 const headBytes = 64 << 10
@@ -81,12 +82,8 @@ export class FilesSource implements Source {
   }
 
   async #matches(pattern: string, folder: string): Promise<string[]> {
-    if (!/[*?[{]/.test(pattern) || (await exists(resolve(folder, pattern)))) return [pattern]
-    const found: string[] = []
-    for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
-      const path = resolve(entry.parentPath, entry.name)
-      if (!entry.isDirectory() && !isShadow(path)) found.push(path)
-    }
+    if (!isGlob(pattern) || (await exists(resolve(folder, pattern)))) return [pattern]
+    const found = (await filesMatching(pattern, folder)).filter((path) => !isShadow(path))
     if (found.length === 0 && this.config.allowEmpty !== true) throw await notFound(pattern, folder)
     const prefix = `${resolve(folder)}/`
     const named = found.map((path) => (!pattern.startsWith('/') && path.startsWith(prefix) ? path.slice(prefix.length) : path))
