@@ -36,6 +36,8 @@ const cases: Case[] = [
   ['  name: orders', '  name: "orders', '', '', 'not valid YAML'],
   ['minLength: 3', 'pattern: (?!x)a', '(?!x)a', `${fields}[1].pattern`, 'RE2 has no lookahead'],
   [expression, '\'record.amount == 1.0 || "a".matches("(?!x)a")\'', "'record", rule, 'RE2 has no lookahead'],
+  ['[command.ts]', '["[z-a].csv"]', '"[z-a]', 'spec.source.files.paths[0]', 'the glob [z-a].csv is none'],
+  ['[command.ts]', '["*a*a*a*a*a*a*a*a*b"]', '"*a', 'spec.source.files.paths[0]', 'matches no file now'],
 ]
 
 testCases(cases)

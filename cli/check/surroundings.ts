@@ -1,8 +1,9 @@
 // What a manifest needs beside it: the modules of plugins, and files that its globs match.
-import { existsSync, globSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Pipeline, Plugin } from '../../crds/pipeline.ts'
+import { isGlob, matchesAnything } from '../../runner/sources/files/glob.ts'
 import type { Finding, Path, Sound } from './problem.ts'
 import { closest } from './suggest.ts'
 
@@ -33,14 +34,21 @@ function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
 function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
   // With a volume the paths are meant for a cluster.
   if (pipeline.spec.source.files?.volume !== undefined) return []
-  return (pipeline.spec.source.files?.paths ?? []).flatMap((path, index): Finding[] => {
-    const glob = /[*?[{]/.test(path)
-    if (glob ? globSync(path, { cwd: folder }).length > 0 : existsSync(resolve(folder, path))) return []
-    const message = glob ? `${path} matches no file now: a run would fail unless allowEmpty is set` : `there is no file ${path} now: a run would fail`
-    return [
-      { path: ['spec', 'source', 'files', 'paths', index], code: 'files.noMatch', severity: 'warning', message, ...(glob ? {} : neighbour(path, folder)) },
-    ]
-  })
+  return (pipeline.spec.source.files?.paths ?? []).flatMap((path, index) => checkPath(path, folder, ['spec', 'source', 'files', 'paths', index]))
+}
+
+function checkPath(path: string, folder: string, place: Path): Finding[] {
+  const noMatch = { path: place, code: 'files.noMatch', severity: 'warning' } as const
+  if (!isGlob(path)) {
+    if (existsSync(resolve(folder, path))) return []
+    return [{ ...noMatch, message: `there is no file ${path} now: a run would fail`, ...neighbour(path, folder) }]
+  }
+  try {
+    if (matchesAnything(path, folder)) return []
+  } catch (error) {
+    return [{ path: place, code: 'files.glob', message: (error as Error).message }]
+  }
+  return [{ ...noMatch, message: `${path} matches no file now: a run would fail unless allowEmpty is set` }]
 }
 
 /** The plugins of a pipeline with the paths of what they are declared in. */

@@ -1,5 +1,6 @@
 // Files whose path matches a glob, in linear time. Node's own glob compiles it to a backtracking expression, in which *a*a*a*a*b takes
 // minutes for one long name. So Node only walks the folders, with a glob that is simpler and matches more, and RE2 decides.
+import { globSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { HeadgateError } from '../../../sdk/index.ts'
@@ -15,14 +16,29 @@ export function isGlob(path: string): boolean {
 /** Absolute paths of what matches and is no folder, in any order, perhaps twice. Throws InvalidPipeline. */
 export async function filesMatching(pattern: string, folder: string): Promise<string[]> {
   const found: string[] = []
-  for (const alternative of alternatives(pattern)) {
-    const expression = compiled(pattern, expressionOf(alternative, folder))
-    for await (const entry of glob(alternative.split('/').map(loosened).join('/'), { cwd: folder, withFileTypes: true })) {
+  for (const { walked, expression } of searches(pattern, folder)) {
+    for await (const entry of glob(walked, { cwd: folder, withFileTypes: true })) {
       const path = resolve(entry.parentPath, entry.name)
       if (!entry.isDirectory() && expression.test(path)) found.push(path)
     }
   }
   return found
+}
+
+/** Whether anything matches, a folder too. Throws InvalidPipeline. For `headgate check`. */
+export function matchesAnything(pattern: string, folder: string): boolean {
+  return searches(pattern, folder).some(({ walked, expression }) =>
+    globSync(walked, { cwd: folder, withFileTypes: true }).some((entry) => expression.test(resolve(entry.parentPath, entry.name))),
+  )
+}
+
+type Search = { walked: string; expression: Expression }
+
+function searches(pattern: string, folder: string): Search[] {
+  return alternatives(pattern).map((alternative) => ({
+    walked: alternative.split('/').map(loosened).join('/'),
+    expression: compiled(pattern, expressionOf(alternative, folder)),
+  }))
 }
 
 function compiled(pattern: string, expression: string): Expression {
