@@ -14,6 +14,7 @@ describe('the operator’s environment', () => {
       limits: { ...noLimits, defaultMemory: '1Gi', tmpSize: '1Gi' },
       jobTtlMs: 86_400_000,
       storeUrl: undefined,
+      tenantsFile: undefined,
       redisUrl: undefined,
       metricsPort: 8080,
       podName: 'operator-0',

@@ -20,6 +20,8 @@ export type OperatorConfig = {
   /** How long the Job of a finished run, and with it the log of its pods, is kept. */
   jobTtlMs: number
   storeUrl: string | undefined
+  /** File that names the tenants to admit to the store; see store-upkeep.ts. */
+  tenantsFile: string | undefined
   redisUrl: string | undefined
   metricsPort: number
   podName: string
@@ -47,6 +49,7 @@ export function operatorConfig(environment: NodeJS.ProcessEnv = process.env): Op
     limits: limitsOf(text),
     jobTtlMs: duration(text, 'HEADGATE_JOB_TTL', '24h'),
     storeUrl: text('HEADGATE_STORE_URL'),
+    tenantsFile: text('HEADGATE_TENANTS_FILE'),
     redisUrl: text('HEADGATE_REDIS_URL'),
     metricsPort: wholeNumber(text, 'HEADGATE_METRICS_PORT', 8080, [0, 65_535]),
     podName,

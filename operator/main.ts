@@ -8,7 +8,7 @@ import { startHealth } from './health.ts'
 import type { ClusterConfig } from './kubernetes/access.ts'
 import { isNotLeading } from './kubernetes/api-error.ts'
 import { createClient } from './kubernetes/client.ts'
-import { aborted, systemClock as clock, sleep } from './kubernetes/clock.ts'
+import { aborted, systemClock as clock } from './kubernetes/clock.ts'
 import { EventRecorder } from './kubernetes/events.ts'
 import { guarded } from './kubernetes/guarded.ts'
 import { inClusterConfig } from './kubernetes/in-cluster.ts'
@@ -17,6 +17,7 @@ import { createRegistry, machineryMetrics } from './metrics/controller.ts'
 import { runMetrics } from './metrics/runs.ts'
 import { openRedisProgress } from './progress-source.ts'
 import { type OperatorStore, openStore } from './store.ts'
+import { keepStore, type Prepared } from './store-upkeep.ts'
 import { startTerm, type Term } from './term.ts'
 
 const config = configured()
@@ -96,26 +97,21 @@ async function clusterConfig({ apiServer }: OperatorConfig): Promise<ClusterConf
   return found
 }
 
-function backends({ storeUrl, redisUrl }: OperatorConfig) {
+function backends({ storeUrl, tenantsFile, redisUrl }: OperatorConfig) {
   const store = storeUrl === undefined ? undefined : openStore(storeUrl, (error) => report('store', error))
   const redis = redisUrl === undefined ? undefined : openRedisProgress(redisUrl)
-  if (store !== undefined) void migrateStore(store)
+  if (store !== undefined) upkeep(store, tenantsFile)
   const sources = [...(redis === undefined ? [] : [{ name: 'redis', source: redis }]), ...(store === undefined ? [] : [{ name: 'store', source: store }])]
   return { store, redis, sources }
 }
 
-/** Until it is done; nothing waits for it. */
-async function migrateStore(store: OperatorStore): Promise<void> {
-  for (let pause = 1000; !stop.signal.aborted; pause = Math.min(60_000, 2 * pause)) {
-    try {
-      const applied = await store.migrate()
-      if (applied.length > 0) log.info({ applied }, 'migrated the store')
-      return
-    } catch (error) {
-      report('migrate the store', error)
-    }
-    await sleep(clock, pause, stop.signal)
+/** For as long as this process lives. */
+function upkeep(store: OperatorStore, tenantsFile: string | undefined): void {
+  const onPrepared = ({ applied, admitted }: Prepared) => {
+    if (applied.length > 0) log.info({ applied }, 'migrated the store')
+    if (admitted.length > 0) log.info({ admitted }, 'admitted tenants to the store')
   }
+  void keepStore({ store, tenantsFile, clock, onPrepared, report }, stop.signal)
 }
 
 /** One line when a source goes away and one when it is back. */

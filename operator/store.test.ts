@@ -83,7 +83,7 @@ test('what is older than told is forgotten', async () => {
 test('a store that cannot be reached is an error, and it is asked again', async () => {
   const away = openStore('postgresql://nobody@127.0.0.1:1/x', () => {})
   await expect(away.findTotals(of('x'))).rejects.toThrow('ECONNREFUSED')
-  await expect(away.migrate()).rejects.toThrow('ECONNREFUSED')
+  await expect(away.prepare([])).rejects.toThrow('ECONNREFUSED')
   await away.close()
 })
 

@@ -10,13 +10,15 @@ import { pruneQuarantine, pruneRuns } from '../store/retention.ts'
 import { runsProgress } from '../store/run-progress.ts'
 import { cancelRun, failRun, findRun, type Run } from '../store/runs.ts'
 import { ownSearchPath } from '../store/search-path.ts'
+import { admitTenant } from '../store/tenants.ts'
 import type { RunStore, StoredRun } from './controllers/ports.ts'
 import type { ProgressSource } from './controllers/progress/progress.ts'
+import type { DeclaredTenant, Prepared } from './store-upkeep.ts'
 
 export type OperatorStore = RunStore &
   ProgressSource & {
-    /** Answers the names of the migrations applied. */
-    migrate(): Promise<string[]>
+    /** Migrates, and admits the tenants that are missing. Costs two queries when nothing is. */
+    prepare(tenants: readonly DeclaredTenant[]): Promise<Prepared>
     /** Forgets runs and closed quarantine entries of a pipeline (its store name); answers how many of each. */
     prune(pipeline: string, before: { runs: Date; quarantine: Date }): Promise<{ runs: number; quarantine: number }>
     close(): Promise<void>
@@ -34,12 +36,34 @@ export function openStore(url: string, onTrouble: (error: Error) => void): Opera
     findTotals: (run) => findTotals(pool, run),
     end: (run, state, failure) => end(pool, run, state, failure),
     read: (runs) => progressOf(pool, runs),
-    migrate: () => migrate(url),
+    prepare: async (tenants) => ({ applied: await migrate(url), admitted: await admitMissing(pool, tenants) }),
     prune: async (pipeline, before) => ({
       runs: await pruneRuns(pool, { pipeline, before: before.runs }),
       quarantine: await pruneQuarantine(pool, { pipeline, before: before.quarantine }),
     }),
     close: () => pool.end(),
+  }
+}
+
+/** Returns the roles admitted. They may create schemas: the chart's database needs no preparation. */
+async function admitMissing(pool: pg.Pool, tenants: readonly DeclaredTenant[]): Promise<string[]> {
+  if (tenants.length === 0) return []
+  const { rows } = await pool.query<{ role: string; namespace: string }>('SELECT role, namespace FROM headgate.tenant')
+  const missing = tenants.filter(({ role, namespace }) => !rows.some((row) => row.role === role && row.namespace === namespace))
+  for (const tenant of missing) await inTransaction(pool, (tx) => admitTenant(tx, { ...tenant, schemas: [], createSchemas: true }))
+  return missing.map(({ role }) => role)
+}
+
+async function inTransaction(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<unknown>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    await work(client)
+    await client.query('COMMIT')
+    client.release()
+  } catch (error) {
+    client.release(true)
+    throw error
   }
 }
 

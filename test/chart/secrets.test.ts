@@ -6,11 +6,6 @@ function secrets(objects: Rendered[]): { [name: string]: { [key: string]: string
   return Object.fromEntries(ofKind('Secret', objects).map(({ metadata, stringData }) => [`${metadata.namespace}/${metadata.name}`, stringData]))
 }
 
-/** The Job that admits the tenants. */
-function tenantsJob(values = {}): Rendered {
-  return ofKind('Job', render(values))[0] as Rendered
-}
-
 helmTest('The databases’ addresses work from every namespace, and hold the password they were started with', () => {
   const { 'etl/headgate-store-owner': store, 'etl/headgate-redis': redis } = secrets(render())
   expect(store?.password).toMatch(/^[A-Za-z0-9]{32}$/)
@@ -53,27 +48,26 @@ helmTest('No Secret of a worker namespace holds the owner’s password, and none
   expect(roles.at(-1)).toMatch(/^ALTER ROLE postgres PASSWORD NULL;/)
 })
 
-helmTest('The roles of the Secrets are made with the database, and admitted to their namespaces by a Job', () => {
-  const values = { workerNamespaces: ['sales-eu', 'x'.repeat(63)] }
-  const made = secrets(render({ ...values, 'postgresql.password': 'known-to-all' }))
-  const owner = made['etl/headgate-store-owner'] as Record<string, string>
-  const { spec } = tenantsJob({ ...values, 'postgresql.password': 'known-to-all' }).spec.template
-  const [container] = spec.containers
-  for (const namespace of ['etl', ...values.workerNamespaces]) {
+helmTest('The roles of the Secrets are made with the database, and declared to the operator', () => {
+  const workerNamespaces = ['sales-eu', 'x'.repeat(63)]
+  const made = secrets(render({ workerNamespaces }))
+  const owner = made['etl/headgate-store-owner'] as { 'init.sql': string; 'tenants.json': string }
+  const expected = ['etl', ...workerNamespaces].map((namespace) => {
     const { username, password } = new URL(made[`${namespace}/headgate-store`]?.url as string)
     expect(username.length).toBeLessThanOrEqual(63)
     expect(owner['init.sql']).toContain(`CREATE ROLE "${username}" LOGIN PASSWORD '${password}';\n`)
-    const given = container.env.find(({ valueFrom }: Rendered) => valueFrom.secretKeyRef.key === `tenant.${namespace}`)
-    expect(owner[given.valueFrom.secretKeyRef.key]).toBe(password)
-    expect(container.command[2]).toContain(`HEADGATE_TENANT_PASSWORD="$${given.name}" headgate store tenant ${namespace} --role ${username} `)
-  }
+    return { namespace, role: username, password }
+  })
+  expect(JSON.parse(owner['tenants.json'])).toEqual(expected)
 })
 
-helmTest('The Job has another name where it would do something else, and the same where not', () => {
-  const name = (values = {}) => tenantsJob({ 'postgresql.password': 'known-to-all', ...values }).metadata.name
-  expect(name()).toBe(name({ 'operator.maxActiveRuns': 7 }))
-  const others = [name({ workerNamespaces: ['sales'] }), name({ 'image.tag': '2' }), name({ 'postgresql.password': 'another-one' })]
-  expect(new Set([name(), ...others]).size).toBe(4)
+helmTest('The operator is started anew for other namespaces of workers, and reads no tenants where the database is the user’s', () => {
+  const operator = (values = {}) => ofKind('Deployment', render(values))[0]?.spec.template
+  expect(operator()).toEqual(operator({ 'postgresql.parameters': { work_mem: '8MB' } }))
+  expect(operator({ workerNamespaces: ['sales'] }).metadata.annotations).not.toEqual(operator().metadata.annotations)
+  const own = operator({ 'store.existingSecret': 'warehouse' })
+  expect(own.spec.volumes.map(({ name }: Rendered['metadata']) => name)).toEqual(['tmp'])
+  expect(own.spec.containers[0].env).toContainEqual({ name: 'HEADGATE_TENANTS_FILE', value: '' })
 })
 
 helmTest('A password given is the password used', () => {
@@ -89,7 +83,7 @@ helmTest('Data that outlives the release keeps its password', () => {
 
 helmTest('A Secret of the user’s replaces the database of the chart, and none is made', () => {
   const objects = render({ 'store.existingSecret': 'warehouse', 'redis.existingSecret': 'shared' })
-  expect(['Secret', 'StatefulSet', 'Job'].flatMap((kind) => ofKind(kind, objects))).toEqual([])
+  expect([...ofKind('Secret', objects), ...ofKind('StatefulSet', objects)]).toEqual([])
   const operator = ofKind('Deployment', objects)[0]?.spec.template.spec.containers[0]
   const references = operator.env.flatMap((entry: Rendered) => entry.valueFrom?.secretKeyRef ?? [])
   expect(references).toEqual([

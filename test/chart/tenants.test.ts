@@ -1,16 +1,16 @@
-// The chart's PostgreSQL as its Secrets and its Job set it up, on a real server: whom it lets in, and what they may do.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+// The chart's PostgreSQL as its Secrets and the operator set it up, on a real server: whom it lets in, and what they may do.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
 import { startPostgres } from '../../cli/embedded/index.ts'
+import { openStore } from '../../operator/store.ts'
+import { readTenants } from '../../operator/store-upkeep.ts'
 import { createRun, listRuns } from '../../store/runs.ts'
 import { specFor } from '../support/store.ts'
-import { helmTest, ofKind, type Rendered, render } from './render.ts'
+import { helmTest, ofKind, render } from './render.ts'
 
-const project = join(import.meta.dirname, '..', '..')
 const inCluster = 'headgate-postgresql'
 
 async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
@@ -23,19 +23,9 @@ async function withClient<Result>(url: string, work: (client: pg.Client) => Prom
   }
 }
 
-/** Runs the script of the Job's container with `headgate` of this checkout. */
-function runJob(job: Rendered, values: { [key: string]: string }, port: string, folder: string): ReturnType<typeof spawnSync> {
-  const [container] = job.spec.template.spec.containers
-  const [shell, options, script] = container.command
-  const given = container.env.map(({ name, valueFrom }: Rendered) => [name, values[valueFrom.secretKeyRef.key]])
-  const env = { ...process.env, ...Object.fromEntries(given), PATH: `${folder}:${process.env.PATH}` }
-  return spawnSync(shell, [options, script.replace(`connect(5432, "${inCluster}")`, `connect(${port}, "127.0.0.1")`)], { env, encoding: 'utf8' })
-}
-
 helmTest('Each namespace’s role gets in, sees its own runs, and makes its own tables; no superuser gets in', async () => {
   const objects = render({ workerNamespaces: ['sales', 'sales-eu'] })
   const folder = mkdtempSync(join(tmpdir(), 'headgate-chart-'))
-  symlinkSync(join(project, 'bin', 'headgate.mjs'), join(folder, 'headgate'))
   const server = await startPostgres({ dataDirectory: join(folder, 'data'), settings: { fsync: 'off' } })
   try {
     const superuser = new URL(server.url)
@@ -53,8 +43,13 @@ helmTest('Each namespace’s role gets in, sees its own runs, and makes its own 
     await withClient(superuser.href, (client) => client.query(owner['init.sql'] as string))
     await expect(withClient(superuser.href, async () => {})).rejects.toMatchObject({ code: '28P01' })
 
-    const job = ofKind('Job', objects)[0] as Rendered
-    for (let times = 0; times < 2; times++) expect(runJob(job, owner, superuser.port, folder)).toMatchObject({ status: 0, stderr: '' })
+    const tenantsFile = join(folder, 'tenants.json')
+    writeFileSync(tenantsFile, owner['tenants.json'] as string)
+    const store = openStore(owner.url as string, () => {})
+    const roles = ['headgate_etl', 'headgate_sales', 'headgate_sales_eu']
+    expect(await store.prepare(readTenants(tenantsFile))).toMatchObject({ admitted: roles })
+    expect(await store.prepare(readTenants(tenantsFile))).toEqual({ applied: [], admitted: [] })
+    await store.close()
 
     for (const namespace of ['etl', 'sales', 'sales-eu']) {
       await withClient(secrets[`${namespace}/headgate-store`]?.url as string, async (client) => {

@@ -8,7 +8,7 @@ import { sessionName } from '../../store/sessions.ts'
 import { primaryKeyColumns } from '../../store/table-key.ts'
 import { traceKey } from '../../store/trace.ts'
 import { type Destination, deliver, scratchFolder, written } from '../property/delivery.ts'
-import { inTransaction } from '../support/loading.ts'
+import { inTransaction, orderSchema } from '../support/loading.ts'
 import { specFor } from '../support/store.ts'
 import { freshTenants, type TestTenant } from '../support/tenants.ts'
 
@@ -21,13 +21,7 @@ function spec(table: string, destination: Omit<Destination, 'table'> = {}): Pipe
   return {
     source: { files: { paths: ['*.csv'] } },
     format: { csv: {} },
-    schema: {
-      primaryKey: ['id'],
-      fields: [
-        { name: 'id', type: 'integer' },
-        { name: 'name', type: 'text', nullable: true },
-      ],
-    },
+    schema: orderSchema,
     destination: { postgres: { table, createTable: true, ...destination } },
   }
 }
