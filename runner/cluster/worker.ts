@@ -1,5 +1,6 @@
 // runClusterWorker: a pod's whole life, from the snapshot to the exit code. Called by main.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { storeName } from '../../crds/redis-keys.ts'
 import { workerExitCodes } from '../../crds/worker-report.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { ClusterWorkerConfig } from '../config.ts'
@@ -42,7 +43,8 @@ async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
   const snapshot = readSnapshot(config.snapshotFile, config.snapshotHash)
   if (snapshot.cancelToken !== undefined) checkpoints.obeyCancel?.(snapshot.cancelToken)
   if (config.pluginFolder !== undefined) await requireModulesInImage(snapshot.pipeline.spec, config.pluginFolder)
-  const session = new StoreSession(config.storeUrl, `headgate ${config.worker}`)
+  // Without the pod's name: other tenants of the store see this name, and must not be able to claim a slice under the worker's first.
+  const session = new StoreSession(config.storeUrl, `headgate ${storeName(snapshot.namespace, snapshot.name)}`)
   const retries: Retries = {
     policy: retryPolicy(snapshot.pipeline.spec),
     signal,
