@@ -5,7 +5,7 @@ export type DestinationColumn = {
   name: string
   /** `pg_type.typname`: int4, int8, numeric, text, varchar, timestamptz … */
   type: string
-  /** As of `format_type`: numeric(12,2), character varying(20). */
+  /** As of `format_type`, but qualified unless it is a type of PostgreSQL's own: numeric(12,2), character varying(20), public.mood. */
   formatted: string
   /** `pg_attribute.atttypmod`, -1 for none. */
   modifier: number

@@ -15,7 +15,7 @@ CREATE INDEX quarantine_key_form ON headgate.quarantine (pipeline, key_form) WHE
 ALTER TABLE headgate.batch ADD COLUMN straight boolean NOT NULL DEFAULT false;
 
 -- Hash of a key whose columns (names) have the types of the definition list; null if the key holds no values of these types.
-CREATE FUNCTION headgate.key_hash(key jsonb, columns text, definitions text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION headgate.key_hash(key jsonb, columns text, definitions text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   hash bigint;
 BEGIN

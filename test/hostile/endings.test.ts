@@ -67,6 +67,8 @@ test('A role that may not clean up headgate_stage fails its run for the run’s 
     CREATE ROLE ending_loader LOGIN PASSWORD 'x';
     GRANT USAGE ON SCHEMA headgate TO ending_loader;
     GRANT ALL ON ALL TABLES IN SCHEMA headgate TO ending_loader;
+    GRANT SELECT ON ALL SEQUENCES IN SCHEMA headgate TO ending_loader;
+    INSERT INTO headgate.tenant (role, namespace) VALUES ('ending_loader', '*');
     CREATE TABLE public.guarded (id bigint PRIMARY KEY, _run bigint, _pos bigint);
     GRANT ALL ON public.guarded TO ending_loader`)
   const url = new URL(store.url)
@@ -77,7 +79,7 @@ test('A role that may not clean up headgate_stage fails its run for the run’s 
   for (const attempt of [1, 2]) {
     const run = await deliver(restricted, { name: `guarded-${attempt}`, pipeline: 'guarded', folder: place(), spec, manner })
     expect(run).toMatchObject({ state: 'Failed', failure: { code: 'QualityGate' } })
-    expect(await listEvents(store.client, run.id)).toEqual([expect.objectContaining({ code: 'CleanUpFailed' })])
+    expect(await listEvents(store.client, run.id)).toEqual([])
   }
   await store.client.query('DROP OWNED BY ending_loader; DROP ROLE ending_loader; DROP TABLE headgate_stage.run_999999')
 })

@@ -35,13 +35,15 @@ const tableQuery = `
 
 // A domain may stand upon a domain: the last of the chain is the type that is stored.
 const columnsQuery = `
-  SELECT a.attname AS name, base.typname::text AS type, format_type(a.atttypid, a.atttypmod) AS formatted, base.modifier,
+  SELECT a.attname AS name, base.typname::text AS type, CASE WHEN pg_type_is_visible(own.oid) AND own.typnamespace <> 'pg_catalog'::regnamespace
+              THEN quote_ident((SELECT nspname FROM pg_namespace WHERE oid = own.typnamespace)) || '.' ELSE '' END || format_type(a.atttypid, a.atttypmod) AS formatted, base.modifier,
          a.attnotnull OR base.not_null AS "notNull", a.atthasdef AS "hasDefault", a.attgenerated <> '' AS generated,
          CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'byDefault' END AS identity,
          base.typname IN ('int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'bool', 'date', 'time', 'timestamp', 'timestamptz', 'uuid')
            OR (base.typname IN ('text', 'varchar') AND coll.collisdeterministic) AS "equalsByBytes",
          (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid) AS labels
     FROM pg_attribute a
+    JOIN pg_type own ON own.oid = a.atttypid
     LEFT JOIN pg_collation coll ON coll.oid = a.attcollation
     CROSS JOIN LATERAL (
       WITH RECURSIVE chain AS (
