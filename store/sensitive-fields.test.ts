@@ -5,7 +5,7 @@ import { quarantineRecords } from './quarantine.ts'
 import { createRun } from './runs.ts'
 import { sensitiveFields } from './sensitive-fields.ts'
 
-const { client } = await freshStore()
+const { client, url } = await freshStore()
 let number = 0
 
 const field = (name: string, more: Partial<Field> = {}): Field => ({ name, type: 'text', ...more })
@@ -51,6 +51,22 @@ it('is everything in what was rejected before the declarations were kept, by a r
   expect(await migrate(client)).toEqual(['0007_values'])
   expect(await since('old', forgotten)).toEqual(['*', 'secret'])
   expect(await since('old', kept)).toEqual(['secret'])
+})
+
+it('is noted for a role that may write runs alone, which can note nothing by itself', async () => {
+  const role = `runs_${url.split('/').at(-1)}`
+  await client.query(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA headgate TO ${role}; GRANT INSERT, SELECT ON headgate.run TO ${role}; SET ROLE ${role}`)
+  try {
+    const id = await run('limited', [field('secret', { sensitive: true })])
+    await expect(client.query(`INSERT INTO headgate.sensitive_field VALUES ('other', '*', 999)`)).rejects.toMatchObject({ code: '42501' })
+    await client.query('CREATE TEMPORARY TABLE run (id bigint, pipeline text, spec jsonb)')
+    const planted = 'CREATE TRIGGER planted AFTER INSERT ON pg_temp.run FOR EACH ROW EXECUTE FUNCTION headgate.note_sensitive_fields()'
+    await expect(client.query(planted)).rejects.toMatchObject({ code: '42501' })
+    await client.query('RESET ROLE')
+    expect(await since('limited', id)).toEqual(['secret'])
+  } finally {
+    await client.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  }
 })
 
 it('takes any shape of a declaration', async () => {

@@ -17,7 +17,8 @@ CREATE FUNCTION headgate.declared_fields(spec jsonb) RETURNS TABLE (name text, s
   GROUP BY name
 $$;
 
-CREATE FUNCTION headgate.note_sensitive_fields() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+-- As its owner: whoever may write runs need not, and cannot otherwise, write here.
+CREATE FUNCTION headgate.note_sensitive_fields() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO headgate.sensitive_field AS known (pipeline, name, last_run)
   SELECT NEW.pipeline, name, NEW.id FROM headgate.declared_fields(NEW.spec) WHERE coalesce(sensitive, false) ORDER BY name
@@ -29,6 +30,9 @@ BEGIN
   RETURN NULL;
 END
 $$;
+
+-- Nobody makes a trigger of their own with it.
+REVOKE EXECUTE ON FUNCTION headgate.note_sensitive_fields() FROM PUBLIC;
 
 CREATE TRIGGER note_sensitive_fields AFTER INSERT ON headgate.run FOR EACH ROW EXECUTE FUNCTION headgate.note_sensitive_fields();
 
@@ -46,5 +50,5 @@ WHERE NOT EXISTS (SELECT 1 FROM headgate.run WHERE run.id = entry.run)
 GROUP BY entry.pipeline;
 
 ALTER TABLE headgate.sensitive_field ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON headgate.sensitive_field
+CREATE POLICY tenant ON headgate.sensitive_field FOR SELECT
   USING (coalesce(ARRAY['*', substr(pipeline, 1, strpos(pipeline, '/'))] && (SELECT headgate.tenant_prefixes()), false));

@@ -147,9 +147,9 @@ describe('functions of the store', () => {
     await owner.client.query('RESET search_path')
   })
 
-  it('have a fixed search_path, and run with the rights of their caller', async () => {
+  it('have a fixed search_path, and run with the rights of their caller unless they are triggers of the store', async () => {
     const { rows } = await admin.query(`SELECT proname FROM pg_proc WHERE pronamespace = 'headgate'::regnamespace
-      AND (prosecdef OR NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog'], false))`)
+      AND ((prosecdef AND prorettype <> 'trigger'::regtype) OR NOT coalesce(proconfig && ARRAY['search_path=pg_catalog', 'search_path=pg_catalog, pg_temp'], false))`)
     expect(rows).toEqual([])
   })
 })

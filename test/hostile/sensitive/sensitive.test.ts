@@ -53,7 +53,8 @@ async function look(run: string): Promise<void> {
   for (const form of ['text', 'json'] as const) {
     await shown(form, ['runs'], (terminal) => runsCommand({ ...options, limit: 1000 }, terminal))
     await shown(form, ['list', run], (terminal) => quarantineListCommand({ ...options, run, limit: 1000 }, terminal))
-    for (const { id, key } of rows) {
+    // All of them as JSON, which holds everything; as text some.
+    for (const { id, key } of rows.filter((_, index) => form === 'json' || index % 5 === 0)) {
       await shown(form, ['show', String(id)], (terminal) => quarantineShowCommand(id, options, terminal))
       if (key !== null) await shown(form, ['trace', key], (terminal) => traceCommand('people', [`id=${key}`], options, terminal))
     }
