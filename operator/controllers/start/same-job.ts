@@ -6,14 +6,14 @@ import type { KubeClient } from '../../kubernetes/client.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import { jobs } from '../../kubernetes/resources.ts'
 
-/** The name itself is taken; whether this one is does not matter to a dry run that the API server completes. */
-const suffix = '-dry'
-const longestName = 63
+/** The API server adds five characters, so that no other Job can have the name of the dry run. */
+const longestBeginning = 58
 
 export async function isSameJob(client: Pick<KubeClient, 'create'>, wanted: Job, found: Job): Promise<boolean> {
-  const name = `${wanted.metadata.name.slice(0, longestName - suffix.length)}${suffix}`
+  const { name, ...metadata } = wanted.metadata
+  const generateName = name.slice(0, longestBeginning)
   try {
-    const dry = await client.create(jobs, { ...wanted, metadata: { ...wanted.metadata, name } }, { dryRun: true })
+    const dry = await client.create(jobs, { ...wanted, metadata: { ...metadata, generateName } as Job['metadata'] }, { dryRun: true })
     return isDeepStrictEqual(work(dry), work(found))
   } catch (error) {
     // A webhook that knows no dry runs: then there is no telling.
