@@ -106,11 +106,23 @@ export class System {
     return this.runWhen(name, 'over', seconds, (run) => succeeded(run)?.status === 'True' || succeeded(run)?.status === 'False')
   }
 
+  /** A node lists its images some seconds after it has them; `awaited` is the last that it got. */
+  async #imagesOfNodes(awaited: string): Promise<string[]> {
+    const list = async () => (await this.cluster.kubectl(['get', 'nodes', '--output=jsonpath={.items[*].status.images[*].names[*]}'])).stdout.split(' ')
+    if (!this.cluster.canBuildImages) return await list()
+    const complete = async () => {
+      const images = await list()
+      return images.some((name) => name === awaited || name.endsWith(`/${awaited}`)) ? images : undefined
+    }
+    return await until(complete, { what: `the node to list ${awaited}`, seconds: 90 })
+  }
+
   /** What the chart would run is here under other names on a cluster without a registry. */
   private async images(): Promise<Record<string, string>> {
-    const [, repository = '', tag = ''] = /^(.*):([^:/]+)$/.exec(await this.cluster.projectImage()) ?? []
-    const { stdout } = await this.cluster.kubectl(['get', 'nodes', '--output=jsonpath={.items[*].status.images[*].names[*]}'])
-    const present = (name: string) => stdout.split(' ').flatMap((image) => new RegExp(`^docker\\.io/library/${name}:(.+)$`).exec(image)?.[1] ?? [])[0]
+    const image = await this.cluster.projectImage()
+    const [, repository = '', tag = ''] = /^(.*):([^:/]+)$/.exec(image) ?? []
+    const listed = await this.#imagesOfNodes(image)
+    const present = (name: string) => listed.flatMap((image) => new RegExp(`^docker\\.io/library/${name}:(.+)$`).exec(image)?.[1] ?? [])[0]
     const [postgresql, redis] = [present('postgres'), present('redis')]
     return {
       'image.repository': repository,
