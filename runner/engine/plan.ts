@@ -5,7 +5,7 @@ import { HeadgateError, type Json, type RunContext, type Slice, type Transaction
 import { hashOpenKeys } from '../../store/key-form.ts'
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
 import { claimPlanning, findPlanner, releasePlanning } from '../../store/planner.ts'
-import { isUnfinished } from '../../store/runs.ts'
+import { findRunById, isUnfinished } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
@@ -55,6 +55,8 @@ export async function planRun(planning: Planning): Promise<Json> {
         throw error
       }
     }
+    // A run that this role cannot see, or that is gone, is never planned.
+    await findRunById(session, run.id)
     await sleep(pollMilliseconds, undefined, { signal: run.signal }).catch(() => {})
   }
   return findLoadPlan(session, run.id)

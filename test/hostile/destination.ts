@@ -35,6 +35,7 @@ export function deliveries(store: TestStore): (delivery: Delivery) => Promise<De
       format: { csv: {} },
       schema: { ...(key.length > 0 && { primaryKey: key }), fields },
       destination: { postgres: { table, ...destination } },
+      quality: { maxRemovedRatio: '1' },
       retry: { limit: 0 },
     }
     const as = { ...store, url: delivery.databaseUrl ?? store.url }

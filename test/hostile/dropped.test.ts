@@ -119,7 +119,8 @@ describe('row-level security', async () => {
   async function restricted(policy: string): Promise<string> {
     const table = await created(`${filled} ALTER TABLE $ ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON $ ${policy}`)
     await client.query(`GRANT USAGE, CREATE ON SCHEMA hostile, headgate TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA hostile, headgate TO ${role};
-      GRANT ALL ON ALL SEQUENCES IN SCHEMA headgate TO ${role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA headgate TO ${role}`)
+      GRANT ALL ON ALL SEQUENCES IN SCHEMA headgate TO ${role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA headgate TO ${role};
+      INSERT INTO headgate.tenant VALUES ('${role}', '*') ON CONFLICT DO NOTHING`)
     return table
   }
 

@@ -130,7 +130,7 @@ describe('a table that is changed while a Replace goes on', () => {
     const table = await existing()
     const run = await startRun(client, { table, mode: 'Replace' })
     await run.load(fresh)
-    const staging = `headgate_stage.run_${run.context.id}`
+    const staging = `headgate_stage.${run.plan.staging?.name}`
     await reader.client.query(`BEGIN; SELECT FROM ${staging}`)
     const published = run.publish()
     await expect.poll(async () => (await other.client.query(waiting, [staging])).rowCount).toBe(1)

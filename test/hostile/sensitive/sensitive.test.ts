@@ -109,7 +109,7 @@ test('A run that ends early says why without quoting what was read', async () =>
     expect({ name, out }).toEqual({ name, out: expect.stringContaining('Failed') })
   }
   const { rows } = await client.query(`SELECT name, failure ->> 'message' AS message FROM headgate.run WHERE name IN ('throwing', 'refusing') ORDER BY 1`)
-  expect(rows[0].message).toContain('P0001')
+  expect(rows[0].message).toContain('all 2 records were rejected')
   expect(rows[1].message).toMatch(/TypeError: .* it was thrown at .*plugins\.ts/)
   expect(await columnsWithCanaries(client)).toEqual(['quarantine.key', 'quarantine.raw', 'quarantine.record'])
   expect(leaking).toEqual([])
