@@ -107,29 +107,43 @@ function isBinary({ op, args }: Node): boolean {
   return Array.isArray(args) && args.length === 2 && op !== 'list'
 }
 
-/** Each turn pays for the body, and for what a list that grows takes. */
+/** Each turn pays for the body. all() and exists() go on after an error, so they are told to stop. */
 function meterLoop(node: Node, meter: CostMeter): void {
-  const { step } = node.args as { step: Node }
+  const loop = node.args as { step: Node; condition?: (sofar: unknown) => boolean }
+  const { step, condition } = loop
+  if (condition !== undefined) loop.condition = (sofar) => !meter.exceeded && condition(sofar)
   const body = new Set<Node>()
   collect(step, body)
   const evaluate = step.meta.evaluate
-  step.setMeta('evaluate', (...values: unknown[]) => {
+  step.setMeta('evaluate', (evaluator: unknown, ast: unknown, context: unknown) => {
     meter.spend(body.size + 1)
-    return evaluate(...values)
+    try {
+      return evaluate(evaluator, ast, context)
+    } catch (error) {
+      meter.spend(errorSteps)
+      throw error
+    }
   })
 }
 
-const searches = new Set(['contains', 'indexOf', 'lastIndexOf'])
+/** An error is made with its stack and its place in the expression. */
+const errorSteps = 100
+
+/** Functions that make many values of a text, which take ten times its memory. */
+const makers = new Set(['json', 'split'])
+const searches = new Set(['contains', 'indexOf', 'lastIndexOf', 'split'])
 
 function callHandle(node: Node, handle: Handle, meter: CostMeter): Handle {
   const [name, , parameters] = node.args as [string, unknown, Node[] | undefined]
   const matches = name === 'matches' ? matcher(meter, parameters?.[0]) : undefined
   return (values, ...rest) => {
     const given = values as unknown[]
-    for (const value of given) meter.spend(2 * weigh(value, meter))
     const [one, other] = given
+    for (const value of given) meter.spend(2 * weigh(value, meter))
+    if (makers.has(name) && typeof one === 'string') meter.spend(one.length / 2)
     if (matches !== undefined && typeof one === 'string' && typeof other === 'string') return matches(one, other)
     if (searches.has(name) && typeof one === 'string' && typeof other === 'string') meter.spend((one.length * other.length) / 64)
+    if (name === 'join' && typeof other === 'string') meter.spend((lengthOf(one) * other.length) / charactersPerStep)
     if (name === 'duration' && typeof one === 'string') meter.spend(one.length ** 3 / 100)
     if (name.startsWith('get') && given.length === 2) meter.spend(zoneSteps)
     return handle(values, ...rest)
