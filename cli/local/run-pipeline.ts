@@ -1,13 +1,17 @@
 // runPipeline: one run of a pipeline on this machine, from its row in the store to its report. Called by `headgate run` and the demo.
 import { dirname, resolve } from 'node:path'
+import { runSettings } from '../../crds/defaults.ts'
 import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
 import { retrying, retryPolicy } from '../../runner/engine/retry.ts'
 import { StoreSession } from '../../runner/engine/session.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type RejectReason, topReasons } from '../../store/quarantine-queries.ts'
-import { findRun, listEvents, type Run } from '../../store/runs.ts'
+import { failRun, findRun, listEvents, type Run, type RunFailure } from '../../store/runs.ts'
 import { type PreparedRun, prepareRun, type RunRequest } from './prepare.ts'
 import { runLocalWorkers } from './workers.ts'
+
+/** Of setTimeout: 24 days. */
+const longestTimer = 2 ** 31 - 1
 
 export type RunOptions = RunRequest & {
   /** The pipeline's file: relative paths in it start at its folder. */
@@ -32,7 +36,7 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
   try {
     const prepared = await prepareRun(session, options)
     options.onStart?.(prepared)
-    if (prepared.how !== 'ended') await work(options, prepared.run)
+    if (prepared.how !== 'ended') await work(options, prepared.run, session)
     // The run has ended; that the store is away for a moment must not make it look failed.
     return await retrying({ policy: retryPolicy(options.pipeline.spec), signal: options.signal }, () => report(session, prepared))
   } finally {
@@ -40,11 +44,26 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
   }
 }
 
-async function work(options: RunOptions, run: Run): Promise<void> {
-  const { databaseUrl, signal } = options
+/** Stops the workers after `spec.timeout`, as a cluster does; they give their slices back, so the run can be resumed. */
+async function work(options: RunOptions, run: Run, session: StoreSession): Promise<void> {
+  const { databaseUrl } = options
   const folder = dirname(resolve(options.file))
   const workers = options.workers ?? run.workers
-  await runLocalWorkers({ run, workers, databaseUrl, folder, signal, onProgress: options.onProgress ?? (() => {}) })
+  const late = new AbortController()
+  const { timeoutMilliseconds } = runSettings(run.spec)
+  const timer = timeoutMilliseconds === undefined ? undefined : setTimeout(() => late.abort(), Math.min(timeoutMilliseconds, longestTimer))
+  const signal = AbortSignal.any([options.signal, late.signal])
+  try {
+    await runLocalWorkers({ run, workers, databaseUrl, folder, signal, onProgress: options.onProgress ?? (() => {}) })
+  } finally {
+    clearTimeout(timer)
+  }
+  if (late.signal.aborted) await failRun(session, run.id, timedOut(run))
+}
+
+function timedOut({ name, spec }: Run): RunFailure {
+  const message = `run ${name} did not end within spec.timeout (${spec.timeout}) and was stopped; raise it, add workers, or go on with --resume`
+  return { code: 'RunTimeout', message, retryable: true }
 }
 
 async function report(session: StoreSession, { run: begun, how }: PreparedRun): Promise<RunReport> {

@@ -30,7 +30,15 @@ const sessionSettings = `
   SET tcp_keepalives_count = 4;
   SET temp_buffers = '32MB';
   SET client_min_messages = 'warning';
-  SET jit = off;${ownSearchPath}`
+  SET jit = off;
+  DO $$
+  BEGIN
+    PERFORM set_config('client_connection_check_interval', '5s', false);
+  EXCEPTION WHEN OTHERS THEN
+    -- This server's platform cannot notice during a statement that its client is gone.
+    NULL;
+  END
+  $$;${ownSearchPath}`
 
 /** Opens a connection. Throws a HeadgateError; it never holds the URL's password. */
 export async function openConnection(url: string, options: ConnectionOptions): Promise<pg.Client> {
