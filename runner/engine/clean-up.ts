@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
 import { recordEvent } from '../../store/runs.ts'
-import type { StoreSession } from './session.ts'
+import { sessionName } from '../../store/sessions.ts'
+import { StoreSession } from './session.ts'
 import { toldMessage } from './told-message.ts'
 import type { Work } from './work.ts'
 
@@ -10,8 +11,10 @@ import type { Work } from './work.ts'
 const patienceMilliseconds = 15_000
 
 /** Best effort and bounded in time; throws nothing. What stays is reported as an event, and removed when the next run is planned. */
-export async function cleanUp(work: Work, session: StoreSession): Promise<void> {
+export async function cleanUp(work: Work, databaseUrl: string): Promise<void> {
   const patience = new AbortController()
+  // A connection of its own: a loader that never returns keeps it.
+  const session = new StoreSession(databaseUrl, sessionName(work.worker, work.run.name))
   try {
     await Promise.race([discard(work, session), outOfPatience(patience.signal)])
   } catch (error) {
@@ -20,6 +23,7 @@ export async function cleanUp(work: Work, session: StoreSession): Promise<void> 
     await Promise.race([recordEvent(work.aside, work.run.id, 'CleanUpFailed', message).catch(() => {}), sleep(patienceMilliseconds, undefined, { ref: false })])
   } finally {
     patience.abort()
+    session.close().catch(() => {})
   }
 }
 

@@ -68,7 +68,7 @@ async function ended(options: WorkOptions, session: StoreSession, work: Work | u
   const cancelled = work?.cancelled || (options.signal.aborted && (await options.checkpoints.cancelRequested(name)))
   if (cancelled) await atTheEnd(options, session, (transaction) => cancelRun(transaction, id))
   const run = await atTheEnd(options, session, (transaction) => findRunById(transaction, id))
-  if (run.state === 'Cancelled' && work !== undefined) await cleanUp(work, session)
+  if (run.state === 'Cancelled' && work !== undefined) await cleanUp(work, options.databaseUrl)
   return run
 }
 
@@ -145,7 +145,7 @@ async function isOver(work: Work): Promise<boolean> {
 async function fail(options: WorkOptions, session: StoreSession, work: Work | undefined, error: unknown): Promise<void> {
   const failure = { ...failureOf(error), message: toldMessage(options.run.spec, error) }
   await atTheEnd(options, session, (transaction) => failRun(transaction, options.run.id, failure))
-  if (!failure.retryable && work !== undefined) await cleanUp(work, session)
+  if (!failure.retryable && work !== undefined) await cleanUp(work, options.databaseUrl)
 }
 
 /** The slice went to another worker, or the run ended meanwhile: no failure of this worker. */

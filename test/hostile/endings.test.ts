@@ -60,6 +60,18 @@ test.each(nonsense)(
   },
 )
 
+test('A loader whose clean-up never returns does not keep the failed run from ending', async () => {
+  const module = `import { Loader } from '${sdk}'
+    export default class extends Loader {
+      async load() { throw new Error('refused') }
+      async discard() { await new Promise(() => {}) }
+    }`
+  const spec = specFor('unused', { destination: { plugin: { module: './plugin.ts' } } })
+  const run = await deliver(store, { name: 'hanging', pipeline: 'hanging', folder: place({ 'plugin.ts': module }), spec, manner })
+  expect(run).toMatchObject({ state: 'Failed', failure: { code: 'Internal', message: 'unexpected: refused' } })
+  expect(await listEvents(store.client, run.id)).toEqual([expect.objectContaining({ code: 'CleanUpFailed', message: expect.stringContaining('longer than') })])
+})
+
 test('A role that may not clean up headgate_stage fails its run for the run’s own reason, and can run again', async () => {
   await store.client.query(`
     CREATE SCHEMA IF NOT EXISTS headgate_stage;
