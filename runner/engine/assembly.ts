@@ -30,12 +30,6 @@ export async function assemble(spec: PipelineSpec, { folder, workers }: Assembly
   }
 }
 
-/** The modules of all plugins that the pipeline names. */
-export function pluginModules({ source, validators = [], transform = [], destination }: PipelineSpec): string[] {
-  const plugins = [source.plugin, ...validators.map(({ plugin }) => plugin), ...transform.map(({ plugin }) => plugin), destination.plugin]
-  return [...new Set(plugins.flatMap((plugin) => (plugin === undefined ? [] : [plugin.module])))]
-}
-
 async function makeExtractor(spec: PipelineSpec, folder: string, workers: number): Promise<Extractor> {
   if (spec.source.plugin !== undefined) return loadPlugin(spec.source.plugin, Extractor, folder)
   return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), workers })

@@ -6,7 +6,6 @@ import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { guardExit } from '../plugins/exit-guard.ts'
-import { pluginModules } from './assembly.ts'
 import { cleanUp } from './clean-up.ts'
 import { finishRun } from './finish.ts'
 import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
@@ -30,7 +29,7 @@ const longestPollMilliseconds = 1000
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
-  const unguard = guardExit(pluginModules(options.run.spec))
+  const unguard = guardExit(options.run.spec)
   let work: Work | undefined
   try {
     work = await openWork(options)

@@ -1,6 +1,7 @@
 // guardExit: a plugin that ends the process ends its run as a failure instead. Without it, process.exit(0) in a plugin looks like a success.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 
 const endings = ['exit', 'abort', 'reallyExit'] as const
@@ -10,9 +11,10 @@ const own = ['cli', 'runner'].flatMap((folder) => [`${join(root, folder)}/`, `${
 
 /**
  * Makes process.exit and its like throw PluginExited with the plugin's module, unless our own code calls them. Returns what takes the
- * guard away. `modules`: as the pipeline names them.
+ * guard away.
  */
-export function guardExit(modules: readonly string[]): () => void {
+export function guardExit(spec: PipelineSpec): () => void {
+  const modules = pluginModules(spec)
   if (modules.length === 0) return () => {}
   const guarded = process as unknown as Record<(typeof endings)[number], (...values: unknown[]) => unknown>
   const originals = endings.map((name) => [name, guarded[name]] as const)
@@ -36,4 +38,10 @@ export function guardExit(modules: readonly string[]): () => void {
 function culprit(modules: readonly string[], frames: readonly string[]): string {
   const named = modules.find((module) => frames.some((frame) => frame.includes(module.replace(/^\.\//, '/'))))
   return named ?? modules.join(' or ')
+}
+
+/** The modules of all plugins that the pipeline names. */
+function pluginModules({ source, validators = [], transform = [], destination }: PipelineSpec): string[] {
+  const plugins = [source.plugin, ...validators.map(({ plugin }) => plugin), ...transform.map(({ plugin }) => plugin), destination.plugin]
+  return [...new Set(plugins.flatMap((plugin) => (plugin === undefined ? [] : [plugin.module])))]
 }
