@@ -65,6 +65,7 @@ function pipelineOf(random: Random, destination: Omit<Destination, 'table'>, { k
       destination: { postgres: { table: 'chaos.feed', createTable: true, ...destination } },
       workers: random.pick([1, 2, 2, 3, 4]),
       batchSize: random.between(15, 60),
+      quality: { maxRemovedRatio: '1' },
       retry: { limit: 6, backoff: { initial: '50ms', max: '400ms' } },
     },
   }
