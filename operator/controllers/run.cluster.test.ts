@@ -46,7 +46,8 @@ describeWithApiServer('a run', async (server) => {
       'apply pipelineruns/status plain-1',
       'apply pipelineruns/status plain-1',
     ])
-    expect(eventsOf('plain-1')).toEqual(['Started', 'Running', 'Succeeded'])
+    // The Event comes after the status.
+    await expect.poll(() => eventsOf('plain-1')).toEqual(['Started', 'Running', 'Succeeded'])
   })
 
   test('whose pods the cache has not got is told by them all the same', async () => {
