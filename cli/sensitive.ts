@@ -53,7 +53,7 @@ function maskedEntry<Entry extends QuarantineEntry>(entry: Entry, hidden: Hidden
 }
 
 /** Codes whose messages are Headgate's own. Others are a plugin's, which may have quoted a value in any form before it was hidden. */
-const ownCode = /^(?:null|enum|pattern|(?:type|range|length|format|encoding|csv|reference|rule|cost|transform)[.].*)$/
+const ownCode = /^(?:null|enum|pattern|(?:type|range|length|format|encoding|csv|reference|rule|cost|transform|destination)[.].*)$/
 
 function maskedError({ field, code, message, value }: RecordError, hidden: Hidden, secrets: readonly string[]): RecordError {
   const own = ownCode.test(code)

@@ -19,7 +19,7 @@ export async function reapplyBatch(work: Work, transaction: Transaction, which: 
   for await (const batch of preparedBatches(work.source, slice, from)) {
     if (batch.rows === undefined) return
     // Carefully: the batch may hold records that the destination refused before.
-    await loader.loadCarefully(batch.rows, transaction, run, { plan, exhaustive: true })
+    await loader.loadCarefully(batch.rows, transaction, run, { input: slice.input, plan, exhaustive: true })
     if (batch.lastOrder >= lastOrder) return
   }
   throw new HeadgateError(

@@ -16,7 +16,8 @@ export function loadRefused(source: BatchSource): Load {
   return async ({ loader, run, plan }, transaction, claim, batch, rewriteUnchanged) => {
     const { rows } = batch
     if (!(loader instanceof PostgresLoader) || rows === undefined || plan === null) throw new HeadgateError('Internal', 'only encoded rows can be refused')
-    const { counts, refused } = await loader.loadCarefully(rows, transaction, run, { plan, keepKeys: plan.route === 'stage', rewriteUnchanged })
+    const how = { input: claim.slice.input, plan, keepKeys: plan.route === 'stage', rewriteUnchanged }
+    const { counts, refused } = await loader.loadCarefully(rows, transaction, run, how)
     const errors = new Map(refused.map(({ index, refusal }) => [rows.orders[index] as number, [recordError(refusal)]]))
     batch.rejected.push(...(await evidence(source, claim, batch, errors)))
     return counts

@@ -12,6 +12,7 @@ import { type PrepareOptions, preparePlan } from './prepare.ts'
 import { type PublishCounts, type PublishOptions, publishRun } from './publish.ts'
 import { refuseReservedName } from './reserved.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
+import { endStagedParts, stagedParts } from './staged-parts.ts'
 import { dropStaging } from './staging.ts'
 
 export { keyColumns, type LoadPlan } from './plan.ts'
@@ -71,14 +72,17 @@ export class PostgresLoader extends Loader<PrepareOptions> {
    * Loads what the destination takes of rows that it refused as a whole. Throws DestinationRefused if it takes too few of
    * them: see `maxRefusedRatio`.
    */
-  async loadCarefully(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions): Promise<CarefulCounts> {
-    const { plan, keepKeys = false, ...how } = options
-    const guess = new Guess(false)
-    const load = (indexes: Uint32Array) => this.#load(someEncodedRows(rows, plan, indexes), tx, run, { plan, ...how }, guess)
+  async loadCarefully(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input: number }): Promise<CarefulCounts> {
+    const { plan, input, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
+    const how = { input, exhaustive, rewriteUnchanged }
     const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
       (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
     )
+    const guess = new Guess(false)
+    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, how) : undefined
+    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, { plan, exhaustive, rewriteUnchanged }, guess))
     const found = await loadByHalves(tx, batchTarget(plan), inSourceOrder, mostRefused(rows.size, this.config.destination), load)
+    if (staged !== undefined) await endStagedParts(tx, plan)
     if (keepKeys) {
       const refused = new Set(found.refused.map(({ index }) => index))
       await fillStage(

@@ -4,7 +4,7 @@ import { list, quote, relation } from './names.ts'
 import { columnNames, dataColumns, type LoadPlan } from './plan.ts'
 
 export type MergeOptions = {
-  /** Quoted relation that holds the rows. */
+  /** Quoted relation that holds the rows, or a query in parentheses. */
   source: string
   /** Whether the source may hold a key more than once. */
   mayRepeatKeys: boolean
@@ -65,12 +65,12 @@ FROM m`
 
 /** Locks the destination's rows that the source may change, in key order, so that judging them again is final. */
 export function lockStatement(plan: LoadPlan, source: string): string {
-  return `SELECT count(*) FROM (SELECT 1 FROM ${relation(plan.destination)} d WHERE (${list(plan.key, 'd.')}) IN (SELECT ${list(plan.key)} FROM ${source})
+  return `SELECT count(*) FROM (SELECT 1 FROM ${relation(plan.destination)} d WHERE (${list(plan.key, 'd.')}) IN (SELECT ${list(plan.key)} FROM ${source} AS source)
     ORDER BY ${list(plan.key, 'd.')} FOR UPDATE) locked`
 }
 
 export function repeatsStatement(plan: LoadPlan, source: string): string {
-  return `SELECT EXISTS (SELECT FROM ${source} GROUP BY ${list(plan.key)} HAVING count(*) > 1) AS repeats`
+  return `SELECT EXISTS (SELECT FROM ${source} AS source GROUP BY ${list(plan.key)} HAVING count(*) > 1) AS repeats`
 }
 
 /** Deletes all but the newest row of each key from a table of the run's rows. */

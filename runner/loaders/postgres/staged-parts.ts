@@ -1,0 +1,63 @@
+// stagedParts: merges any part of a batch, for the search for refused rows. The batch is staged once: copying each part into the
+// temporary table would cost more than merging it. Used by PostgresLoader.loadCarefully.
+import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import type { EncodedRows } from '../../records/encoded-rows.ts'
+import { someEncodedRows } from './copy.ts'
+import { classifyError } from './errors.ts'
+import { merge } from './merge.ts'
+import { quote } from './names.ts'
+import type { LoadPlan } from './plan.ts'
+import { DestinationRefusal } from './refusal.ts'
+import { fillStage } from './stage.ts'
+
+const positionsPerInput = 2n ** 44n
+
+/**
+ * Stages the rows, which are given in source order, and returns what merges some of them by index. Undefined if the stage
+ * refuses a row itself: it has the domains of the destination.
+ */
+export async function stagedParts(
+  rows: EncodedRows,
+  inSourceOrder: Uint32Array,
+  tx: Transaction,
+  run: RunContext,
+  plan: LoadPlan,
+  { input, exhaustive, rewriteUnchanged }: { input: number; exhaustive: boolean; rewriteUnchanged: boolean },
+): Promise<((part: Uint32Array) => Promise<LoadCounts>) | undefined> {
+  if (!(await isStaged(tx, () => fillStage(someEncodedRows(rows, plan, inSourceOrder), tx, plan)))) return undefined
+  const stage = quote(plan.stage)
+  // Without an index, and without statistics that tell how small a part is, each part would scan the stage and the destination.
+  await tx.query(`CREATE INDEX IF NOT EXISTS ${indexName(plan)} ON ${stage} (_pos); ANALYZE ${stage}`)
+  const position = (index: number | undefined) => BigInt(input) * positionsPerInput + BigInt(rows.orders[index ?? 0] as number)
+  const where = (part: Uint32Array) =>
+    part.buffer === inSourceOrder.buffer
+      ? `_pos BETWEEN ${position(part[0])} AND ${position(part.at(-1))}`
+      : `_pos IN (${Array.from(part, (index) => position(index)).join()})`
+  return (part) => {
+    if (part.length === 0) return Promise.resolve({ loaded: 0, unchanged: 0, superseded: 0 })
+    const source = `(SELECT * FROM ${stage} WHERE ${where(part)})`
+    return merge(tx, run, plan, { source, mayRepeatKeys: part.length > 1, lookUp: true, keyHashes: !exhaustive, exhaustive, rewriteUnchanged })
+  }
+}
+
+async function isStaged(tx: Transaction, fill: () => Promise<void>): Promise<boolean> {
+  await tx.query('SAVEPOINT headgate_parts')
+  try {
+    await fill()
+    await tx.query('RELEASE SAVEPOINT headgate_parts')
+    return true
+  } catch (error) {
+    if (!(classifyError(error) instanceof DestinationRefusal)) throw error
+    await tx.query('ROLLBACK TO SAVEPOINT headgate_parts')
+    return false
+  }
+}
+
+/** Removes the index, which later batches would only have to keep up. */
+export async function endStagedParts(tx: Transaction, plan: LoadPlan): Promise<void> {
+  await tx.query(`DROP INDEX pg_temp.${indexName(plan)}`)
+}
+
+function indexName(plan: LoadPlan): string {
+  return quote(`${plan.stage}_pos`)
+}
