@@ -26,10 +26,11 @@ export async function countReplaced(tx: Transaction, options: PublishOptions, st
   return removed
 }
 
+/** One pass over both tables: the new rows' keys are unique and never null. */
 function goneByKey({ destination, key }: LoadPlan, staging: TableName): string {
   const match = key.map((column) => `s.${quote(column)} = d.${quote(column)}`).join(' AND ')
-  return `SELECT (SELECT count(*) FROM ${relation(destination)}) AS present,
-    (SELECT count(*) FROM ${relation(destination)} d WHERE NOT EXISTS (SELECT FROM ${relation(staging)} s WHERE ${match})) AS removed`
+  return `SELECT count(*) AS present, count(*) FILTER (WHERE s.${quote(key[0] as string)} IS NULL) AS removed
+    FROM ${relation(destination)} d LEFT JOIN ${relation(staging)} s ON ${match}`
 }
 
 function goneByNumber({ destination }: LoadPlan, staging: TableName): string {
