@@ -83,7 +83,7 @@ function spec(pipeline: string, versioned: boolean, destination: Omit<Destinatio
       ],
     },
     destination: { postgres: { table: `property.${pipeline}`, createTable: true, ...destination } },
-    quality: { maxRemovedRatio: '1' },
+    quality: { maxRejectedRatio: '1', maxRemovedRatio: '1' },
     retry: { backoff: { initial: '20ms' } },
   }
 }
