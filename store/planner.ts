@@ -1,13 +1,13 @@
 // Who plans a run. A claim without a lock: the source is read outside of any transaction, and a dead planner is replaced. Called by the engine.
+import { defaultLeaseMilliseconds, expired, keepAlive } from './lease.ts'
 import type { Queryable } from './queryable.ts'
-import { defaultLeaseMilliseconds } from './slices.ts'
 
 /** The worker that plans the run. `expired`: it gave no sign of life in the store for longer than it promised. */
 export type Planner = { worker: string; expired: boolean }
 
 export async function findPlanner(db: Queryable, run: number): Promise<Planner | undefined> {
   const { rows } = await db.query(
-    `SELECT planner AS worker, coalesce(alive_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false) AS expired
+    `SELECT planner AS worker, ${expired} AS expired
     FROM headgate.run LEFT JOIN headgate.worker AS holder ON holder.name = planner WHERE run.id = $1 AND planner IS NOT NULL`,
     [run],
   )
@@ -26,11 +26,9 @@ export type PlannerClaim = {
 export async function claimPlanning(db: Queryable, { run, worker, lapsed, leaseMilliseconds }: PlannerClaim): Promise<boolean> {
   const { rowCount } = await db.query(
     `WITH claimed AS (
-      UPDATE headgate.run SET planner = $2 WHERE id = $1 AND (planner IS NULL OR planner = $2 OR planner = $3) RETURNING id
+      UPDATE headgate.run SET planner = $2 WHERE id = $1 AND (planner IS NULL OR planner = $2 OR planner = $3) RETURNING id AS run
     )
-    INSERT INTO headgate.worker (name, run, lease, alive_until)
-    SELECT $2, id, $4 * interval '1 millisecond', clock_timestamp() + $4 * interval '1 millisecond' FROM claimed
-    ON CONFLICT (name) DO UPDATE SET run = EXCLUDED.run, lease = EXCLUDED.lease, alive_until = EXCLUDED.alive_until`,
+    ${keepAlive('claimed')}`,
     [run, worker, lapsed ?? null, leaseMilliseconds ?? defaultLeaseMilliseconds],
   )
   return rowCount === 1

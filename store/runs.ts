@@ -6,6 +6,7 @@ import { type Counts, countColumns, countsOf, type Timings, timingColumns, timin
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 import { checkResumable } from './run-order.ts'
 import { storableJson, storableText } from './storable.ts'
+import { tableOf } from './table-key.ts'
 
 export type RunState = 'Running' | 'Succeeded' | 'Failed' | 'Cancelled'
 
@@ -123,8 +124,8 @@ async function insertRun(db: Queryable, run: NewRun): Promise<Run | undefined> {
 /** Number of the table that the spec names, which gets one if it has none; null for a destination of a plugin. */
 async function destinationOf(db: Queryable, { destination }: PipelineSpec): Promise<number | null> {
   if (destination.postgres === undefined) return null
-  const { table } = destination.postgres
-  const values = [table.includes('.') ? table : `public.${table}`]
+  const { schema, name } = tableOf(destination.postgres.table)
+  const values = [`${schema}.${name}`]
   const find = () => db.query('SELECT id FROM headgate.destination WHERE name = $1', values)
   let { rows } = await find()
   if (rows.length === 0) {

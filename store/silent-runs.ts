@@ -1,4 +1,5 @@
 // Runs and workers that are dead without having said so, and what they still hold of a destination. Called when a run is planned or published.
+import { expired } from './lease.ts'
 import { type Queryable, wholeNumber } from './queryable.ts'
 import { lockDestination, type OrderedRun, overtaken } from './run-order.ts'
 import { endRun } from './runs.ts'
@@ -36,7 +37,7 @@ export async function giveUpSilentRuns(tx: Queryable, run: OrderedRun, silentFor
 export async function lapsedWorkers(db: Queryable, run: OrderedRun): Promise<string[]> {
   const { rows } = await db.query(
     `SELECT worker.name FROM headgate.worker JOIN headgate.run ON run.id = worker.run
-    WHERE run.destination = $1 AND run.id <> $2 AND alive_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp()`,
+    WHERE run.destination = $1 AND run.id <> $2 AND ${expired}`,
     [run.destination ?? null, run.id],
   )
   return rows.map((row) => row.name as string)

@@ -1,5 +1,6 @@
 // Slices: the persisted plan, who works on what, and the fence that stops those who no longer do. Called by the engine.
 import { HeadgateError, type Position, type Slice } from '../sdk/index.ts'
+import { defaultLeaseMilliseconds, expired, keepAlive } from './lease.ts'
 import { positionOf, positionText } from './ledger.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 
@@ -24,9 +25,6 @@ export type Claim = Pick<ClaimedSlice, 'run' | 'ordinal' | 'epoch'>
 
 /** Who holds a slice. `expired` when it gave no sign of life in the store for longer than it promised. */
 export type Lease = { ordinal: number; worker: string; expired: boolean }
-
-/** How long a claim holds without a sign of life, unless the claim says otherwise. */
-export const defaultLeaseMilliseconds = 60_000
 
 export type SliceCounts = { total: number; pending: number; leased: number; done: number; bytes: number | undefined; doneBytes: number }
 
@@ -66,9 +64,7 @@ const claim = `
       AND EXISTS (SELECT 1 FROM headgate.run WHERE id = $1 AND state = 'Running')
     ORDER BY ordinal LIMIT 1 FOR UPDATE SKIP LOCKED
   ), alive AS (
-    INSERT INTO headgate.worker (name, run, lease, alive_until)
-    SELECT $2, run, $4 * interval '1 millisecond', clock_timestamp() + $4 * interval '1 millisecond' FROM free
-    ON CONFLICT (name) DO UPDATE SET run = EXCLUDED.run, lease = EXCLUDED.lease, alive_until = EXCLUDED.alive_until
+    ${keepAlive('free')}
   )
   UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1
   FROM free WHERE slice.run = free.run AND slice.ordinal = free.ordinal
@@ -127,13 +123,10 @@ export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]
   return rows.map((row) => claimedSliceOf(row).slice)
 }
 
-/**
- * Who holds what; whoever watches heartbeats finds the lapsed among them. After a start of PostgreSQL nothing is expired for
- * as long as a claim holds: its workers could not say that they live.
- */
+/** Who holds what; whoever watches heartbeats finds the lapsed among them. */
 export async function leases(db: Queryable, run: number): Promise<Lease[]> {
   const { rows } = await db.query(
-    `SELECT ordinal, worker, coalesce(alive_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false) AS expired
+    `SELECT ordinal, worker, ${expired} AS expired
     FROM headgate.slice LEFT JOIN headgate.worker AS holder ON holder.name = worker
     WHERE slice.run = $1 AND state = 'leased' ORDER BY ordinal`,
     [run],

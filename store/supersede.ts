@@ -120,7 +120,7 @@ export async function supersede(tx: Queryable, run: number, entries: readonly Se
   const { rowCount } = await tx.query(
     `UPDATE headgate.quarantine SET state = 'superseded', state_run = $1, state_at = clock_timestamp(), key_form = NULL, key_hash = NULL,
       state_reason = 'a later record with the same key was accepted'
-    WHERE id = ANY ($2::bigint[]) AND state IN ('open', 'parked') 
+    WHERE id = ANY ($2::bigint[]) AND state IN ('open', 'parked')
       AND (id, last_run, pos) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]))`,
     [run, entries.map(({ id }) => id), entries.map(({ lastRun }) => lastRun), entries.map(({ pos }) => pos)],
   )

@@ -1,11 +1,16 @@
-// The primary key of a destination table, for those who name a row by its key. Called by the CLI.
+// Tables as pipelines name them, and their primary keys. Called by the store and the CLI.
 import { HeadgateError } from '../sdk/index.ts'
 import type { Queryable } from './queryable.ts'
 
+/** `table` is schema.table, or a table of public. */
+export function tableOf(table: string): { schema: string; name: string } {
+  const dot = table.indexOf('.')
+  return dot < 0 ? { schema: 'public', name: table } : { schema: table.slice(0, dot), name: table.slice(dot + 1) }
+}
+
 /** Names of the primary key's columns, in its order; none if there is no primary key. `table` is schema.table or a table of public. */
 export async function primaryKeyColumns(db: Queryable, table: string): Promise<string[]> {
-  const dot = table.indexOf('.')
-  const [schema, name] = dot < 0 ? ['public', table] : [table.slice(0, dot), table.slice(dot + 1)]
+  const { schema, name } = tableOf(table)
   const { rows } = await db.query(
     `SELECT coalesce(array_agg(attribute.attname::text ORDER BY place.ordinality) FILTER (WHERE attribute.attname IS NOT NULL), '{}') AS columns
     FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { HeadgateError } from '../sdk/index.ts'
 import { entriesByKey, type QuarantineEntry } from './quarantine-queries.ts'
 import { type Queryable, type Row, wholeNumber } from './queryable.ts'
+import { tableOf } from './table-key.ts'
 
 export type Trace = {
   /** The row as JSON, without Headgate's own columns; numbers that JavaScript cannot hold exactly are text. */
@@ -41,11 +42,6 @@ export function tableNames(table: string): string[] {
 }
 
 type Place = { run: number; input: number; order: number }
-
-function tableOf(table: string): { schema: string; name: string } {
-  const dot = table.indexOf('.')
-  return dot < 0 ? { schema: 'public', name: table } : { schema: table.slice(0, dot), name: table.slice(dot + 1) }
-}
 
 async function findRow(db: Queryable, schema: string, name: string, key: Record<string, string>) {
   const columns = Object.keys(key)

@@ -69,7 +69,7 @@ export async function commitBatch(
   return counts
 }
 
-export function orderedRun({ run: { id, name }, destination }: Commit): OrderedRun {
+function orderedRun({ run: { id, name }, destination }: Commit): OrderedRun {
   return { id, name, destination }
 }
 

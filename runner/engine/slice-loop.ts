@@ -23,7 +23,8 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
   let commits = 0
   const attempt = async () => {
     // Read anew each time: the answer to a COMMIT that succeeded may have been lost.
-    const progress = await progressSoFar(work, claim, (await where(work, claim)).batches)
+    let { batches, position } = await where(work, claim)
+    const progress = await progressSoFar(work, claim, batches)
     const commit: CommitNext = async (ordinal, batch, load) => {
       const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch, load))
       commits++
@@ -32,10 +33,10 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
       await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
     }
     for (;;) {
-      const { batches, position } = await where(work, claim)
       const refused = await untilRefused(work, claim, position, batches, commit)
       if (refused === undefined) break
       await commit(refused.ordinal, refused.batch, loadRefused(work.source))
+      ;({ batches, position } = await where(work, claim))
     }
     await work.session.transaction((transaction) => completeSlice(transaction, claim))
     work.checkpoints.saveProgress(work.run.name, { ...progress, done: true })

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
 import { failureOf } from '../../sdk/thrown.ts'
-import { type ClaimedSlice, leases } from '../../store/slices.ts'
+import type { ClaimedSlice } from '../../store/slices.ts'
+import { otherHolders } from './holders.ts'
 import { retryWait } from './retry.ts'
 import type { Work } from './work.ts'
 
@@ -45,14 +46,8 @@ export class Unavailable {
       await sleep(wait, undefined, { signal }).catch(() => {})
       return
     }
-    if (!(await this.#othersWork())) throw error
+    const { held, lapsed } = await otherHolders(this.#work)
+    if (held.every((worker) => lapsed.includes(worker))) throw error
     throw new HeadgateError('WorkerUnfit', `this worker left the run to the others, because it cannot read its input: ${error.message}`, { cause: error })
-  }
-
-  async #othersWork(): Promise<boolean> {
-    const { session, run, worker, checkpoints } = this.#work
-    const held = (await leases(session, run.id)).filter((lease) => lease.worker !== worker)
-    const lapsed = held.length === 0 ? [] : await checkpoints.lapsed(held)
-    return held.some((lease) => !lapsed.includes(lease.worker))
   }
 }

@@ -1,6 +1,7 @@
 // watchRun: what a worker does beside its work: renews its claims in the store, and notices when the run was cancelled or has ended.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defaultLeaseMilliseconds, renewLeases } from '../../store/slices.ts'
+import { defaultLeaseMilliseconds } from '../../store/lease.ts'
+import { renewLeases } from '../../store/slices.ts'
 import type { Work } from './work.ts'
 
 const cancelPollMilliseconds = 2000

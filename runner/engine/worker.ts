@@ -4,10 +4,11 @@ import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { failureOf, messageOf } from '../../sdk/thrown.ts'
 import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
-import { type ClaimedSlice, claimSlice, leases, releaseSlice, sliceCounts } from '../../store/slices.ts'
+import { type ClaimedSlice, claimSlice, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { guardExit } from '../plugins/exit-guard.ts'
 import { cleanUp } from './clean-up.ts'
 import { finishRun } from './finish.ts'
+import { otherHolders } from './holders.ts'
 import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
@@ -114,8 +115,7 @@ async function workOnClaim(work: Work, claim: ClaimedSlice, unavailable: Unavail
 /** Claims a slice that nobody has, or whose worker is gone. */
 async function nextClaim(work: Work): Promise<ClaimedSlice | undefined> {
   const { run, worker, session, leaseMilliseconds } = work
-  const held = (await leases(session, run.id)).filter((lease) => lease.worker !== worker)
-  const lapsed = held.length === 0 ? [] : await work.checkpoints.lapsed(held)
+  const { lapsed } = await otherHolders(work)
   // A role that may not do this waits for the server to notice.
   if (lapsed.length > 0) await endSessions(session, lapsed).catch(() => {})
   // A worker that asks holds nothing: a slice in its own name is one whose claim was granted but the answer lost.

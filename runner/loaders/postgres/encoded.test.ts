@@ -86,9 +86,8 @@ describe('encoded rows', () => {
     const rows = encoded(run.context.id, shuffled(10))
     await inTransaction(client, async (transaction) => {
       await loader.loadEncoded(rows, transaction, run.context, { input: 0, plan: run.plan, keepKeys: true })
-      const { relation, columns } = loader.stageRelation(run.plan)
-      expect(columns).toEqual(mode === 'Append' ? [] : ['id'])
-      expect((await transaction.query(`SELECT id FROM "${relation}"`)).rows).toHaveLength(10)
+      expect(run.plan.key).toEqual(mode === 'Append' ? [] : ['id'])
+      expect((await transaction.query(`SELECT id FROM "${run.plan.stage}"`)).rows).toHaveLength(10)
     })
     const target = run.plan.staging === null ? destination.table : `headgate_stage.${run.plan.staging.name}`
     expect((await client.query(`SELECT FROM ${target}`)).rows).toHaveLength(10)

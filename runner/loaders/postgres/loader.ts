@@ -21,7 +21,7 @@ export type { PublishCounts, PublishOptions } from './publish.ts'
 export type LoadOptions = {
   /** What `prepare` answered. */
   plan: LoadPlan
-  /** Whether the batch's rows must be readable afterwards, in the same transaction, at `stageRelation`. */
+  /** Whether the batch's rows must be readable afterwards, in the same transaction, in the temporary table `plan.stage`. */
   keepKeys?: boolean
   /**
    * Offers rows of a committed batch again: only those are written whose present row is an earlier one of this same
@@ -32,7 +32,7 @@ export type LoadOptions = {
   rewriteUnchanged?: boolean
 }
 
-/** `straight`: the rows went into the destination without passing through the stage, so there is nothing at `stageRelation`. */
+/** `straight`: the rows went into the destination without passing through the stage, so they are not in `plan.stage`. */
 export type LoadedRows = LoadCounts & { straight?: boolean }
 
 /** A small batch may have more than its share: one bad record of three is no reason to load nothing. */
@@ -74,13 +74,13 @@ export class PostgresLoader extends Loader<PrepareOptions> {
    */
   async loadCarefully(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input: number }): Promise<CarefulCounts> {
     const { plan, input, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
-    const how = { input, exhaustive, rewriteUnchanged }
+    const how = { exhaustive, rewriteUnchanged }
     const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
       (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
     )
     const guess = new Guess(false)
-    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, how) : undefined
-    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, { plan, exhaustive, rewriteUnchanged }, guess))
+    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, { input, ...how }) : undefined
+    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, { plan, ...how }, guess))
     const found = await loadByHalves(tx, batchTarget(plan), inSourceOrder, mostRefused(rows.size, this.config.destination), load)
     if (staged !== undefined) await endStagedParts(tx, plan)
     if (keepKeys) {
@@ -102,11 +102,6 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   override async load(batch: LoadBatch, tx: Transaction, run: RunContext, options?: LoadOptions): Promise<LoadCounts> {
     if (options === undefined) throw new HeadgateError('Internal', 'PostgresLoader.load was called without the run’s plan')
     return this.#load(recordRows(batch, options.plan.columns, run.id), tx, run, options)
-  }
-
-  /** Where a batch loaded with `keepKeys`, or not `straight`, can be read within its transaction: a temporary table's name and the key's columns, unquoted. */
-  stageRelation(plan: LoadPlan): { relation: string; columns: string[] } {
-    return { relation: plan.stage, columns: plan.key }
   }
 
   /** Makes staged rows visible; nothing to do for rows that batches made visible. Answers with corrections that add up to 0. */

@@ -19,7 +19,7 @@ export type LoadPlan = {
   destination: TableName
   /** Where batches are copied to if that is not the destination: the run's staging table. */
   staging: TableName | null
-  /** Name of the temporary table, one per connection, that batches go through; see `stageRelation`. */
+  /** Name of the temporary table, one per connection, that batches go through. A batch loaded with `keepKeys`, or not `straight`, can be read there within its transaction. */
   stage: string
   /** Whether the destination is partitioned: a row's place is then its partition and its address within it. */
   partitioned: boolean
