@@ -61,9 +61,9 @@ const PostgresDestination = Type.Object(
     ),
     maxRefusedRatio: Type.Optional(
       ratio(
-        'Largest share of a batch’s records that the table may refuse, by a constraint, a trigger, a policy or for want of a partition, ' +
-          'in quotes. Such records are quarantined; a larger share fails the run. Up to 100 records of a batch are quarantined in any ' +
-          `case, unless it is "0". Default: ${defaults.maxRefusedRatio}.`,
+        'Largest share of a batch’s records, or of the run’s where it is published as one, that the table may refuse, by a constraint, a ' +
+          'trigger, a policy or for want of a partition, in quotes. Such records are quarantined; a larger share fails the run. Up to 100 ' +
+          `records are quarantined in any case, unless it is "0". Default: ${defaults.maxRefusedRatio}.`,
       ),
     ),
     secretRef: Type.Optional(

@@ -169,6 +169,28 @@ export async function findBatch(db: Queryable, run: number, slice: number, ordin
   return { from: positionOf(row.from_position), lastOrder: wholeNumber(row.last_order) }
 }
 
+/** Where a batch's records stand: `first` and `last` are the `_pos` of its first and last one, in decimal digits. */
+export type BatchPlace = { slice: number; from: Position | undefined; firstOrder: number; lastOrder: number; first: string; last: string; loaded: number }
+
+/** Places of the run's batches, in source order. */
+export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlace[]> {
+  const { rows } = await db.query(
+    `SELECT slice, from_position::text AS from_position, first_order, last_order, loaded,
+      (input::bigint << 44) + first_order AS first, (input::bigint << 44) + last_order AS last
+    FROM headgate.batch WHERE run = $1 AND first_order IS NOT NULL ORDER BY input, first_order`,
+    [run],
+  )
+  return rows.map((row) => ({
+    slice: row.slice as number,
+    from: positionOf(row.from_position),
+    firstOrder: wholeNumber(row.first_order),
+    lastOrder: wholeNumber(row.last_order),
+    first: String(row.first),
+    last: String(row.last),
+    loaded: wholeNumber(row.loaded),
+  }))
+}
+
 /** Drops the key hashes, which are of no use once the run is finished. */
 export async function forgetKeys(tx: Queryable, run: number): Promise<void> {
   await tx.query(

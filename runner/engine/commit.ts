@@ -1,7 +1,7 @@
 // commitBatch: one batch, one transaction: fence, load, quarantine, ledger, position. Called by the slice loop.
 import { HeadgateError, type LoadCounts, type Loader, type RunContext, type Transaction } from '../../sdk/index.ts'
 import { recordBatch } from '../../store/ledger.ts'
-import { quarantineRecords } from '../../store/quarantine.ts'
+import { type QuarantineOrigin, quarantineRecords } from '../../store/quarantine.ts'
 import { checkOrder, lockDestination, type OrderedRun } from '../../store/run-order.ts'
 import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.ts'
 import { hasOpenKeyed, supersedeByBatch } from '../../store/supersede.ts'
@@ -36,7 +36,7 @@ export async function commitBatch(
   await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit))
   const counts = settled(await load(commit, transaction, claim, batch, olderRunOpen))
-  if (batch.rejected.length > 0) await quarantineRecords(transaction, origin(commit, claim), batch.rejected)
+  if (batch.rejected.length > 0) await quarantineRecords(transaction, originOf(commit, claim), batch.rejected)
   await closeEntriesOfBatch(commit, transaction, batch, counts)
   const parked = batch.rejected.filter((record) => record.state === 'parked').length
   await recordBatch(transaction, {
@@ -110,8 +110,8 @@ async function mayClose({ run, plan }: Commit, transaction: Transaction, { rows,
   return rejected.some(({ key }) => key !== undefined) || hasOpenKeyed(transaction, run.pipeline)
 }
 
-function origin(commit: Commit, claim: ClaimedSlice) {
-  const { run, plan } = commit
-  const { input, name } = claim.slice
-  return { run: run.id, pipeline: run.pipeline, slice: claim.ordinal, input, name, keyColumns: plan === null ? [] : keyColumns(plan) }
+/** Where rejected records of a slice come from. */
+export function originOf({ run, plan }: Commit, { ordinal, slice }: Pick<ClaimedSlice, 'ordinal' | 'slice'>): QuarantineOrigin {
+  const { input, name } = slice
+  return { run: run.id, pipeline: run.pipeline, slice: ordinal, input, name, keyColumns: plan === null ? [] : keyColumns(plan) }
 }

@@ -20,8 +20,8 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   const started = performance.now()
   const { id } = work.run
   const { plan } = work.commit
-  await lockDestination(transaction, work.run, plan?.route === 'build' || isWhole(plan) ? 'exclusive' : 'shared')
-  await lockRunning(transaction, claim)
+  await lockDestination(transaction, work.run, destinationLock(plan))
+  const { batches: ordinal } = await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, work.run)
   const { counts, overwrote } = await runTotals(transaction, id)
   checkGate(work.run.spec.quality, counts)
@@ -38,10 +38,15 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
     superseded: published.superseded + overwrote + supersededUnchanged,
     removed: published.removed,
   }
-  await recordCorrections(work, transaction, claim, corrections, performance.now() - started)
+  await recordCorrections(work, transaction, { claim, ordinal }, corrections, performance.now() - started)
   await forgetKeys(transaction, id)
   await advanceSlice(transaction, claim, { records: 0, done: true })
   await succeedRun(transaction, id)
+}
+
+/** How the destination is locked while the run is published. */
+export function destinationLock(plan: LoadPlan | null): 'exclusive' | 'shared' {
+  return plan?.route === 'build' || isWhole(plan) ? 'exclusive' : 'shared'
 }
 
 /** Whether the run's rows take the place of the table's, or rows are removed because the run has no more of them. */
@@ -71,7 +76,7 @@ async function publish(work: Work, transaction: Transaction, rewriteUnchanged: b
 async function recordCorrections(
   work: Work,
   transaction: Transaction,
-  claim: ClaimedSlice,
+  { claim, ordinal }: { claim: ClaimedSlice; ordinal: number },
   corrections: PublishCounts,
   loadMilliseconds: number,
 ): Promise<void> {
@@ -86,7 +91,7 @@ async function recordCorrections(
   await recordBatch(transaction, {
     run: work.run.id,
     slice: claim.ordinal,
-    ordinal: 0,
+    ordinal,
     epoch: claim.epoch,
     input: claim.slice.input,
     counts: { ...noCounts, loaded, unchanged, superseded, removed },

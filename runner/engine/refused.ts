@@ -1,12 +1,10 @@
 // loadRefused: loads a batch that the destination refused, without the records that it does not take. Called by the slice loop.
-import { HeadgateError, type RecordError } from '../../sdk/index.ts'
-import type { ClaimedSlice } from '../../store/slices.ts'
+import { HeadgateError, type Position, type RecordError, type Slice } from '../../sdk/index.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import { recordError } from '../loaders/postgres/refusal.ts'
 import type { RejectedRecord } from '../records/program.ts'
 import type { BatchSource } from './batches.ts'
 import type { Load } from './commit.ts'
-import type { PreparedBatch } from './prepared-batch.ts'
 
 /**
  * An accepted record's raw bytes are not kept, so the batch is read again for those of the refused records. That costs
@@ -19,15 +17,16 @@ export function loadRefused(source: BatchSource): Load {
     const how = { input: claim.slice.input, plan, keepKeys: plan.route === 'stage', rewriteUnchanged }
     const { counts, refused } = await loader.loadCarefully(rows, transaction, run, how)
     const errors = new Map(refused.map(({ index, refusal }) => [rows.orders[index] as number, [recordError(refusal)]]))
-    batch.rejected.push(...(await evidence(source, claim, batch, errors)))
+    batch.rejected.push(...(await evidence(source, claim.slice, batch, errors)))
     return counts
   }
 }
 
-async function evidence(
+/** Reads records of a batch again, those that `errors` names by their order. Throws SourceChanged if they are no longer there. */
+export async function evidence(
   source: BatchSource,
-  { slice }: ClaimedSlice,
-  batch: PreparedBatch,
+  slice: Slice,
+  batch: { from: Position | undefined; lastOrder: number },
   errors: ReadonlyMap<number, RecordError[]>,
 ): Promise<RejectedRecord[]> {
   const found: RejectedRecord[] = []

@@ -31,12 +31,21 @@ export class StoreSession {
    * have happened all the same: whoever tries again must look first.
    */
   async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#within(work, 'COMMIT')
+  }
+
+  /** Runs `work` in a transaction that is rolled back: for finding out what would happen. */
+  async trial<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#within(work, 'ROLLBACK')
+  }
+
+  #within<Result>(work: (transaction: Transaction) => Promise<Result>, end: 'COMMIT' | 'ROLLBACK'): Promise<Result> {
     return this.#inTurn(async (client) => {
       const transaction = transactionOver(client)
       const query: Transaction['query'] = (text, values) => this.#courtesy.during(() => transaction.query(text, values))
       await query('BEGIN')
       const result = await work({ ...transaction, query })
-      await query('COMMIT')
+      await query(end)
       return result
     })
   }

@@ -7,9 +7,9 @@ import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { guardExit } from '../plugins/exit-guard.ts'
 import { cleanUp } from './clean-up.ts'
-import { finishRun } from './finish.ts'
 import { otherHolders } from './holders.ts'
 import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
+import { finishWithoutRefused } from './refused-publish.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
 import { loadSlice } from './slice-loop.ts'
@@ -126,7 +126,7 @@ async function workOnSlice(work: Work, claim: ClaimedSlice): Promise<void> {
   if (claim.kind === 'read') return loadSlice(work, claim)
   await verifySources(work)
   await endLapsedSessions(work)
-  await retrying(work.retries, () => work.session.transaction((transaction) => finishRun(work, transaction, claim)))
+  await finishWithoutRefused(work, claim)
 }
 
 /** Whether there is nothing left to wait for: every slice is done, or the run has failed. */

@@ -4,6 +4,10 @@ import { hash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { runWorker } from '../../runner/engine/worker.ts'
+import { HeadgateError } from '../../sdk/index.ts'
+import { startRun } from '../../store/runs.ts'
 import { changed, changes } from '../property/assembly.ts'
 import { field } from '../support/loading.ts'
 import { faultsInBooks } from '../support/outcome.ts'
@@ -144,6 +148,26 @@ describe('a record that the table refuses', () => {
   })
 })
 
+/** Everything that is published as one, for which the staging table does not know all rules of the destination. */
+const wholes = [{ publish: 'PerRun' as const }, { mode: 'Snapshot' as const }, { mode: 'Replace' as const }]
+
+describe.each(wholes)('a record that the table refuses when the run is published, $mode $publish', (destination) => {
+  it.each(refusals)('is quarantined as $code, by $by, and the others are loaded', async ({ sql, ...refusal }) => {
+    const table = await created(sql)
+    const by = refusal.by.replace(/^t\d+/, table.replace('hostile.', ''))
+    const delivery = { table, fields: idAndWord, lines: lines(30, { 17: refusal.bad ?? '17,secret' }), batchSize: 7, destination }
+    const first = await deliver(delivery)
+    expectRefused(first, { ...refusal, by })
+    expect(first.run.counts).toMatchObject({ read: 30, loaded: 29 })
+    expect(await ids(table)).toEqual(without(30, 17))
+    const again = await deliver(delivery)
+    expectRefused(again, { ...refusal, by })
+    expect(again.run.counts.loaded + again.run.counts.unchanged).toBe(29)
+    expect(await ids(table)).toEqual(without(30, 17))
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+})
+
 describe('the search for what a table refuses', () => {
   const small = `CREATE TABLE $ (id int PRIMARY KEY, word text CHECK (word <> 'secret'), ${managed})`
 
@@ -224,21 +248,132 @@ describe('the search for what a table refuses', () => {
     expect(run).toMatchObject({ state: 'Failed', failure: { message: expect.stringContaining('in.csv') } })
     expect(await ids(table)).toEqual([])
   })
+})
 
-  it('fails a run whose rows are refused when they are published, with the reason, and shows nothing', async () => {
-    const table = await created(`${parents}; CREATE TABLE $ (id int PRIMARY KEY, word text REFERENCES $_parent, ${managed})`)
-    const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,secret' }), destination: { publish: 'PerRun' } })
-    expect(run).toMatchObject({ state: 'Failed', failure: { code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_word_fkey') } })
-    expect(await ids(table)).toEqual([])
+describe('the search for what a table refuses when a run is published', () => {
+  const children = `${parents}; CREATE TABLE $ (id int PRIMARY KEY, word text REFERENCES $_parent, ${managed})`
+
+  it.each(wholes)('finds records of several batches, $mode $publish', async (destination) => {
+    const table = await created(children)
+    const bad = [1, 17, 18, 40]
+    const { run, quarantined } = await deliver({
+      table,
+      fields: idAndWord,
+      lines: lines(40, Object.fromEntries(bad.map((id) => [id, `${id},secret`]))),
+      batchSize: 6,
+      destination,
+    })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { read: 40, loaded: 36, quarantined: 4 } })
+    expect(quarantined.map(({ raw }) => raw)).toEqual(bad.map((id) => `${id},secret`))
+    expect(await ids(table)).toEqual(without(40, ...bad))
     expect(await faultsInBooks(client)).toEqual([])
   })
 
-  it('names the index that the rows of a Replace break, and leaves the table as it was', async () => {
+  it('names the index that a row of a Replace breaks, and keeps the first of the two', async () => {
     const table = await created(
       `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); CREATE UNIQUE INDEX ON $ (upper(word)); INSERT INTO $ VALUES (1, 'old', 0, 0)`,
     )
-    const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,GOOD3' }), destination: { mode: 'Replace' } })
-    expect(run).toMatchObject({ state: 'Failed', failure: { code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_upper_idx') } })
-    expect(await ids(table)).toEqual([1])
+    const { run, quarantined } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,GOOD3' }), destination: { mode: 'Replace' } })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { loaded: 29, quarantined: 1 } })
+    expect(quarantined).toMatchObject([{ raw: '17,GOOD3', codes: ['destination.unique'], errors: expect.stringContaining('_upper_idx') }])
+    expect(await ids(table)).toEqual(without(30, 17))
+    const { rows } = await client.query(
+      `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'headgate_stage' AND relname LIKE 'trial%'`,
+    )
+    expect(rows).toEqual([])
+  })
+
+  it('appends what it can', async () => {
+    const table = await created(`${parents}; CREATE TABLE $ (id int, word text REFERENCES $_parent, ${managed})`)
+    const destination = { mode: 'Append' as const, publish: 'PerRun' as const }
+    const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,secret' }), batchSize: 7, key: [], destination })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { loaded: 29, quarantined: 1 } })
+    expect(await ids(table)).toEqual(without(30, 17))
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it.each(wholes)('takes children that come in an earlier batch than their parents, $mode $publish', async (destination) => {
+    const table = await created(`CREATE TABLE $ (id int PRIMARY KEY, word text, parent int REFERENCES $, ${managed})`)
+    const tree = Array.from({ length: 60 }, (_, index) => `${index + 1},good,${index === 4 ? 999 : index < 30 ? index + 31 : ''}`)
+    const fields = [...idAndWord, field('parent', 'integer', { nullable: true })]
+    const { run, quarantined } = await deliver({ table, fields, lines: tree, batchSize: 10, destination })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { loaded: 59, quarantined: 1 } })
+    expect(quarantined).toMatchObject([{ raw: '5,good,999', codes: ['destination.foreignKey'] }])
+    expect(await ids(table)).toEqual(without(60, 5))
+  })
+
+  it('keeps the row of a refused record in a Snapshot', async () => {
+    const table = await created(children)
+    const snapshot = { table, fields: idAndWord, destination: { mode: 'Snapshot' as const } }
+    await deliver({ ...snapshot, lines: lines(5, {}) })
+    const { run } = await deliver({ ...snapshot, lines: lines(5, { 2: '2,secret' }) })
+    expect(run.counts).toMatchObject({ quarantined: 1, removed: 0 })
+    expect(await ids(table)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('needs no search for a record that a later one supersedes; where there is a search, its entry is closed', async () => {
+    const table = await created(children)
+    const late = { table, fields: idAndWord, batchSize: 4, destination: { publish: 'PerRun' as const } }
+    const { run } = await deliver({ ...late, lines: [...lines(9, { 2: '2,secret' }), '2,good2'] })
+    expect(run).toMatchObject({ state: 'Succeeded', counts: { read: 10, loaded: 9, superseded: 1, quarantined: 0 } })
+    const searched = await deliver({ ...late, lines: [...lines(9, { 2: '2,hidden', 5: '5,secret' }), '2,good3'] })
+    expect(searched.run).toMatchObject({ state: 'Succeeded', counts: { read: 10, loaded: 1, unchanged: 7, quarantined: 2 } })
+    const { rows } = await client.query('SELECT encode(raw, $2) AS raw, state FROM headgate.quarantine WHERE pipeline = $1 ORDER BY pos', [table, 'escape'])
+    expect(rows).toEqual([
+      { raw: '2,hidden', state: 'superseded' },
+      { raw: '5,secret', state: 'open' },
+    ])
+    expect((await client.query(`SELECT word FROM ${table} WHERE id IN (2, 5) ORDER BY id`)).rows).toEqual([{ word: 'good3' }, { word: 'good5' }])
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it('goes on where it was interrupted, and counts no record twice', async () => {
+    const table = await created(children)
+    let folder = ''
+    let readings = 0
+    const interrupted = (place: string) => {
+      folder = place
+      // Read once to load, then once for each batch with a refused record.
+      changes.beforeReading = async () => {
+        if (++readings === 3) throw new HeadgateError('SourceUnavailable', 'gone for a moment', { retryable: true })
+      }
+    }
+    const bad = [2, 17, 30]
+    const delivery = { table, fields: idAndWord, lines: lines(30, Object.fromEntries(bad.map((id) => [id, `${id},secret`]))), batchSize: 10 }
+    const { run, quarantined } = await deliver({ ...delivery, destination: { publish: 'PerRun' }, written: interrupted })
+    expect(run).toMatchObject({ state: 'Failed', failure: { code: 'SourceUnavailable' }, counts: { loaded: 29, quarantined: 1 } })
+    expect(quarantined).toMatchObject([{ raw: '2,secret' }])
+    expect(await ids(table)).toEqual([])
+    await startRun(client, run.id)
+    const resumed = { ...run, state: 'Running' as const, failure: undefined }
+    const ended = await runWorker({ run: resumed, folder, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal: new AbortController().signal })
+    expect(ended).toMatchObject({ state: 'Succeeded', counts: { read: 30, loaded: 27, quarantined: 3 } })
+    expect(await ids(table)).toEqual(without(30, ...bad))
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it.each([
+    { refused: 1, maxRefusedRatio: '0', state: 'Failed' },
+    { refused: 100, maxRefusedRatio: '0.05', state: 'Succeeded' },
+    { refused: 101, maxRefusedRatio: '0.05', state: 'Failed' },
+  ])('ends after $refused of 300 records with $maxRefusedRatio: $state', async ({ refused, maxRefusedRatio, state }) => {
+    const table = await created(`${parents}; INSERT INTO $_parent SELECT 'good' || n FROM generate_series(41, 300) n; ${children.split('; ').at(-1)}`)
+    const bad = Object.fromEntries(Array.from({ length: refused }, (_, index) => [2 * index + 1, `${2 * index + 1},secret`]))
+    const { run } = await deliver({ table, fields: idAndWord, lines: lines(300, bad), batchSize: 50, destination: { publish: 'PerRun', maxRefusedRatio } })
+    expect(run.state).toBe(state)
+    expect((await ids(table)).length).toBe(state === 'Failed' ? 0 : 300 - refused)
+    if (state === 'Failed') expect(run.failure).toMatchObject({ code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_word_fkey') })
+    expect(await faultsInBooks(client)).toEqual([])
+  })
+
+  it('fails a run that is refused for what it removes, with the reason, and shows nothing', async () => {
+    const table = await created(
+      `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); CREATE TABLE $_child (parent int REFERENCES $);
+      INSERT INTO $ VALUES (99, 'old', 0, 0); INSERT INTO $_child VALUES (99)`,
+    )
+    const { run, quarantined } = await deliver({ table, fields: idAndWord, lines: lines(30, {}), destination: { mode: 'Replace' } })
+    expect(run).toMatchObject({ state: 'Failed', failure: { code: 'DestinationRefused', message: expect.stringContaining('_parent_fkey') } })
+    expect(quarantined).toEqual([])
+    expect(await ids(table)).toEqual([99])
   })
 })

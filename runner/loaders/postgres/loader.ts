@@ -3,7 +3,7 @@ import { defaults } from '../../../crds/defaults.ts'
 import type { PostgresDestination } from '../../../crds/pipeline.ts'
 import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
-import { type CarefulCounts, loadByHalves } from './careful.ts'
+import { beginSearch, type CarefulCounts, checkMost, loadByParts } from './careful.ts'
 import { encodedRows, type Rows, recordRows, someEncodedRows } from './copy.ts'
 import { checkTaken, copyAll } from './dropped.ts'
 import { list, parseTable, quote, relation } from './names.ts'
@@ -13,10 +13,12 @@ import { type PublishCounts, type PublishOptions, publishRun } from './publish.t
 import { refuseReservedName } from './reserved.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
 import { endStagedParts, stagedParts } from './staged-parts.ts'
+import { dropStagedRows, findStagedRefusals, type StagedRefusal, type Stretch } from './staged-refusals.ts'
 import { dropStaging } from './staging.ts'
 
 export { keyColumns, type LoadPlan } from './plan.ts'
 export type { PublishCounts, PublishOptions } from './publish.ts'
+export type { StagedRefusal, Stretch } from './staged-refusals.ts'
 
 export type LoadOptions = {
   /** What `prepare` answered. */
@@ -81,7 +83,9 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     const guess = new Guess(false)
     const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, { input, ...how }) : undefined
     const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, { plan, ...how }, guess))
-    const found = await loadByHalves(tx, batchTarget(plan), inSourceOrder, mostRefused(rows.size, this.config.destination), load)
+    const search = await beginSearch(tx, batchTarget(plan), mostRefused(rows.size, this.config.destination))
+    const found = await loadByParts(search, inSourceOrder, load)
+    checkMost(search.most, found.refused)
     if (staged !== undefined) await endStagedParts(tx, plan)
     if (keepKeys) {
       const refused = new Set(found.refused.map(({ index }) => index))
@@ -107,6 +111,21 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   /** Makes staged rows visible; nothing to do for rows that batches made visible. Answers with corrections that add up to 0. */
   async publishPlanned(run: RunContext, tx: Transaction, options: PublishOptions): Promise<PublishCounts> {
     return publishRun(run, tx, options)
+  }
+
+  /**
+   * Finds the staged rows that the destination refuses, after publishing was refused. `stretches` are the run's batches in source order,
+   * `rows` is how many they staged. Roll the transaction back: it tries what publishing would do. Throws DestinationRefused if they are more
+   * than `maxRefusedRatio` allows.
+   */
+  async findRefused(run: RunContext, tx: Transaction, options: { plan: LoadPlan; stretches: readonly Stretch[]; rows: number }): Promise<StagedRefusal[]> {
+    const { plan, stretches, rows } = options
+    return findStagedRefusals(run, tx, { plan, stretches, most: mostRefused(rows, this.config.destination) })
+  }
+
+  /** Removes staged rows that `findRefused` found. */
+  async dropRefused(tx: Transaction, plan: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
+    return dropStagedRows(tx, plan, refused)
   }
 
   /** Drops the run's staging table, if it has one. */

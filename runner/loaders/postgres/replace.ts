@@ -20,9 +20,7 @@ export type Replaced = { repeats: number; removed: number }
 export async function replaceTable(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<Replaced> {
   const { plan } = options
   await checkNotOvertaken(run, tx, options)
-  // From here on nobody can add a trigger, a policy, an index or a column; reading and writing go on.
-  await tx.query(`LOCK TABLE ${relation(plan.destination)} IN SHARE UPDATE EXCLUSIVE MODE`)
-  const reason = (await reasonAgainstSwap(tx, plan.destination)) ?? (await reasonByShape(tx, plan.destination, staging))
+  const reason = await reasonForExchange(tx, plan.destination, staging)
   if (reason !== undefined) return replaceRows(run, tx, options, staging, reason)
   const traits = await readTraits(tx, plan.destination)
   const repeats = await addKeys(tx, plan, staging, traits)
@@ -46,6 +44,15 @@ async function checkNotOvertaken({ id, name }: RunContext, tx: Transaction, { pl
   if (newerRun === undefined) return
   const { rows } = await tx.query(`SELECT FROM ${relation(plan.destination)} WHERE _run > $1 LIMIT 1`, [id])
   if (rows.length > 0) throw overtaken({ name }, `newer runs, such as ${newerRun}, have loaded rows into ${display(plan.destination)}`)
+}
+
+/**
+ * Why the rows have to be exchanged in place; undefined if the table can be swapped. From here on nobody can add a trigger, a policy, an
+ * index or a column; reading and writing go on.
+ */
+export async function reasonForExchange(tx: Transaction, destination: TableName, staging: TableName): Promise<string | undefined> {
+  await tx.query(`LOCK TABLE ${relation(destination)} IN SHARE UPDATE EXCLUSIVE MODE`)
+  return (await reasonAgainstSwap(tx, destination)) ?? reasonByShape(tx, destination, staging)
 }
 
 /** The staging table was made like the destination when the run was planned; what was changed since would be lost. */
@@ -86,25 +93,35 @@ async function replaceRows(run: RunContext, tx: Transaction, options: PublishOpt
   run.warn('PublishedInPlace', `${display(destination)}: ${reason}, so its rows were exchanged in place, which is slower than swapping the table`)
   const repeats = await removeRepeats(tx, plan, staging)
   const removed = await countReplaced(tx, options, staging)
+  const cleared = await clearForNewRows(tx, plan, staging)
+  if (cleared === 'all') await insertAll(tx, plan, staging)
+  else await mergeNewRows(run, tx, plan, staging)
+  await tx.query(`DROP TABLE ${relation(staging)}`)
+  await analyze(tx, destination)
+  return { repeats, removed }
+}
+
+/**
+ * Removes the rows that are in the way of the new ones: all of them, or, where foreign keys point at the table, those whose key is gone.
+ * Rows with a key of the new ones then stay where they are, to be updated.
+ */
+export async function clearForNewRows(tx: Transaction, { destination, key }: LoadPlan, staging: TableName): Promise<'all' | 'gone'> {
   if (!(await isReferenced(tx, destination))) {
     await tx.query(`TRUNCATE ${relation(destination)}`)
-    await insertAll(tx, plan, staging)
-  } else if (plan.key.length > 0) {
-    await exchangeByKey(run, tx, plan, staging)
-  } else {
+    return 'all'
+  }
+  if (key.length === 0) {
     throw new HeadgateError(
       'DestinationMismatch',
       `${display(destination)} is referenced by foreign keys and has no declared key to replace its rows by; declare schema.primaryKey`,
     )
   }
-  await analyze(tx, destination)
-  return { repeats, removed }
+  const match = key.map((column) => `s.${quote(column)} = d.${quote(column)}`).join(' AND ')
+  await tx.query(`DELETE FROM ${relation(destination)} d WHERE NOT EXISTS (SELECT FROM ${relation(staging)} s WHERE ${match})`)
+  return 'gone'
 }
 
-/** Rows that foreign keys point at stay where they are and are updated; only those that are gone are deleted. */
-async function exchangeByKey(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<void> {
-  const match = plan.key.map((column) => `s.${quote(column)} = d.${quote(column)}`).join(' AND ')
-  await tx.query(`DELETE FROM ${relation(plan.destination)} d WHERE NOT EXISTS (SELECT FROM ${relation(staging)} s WHERE ${match})`)
+async function mergeNewRows(run: RunContext, tx: Transaction, plan: LoadPlan, staging: TableName): Promise<void> {
   await merge(tx, run, plan, {
     source: relation(staging),
     mayRepeatKeys: false,

@@ -77,6 +77,12 @@ function indexName(staging: TableName, place: number): string {
   return `${staging.name}_index_${place}`
 }
 
+/** What keys and indexes are called in the table they come from, by their names in the staging table. */
+export function namesWhileStaged(staging: TableName, { constraints, indexes }: Traits): Map<string, string> {
+  const keys = constraints.map(({ name }, place) => [constraintName(staging, place), name] as const)
+  return new Map([...keys, ...indexes.map(({ name }, place) => [indexName(staging, place), name] as const)])
+}
+
 /** Throws DestinationRefusal, with the name that the user knows, if the rows break one of them. */
 export async function addKeysAndIndexes(tx: Transaction, staging: TableName, { constraints, indexes }: Traits): Promise<void> {
   for (const [place, { name, definition }] of constraints.entries()) {

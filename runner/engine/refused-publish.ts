@@ -1,0 +1,97 @@
+// finishWithoutRefused: finishes a run whose staged rows the destination refuses, without the records that it does not take. Called by the
+// worker that has the finish slice.
+import { HeadgateError, type RecordError, type Transaction } from '../../sdk/index.ts'
+import { noCounts } from '../../store/counts.ts'
+import { type BatchPlace, batchPlaces, recordBatch } from '../../store/ledger.ts'
+import { quarantineRecords } from '../../store/quarantine.ts'
+import { checkOrder, lockDestination } from '../../store/run-order.ts'
+import { advanceSlice, type ClaimedSlice, findSlice } from '../../store/slices.ts'
+import { type LoadPlan, PostgresLoader, type StagedRefusal } from '../loaders/postgres/loader.ts'
+import { DestinationRefusal, recordError } from '../loaders/postgres/refusal.ts'
+import { lockRunning, originOf } from './commit.ts'
+import { destinationLock, finishRun } from './finish.ts'
+import { evidence } from './refused.ts'
+import { retrying } from './retry.ts'
+import type { Work } from './work.ts'
+
+/** Others may change the destination between a search and the next try to publish. */
+const searches = 3
+
+/** Throws what finishRun throws; DestinationRefused if no single records are the reason, or more than `maxRefusedRatio` allows. */
+export async function finishWithoutRefused(work: Work, claim: ClaimedSlice): Promise<void> {
+  for (let search = 1; ; search++) {
+    try {
+      return await retrying(work.retries, () => work.session.transaction((transaction) => finishRun(work, transaction, claim)))
+    } catch (error) {
+      if (!(error instanceof DestinationRefusal) || search > searches) throw error
+      let found = 0
+      await retrying(work.retries, () => rejectRefused(work, claim, (count) => (found += count)))
+      if (found === 0) throw error
+    }
+  }
+}
+
+/** What holds the rows that are not published yet. */
+type Staged = { loader: PostgresLoader; plan: LoadPlan }
+
+/**
+ * Finds the staged rows that the destination refuses in a transaction that is undone, and moves their records into the quarantine, a batch
+ * of the run at a time. If it is interrupted, calling it again finds the rest.
+ */
+async function rejectRefused(work: Work, claim: ClaimedSlice, onFound: (count: number) => void): Promise<void> {
+  const { loader, plan } = work.commit
+  if (!(loader instanceof PostgresLoader) || plan === null) return
+  const staged = { loader, plan }
+  const places = await batchPlaces(work.session, work.run.id)
+  const refused = await work.session.trial((transaction) => search(work, staged, transaction, claim, places))
+  onFound(refused.length)
+  for (const { place, rows } of byPlace(places, refused)) await rejectRows(work, staged, claim, place, rows)
+}
+
+async function search(
+  work: Work,
+  { loader, plan }: Staged,
+  transaction: Transaction,
+  claim: ClaimedSlice,
+  places: readonly BatchPlace[],
+): Promise<StagedRefusal[]> {
+  await lockDestination(transaction, work.run, destinationLock(plan))
+  await lockRunning(transaction, claim)
+  await checkOrder(transaction, work.run)
+  const rows = places.reduce((sum, { loaded }) => sum + loaded, 0)
+  return loader.findRefused(work.context, transaction, { plan, stretches: places, rows })
+}
+
+/** Rows and places are in source order. */
+function byPlace(places: readonly BatchPlace[], refused: readonly StagedRefusal[]): { place: BatchPlace; rows: StagedRefusal[] }[] {
+  let next = 0
+  return places.flatMap((place) => {
+    const first = next
+    while (next < refused.length && BigInt(refused[next]?.position as string) <= BigInt(place.last)) next++
+    return next === first ? [] : [{ place, rows: refused.slice(first, next) }]
+  })
+}
+
+async function rejectRows(work: Work, { loader, plan }: Staged, claim: ClaimedSlice, place: BatchPlace, rows: readonly StagedRefusal[]): Promise<void> {
+  const slice = await findSlice(work.session, work.run.id, place.slice)
+  if (slice === undefined) throw new HeadgateError('Internal', `run ${work.run.name} has no slice ${place.slice}`)
+  const errors = new Map<number, RecordError[]>(
+    rows.map(({ position, refusal }) => [place.firstOrder + Number(BigInt(position) - BigInt(place.first)), [recordError(refusal)]]),
+  )
+  const rejected = await evidence(work.source, slice, place, errors)
+  await work.session.transaction(async (transaction) => {
+    await lockDestination(transaction, work.run, 'shared')
+    const { batches } = await lockRunning(transaction, claim)
+    await loader.dropRefused(transaction, plan, rows)
+    await quarantineRecords(transaction, originOf(work.commit, { ordinal: place.slice, slice }), rejected)
+    await recordBatch(transaction, {
+      run: work.run.id,
+      slice: claim.ordinal,
+      ordinal: batches,
+      epoch: claim.epoch,
+      input: claim.slice.input,
+      counts: { ...noCounts, loaded: -rows.length, quarantined: rows.length },
+    })
+    await advanceSlice(transaction, claim, { records: 0, done: false })
+  })
+}

@@ -1,0 +1,106 @@
+// findStagedRefusals: finds the rows of a run's staging table that the destination does not take. It loads them where publishing would,
+// batch by batch, in a transaction that the caller rolls back. Called when publishing a run was refused.
+import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import { beginSearch, checkMost, loadByParts, type Search } from './careful.ts'
+import { checkTaken } from './dropped.ts'
+import { merge } from './merge.ts'
+import { list, quote, relation, type TableName } from './names.ts'
+import { columnNames, type LoadPlan } from './plan.ts'
+import type { Refusal } from './refusal.ts'
+import { openTrial, type Trial } from './trial.ts'
+
+/** A staged row, by its `_pos` in decimal digits. */
+export type StagedRefusal = { position: string; refusal: Refusal }
+
+/** `_pos` of a batch's first and last record, in decimal digits. */
+export type Stretch = { first: string; last: string }
+
+export type StagedSearch = {
+  plan: LoadPlan
+  /** The run's batches in source order. */
+  stretches: readonly Stretch[]
+  /** Throws DestinationRefused if more rows than this are refused. */
+  most: number
+}
+
+/** Rows that wait for a parent in a later batch are kept in memory and tried one by one: more of them end the search. */
+const mostWaiting = 10_000
+
+const nothing: LoadCounts = { loaded: 0, unchanged: 0, superseded: 0 }
+
+/** In source order. Takes the locks that publishing takes. Throws DestinationRefused, also for rules that are not about single rows. */
+export async function findStagedRefusals(run: RunContext, tx: Transaction, { plan, stretches, most }: StagedSearch): Promise<StagedRefusal[]> {
+  const { staging } = plan
+  if (staging === null) return []
+  const trial = await openTrial(tx, plan, staging)
+  // Each stretch would scan the staging table.
+  await tx.query(`CREATE INDEX ON ${relation(staging)} (_pos); ANALYZE ${relation(staging)}`)
+  const search = await beginSearch(tx, trial.table, most)
+  const load = (where: string) => loadStaged(run, tx, plan, trial, where)
+  const refused: StagedRefusal[] = []
+  let waiting: StagedRefusal[] = []
+  for (const stretch of stretches) {
+    const positions = await positionsOf(tx, staging, stretch)
+    const between = (first: string, last: string) => `_pos BETWEEN ${first} AND ${last}`
+    for (const row of await refusedOf(search, positions, load, between)) (search.selfReferences.has(row.refusal.by) ? waiting : refused).push(row)
+    checkMost(most, refused)
+    checkMost(Math.max(most, mostWaiting), waiting)
+  }
+  // Their parents may have come in a later batch.
+  waiting = await refusedOf(
+    search,
+    waiting.map(({ position }) => position),
+    load,
+  )
+  const all = [...refused, ...waiting]
+  checkMost(most, all)
+  return all
+    .map(({ position, refusal }) => ({ position, refusal: { ...refusal, by: trial.names.get(refusal.by ?? '') ?? refusal.by } }))
+    .toSorted((one, other) => (BigInt(one.position) < BigInt(other.position) ? -1 : 1))
+}
+
+/** `between` is the condition for rows that follow each other in `positions`, if no other row lies between them. */
+async function refusedOf(
+  search: Search,
+  positions: readonly string[],
+  load: (where: string) => Promise<LoadCounts>,
+  between?: (first: string, last: string) => string,
+): Promise<StagedRefusal[]> {
+  if (positions.length === 0) return []
+  const where = (part: Uint32Array) => {
+    const [first, last] = [part[0] as number, part.at(-1) as number]
+    if (between !== undefined && last - first + 1 === part.length) return between(positions[first] as string, positions[last] as string)
+    return `_pos IN (${Array.from(part, (index) => positions[index]).join()})`
+  }
+  const { refused } = await loadByParts(search, Uint32Array.from(positions.keys()), (part) => load(where(part)))
+  return refused.map(({ index, refusal }) => ({ position: positions[index] as string, refusal }))
+}
+
+async function positionsOf(tx: Transaction, staging: TableName, { first, last }: Stretch): Promise<string[]> {
+  const { rows } = await tx.query(`SELECT _pos::text AS position FROM ${relation(staging)} WHERE _pos BETWEEN $1 AND $2 ORDER BY _pos`, [first, last])
+  return rows.map((row) => row.position as string)
+}
+
+async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { table, keyed }: Trial, where: string): Promise<LoadCounts> {
+  const columns = list(columnNames(plan))
+  const source = `(SELECT ${columns} FROM ${relation(plan.staging as TableName)} WHERE ${where})`
+  if (plan.key.length > 0) {
+    const how = { mayRepeatKeys: true, lookUp: keyed, keyHashes: false, exhaustive: false, rewriteUnchanged: false, always: plan.mode === 'Replace' }
+    return merge(tx, run, { ...plan, destination: table }, { source, ...how })
+  }
+  const { rows } = await tx.query(
+    `WITH taken AS (INSERT INTO ${relation(table)} (${columns}) SELECT ${columns} FROM ${source} AS staged RETURNING 1)
+    SELECT (SELECT count(*) FROM ${source} AS staged) AS sent, (SELECT count(*) FROM taken) AS taken`,
+  )
+  await checkTaken(tx, table, { event: 'INSERT', sent: Number(rows[0]?.sent), taken: Number(rows[0]?.taken) })
+  return nothing
+}
+
+/** Removes refused rows from the run's staging table. */
+export async function dropStagedRows(tx: Transaction, { staging }: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
+  if (staging === null) return
+  const positions = refused.map(({ position }) => position)
+  const { rowCount } = await tx.query(`DELETE FROM ${relation(staging)} WHERE _pos = ANY ($1::bigint[])`, [positions])
+  if (rowCount === positions.length) return
+  throw new HeadgateError('Internal', `${quote(staging.name)} holds ${rowCount} of ${positions.length} refused rows`)
+}
