@@ -6,6 +6,9 @@ export type Verdict = { errors: RecordError[]; warnings: RecordError[] }
 
 const mostErrors = 100
 
+/** In characters: what a validator says is kept for every record, in the quarantine or in the run's history. */
+const longest = { field: 255, code: 100, message: 1000, value: 200 }
+
 /** Runs the validators over the batch, one after another. Answers by record index, for those that have any. */
 export async function collectVerdicts(validators: readonly Validator[], batch: RecordBatch): Promise<Map<number, Verdict>> {
   const verdicts = new Map<number, Verdict>()
@@ -14,7 +17,8 @@ export async function collectVerdicts(validators: readonly Validator[], batch: R
       throw new HeadgateError('ValidatorFailed', `a validator reported on record ${index} of a batch of ${batch.size}; correct its index`)
     }
     const verdict = verdicts.get(index) ?? { errors: [], warnings: [] }
-    if (verdict[kind].length < mostErrors) verdict[kind].push(error)
+    const kept = keptError(error)
+    if (verdict[kind].length < mostErrors) verdict[kind].push(kept)
     verdicts.set(index, verdict)
   }
   for (const validator of validators) {
@@ -25,4 +29,16 @@ export async function collectVerdicts(validators: readonly Validator[], batch: R
     await foreign(() => validator.validate(batch, report))
   }
   return verdicts
+}
+
+/** The error's four properties as text, cut to the lengths that are kept. Throws ValidatorFailed without a code and a message. */
+function keptError(error: RecordError): RecordError {
+  const { field, code, message, value } = (error ?? {}) as Record<keyof RecordError, unknown>
+  if (typeof code !== 'string' || code === '' || typeof message !== 'string') {
+    throw new HeadgateError('ValidatorFailed', 'a validator reported an error without a code and a message, which are texts; give it both')
+  }
+  const kept: RecordError = { code: code.slice(0, longest.code), message: message.slice(0, longest.message) }
+  if (field !== undefined && field !== null) kept.field = String(field).slice(0, longest.field)
+  if (value !== undefined && value !== null) kept.value = String(value).slice(0, longest.value)
+  return kept
 }
