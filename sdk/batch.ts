@@ -1,4 +1,5 @@
 // RecordBatch: what an Extractor yields and everything after it reads.
+import { brandClass } from './brand.ts'
 import type { RecordError } from './errors.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
@@ -68,3 +69,5 @@ export class ObjectBatch implements RecordBatch {
     return undefined
   }
 }
+
+brandClass(ObjectBatch, 'ObjectBatch')

@@ -1,4 +1,5 @@
 // How things go wrong: a failed run is a HeadgateError with a documented code; a bad record is data (RecordError), never thrown.
+import { brandClass } from './brand.ts'
 
 /**
  * A failure of the run. `code` is one of the codes documented in docs/errors.md, `retryable` tells the framework
@@ -17,6 +18,8 @@ export class HeadgateError extends Error {
     this.retryable = options.retryable ?? false
   }
 }
+
+brandClass(HeadgateError, 'HeadgateError')
 
 /** One thing wrong with one record. `field` is missing when the record as a whole is meant. */
 export type RecordError = {

@@ -1,5 +1,6 @@
 // Extractor: where records come from. Subclass Extractor for whole control, RecordExtractor to yield one record at a time.
 import { ObjectBatch, type Position, type RecordBatch, type SourceRecord } from './batch.ts'
+import { brandClass } from './brand.ts'
 import type { RunContext } from './run.ts'
 
 /**
@@ -48,6 +49,8 @@ export abstract class Extractor<Config = unknown> {
   async verify(_slice: Slice, _run: RunContext): Promise<void> {}
 }
 
+brandClass(Extractor, 'Extractor')
+
 /**
  * The short form: yield records one at a time, in the same order every time; the framework batches them and resumes by
  * skipping the records it already has.
@@ -56,7 +59,7 @@ export abstract class RecordExtractor<Config = unknown> extends Extractor<Config
   abstract records(run: RunContext): AsyncIterable<SourceRecord> | Iterable<SourceRecord>
 
   override async *plan(_run: RunContext): AsyncIterable<Slice> {
-    yield { input: 0, name: this.constructor.name, spec: null }
+    yield { input: 0, name: this.constructor.name || 'records', spec: null }
   }
 
   override async *read(_slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {

@@ -1,5 +1,6 @@
 // Loader: writes accepted records inside the batch's own transaction, so that data and ledger commit together.
 import type { Writable } from 'node:stream'
+import { brandClass } from './brand.ts'
 import type { RunContext } from './run.ts'
 import type { TypedRecord } from './transformer.ts'
 
@@ -59,3 +60,5 @@ export abstract class Loader<Config = unknown> {
   /** Removes what a run that failed or was cancelled left staged. Must be safe to repeat. */
   async discard(_run: RunContext, _transaction: Transaction): Promise<void> {}
 }
+
+brandClass(Loader, 'Loader')

@@ -1,4 +1,5 @@
 // Transformer: changes accepted records before they are loaded.
+import { brandClass } from './brand.ts'
 
 /**
  * An accepted record: a value per declared field, in the schema's names. integer → bigint; decimal, date, time,
@@ -17,6 +18,8 @@ export abstract class Transformer<Config = unknown> {
 
   abstract transform(records: readonly TypedRecord[]): readonly (TypedRecord | undefined)[] | Promise<readonly (TypedRecord | undefined)[]>
 }
+
+brandClass(Transformer, 'Transformer')
 
 /** The short form: one record in, one record (or undefined, to filter it out) back. */
 export abstract class RecordTransformer<Config = unknown> extends Transformer<Config> {

@@ -1,5 +1,6 @@
 // Validator: looks at every record of a batch before it is transformed.
 import type { RecordBatch, SourceRecord } from './batch.ts'
+import { brandClass } from './brand.ts'
 import type { RecordError } from './errors.ts'
 
 /** Where a validator puts what it finds. A record with at least one rejection is quarantined with all its errors. */
@@ -19,6 +20,8 @@ export abstract class Validator<Config = unknown> {
 
   abstract validate(batch: RecordBatch, verdicts: Verdicts): void | Promise<void>
 }
+
+brandClass(Validator, 'Validator')
 
 /** Where a RecordValidator puts what it finds about the record in hand. */
 export interface Report {

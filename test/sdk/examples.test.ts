@@ -1,9 +1,19 @@
 // The worked examples of the SDK's classes, run by the real engine as anyone would run them.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, it, test } from 'vitest'
 import { loadPipeline } from '../../cli/check/load.ts'
 import { runPipeline } from '../../cli/local/run-pipeline.ts'
+import StationReadings from '../../examples/sdk/extractor.ts'
+import HottestReadings from '../../examples/sdk/loader.ts'
+import Calibrate from '../../examples/sdk/transformer.ts'
+import BrokenSensors from '../../examples/sdk/validator.ts'
+import { CsvFormat } from '../../runner/formats/csv/format.ts'
+import { transactionOver } from '../../runner/loaders/postgres/connection.ts'
+import { SourceExtractor } from '../../runner/sources/extractor.ts'
+import { FilesSource } from '../../runner/sources/files/source.ts'
+import { type Check, extractorChecks, loaderChecks, transformerChecks, validatorChecks } from '../../sdk/conformance/index.ts'
+import { scratchFolder, written } from '../property/delivery.ts'
 import { faultsInBooks } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
 
@@ -40,4 +50,36 @@ test('A second run of it changes nothing', async () => {
 test.each(['extractor', 'validator', 'transformer', 'loader'])('The %s is at most 30 lines of code', (part) => {
   const lines = readFileSync(join(examples, `${part}.ts`), 'utf8').split('\n')
   expect(lines.filter((line) => line.trim() !== '' && !line.startsWith('//')).length).toBeLessThanOrEqual(30)
+})
+
+const files = written(scratchFolder(), 'feed', {
+  'a.csv': 'n,m\n1,"a\nb"\n2,c\n3\n4,"d"\n5,e\n',
+  'b.csv': 'n,m\r\n6,\xc3\xa4\r\n7,"un"quoted\r\n8,g',
+})
+const csv = () => new SourceExtractor({ source: new FilesSource({ paths: ['*.csv'] }), format: new CsvFormat({}, ['n', 'm']), workers: 2, sliceBytes: 12 })
+
+describe('The checks of the conformance kit hold', () => {
+  const kits: Record<string, Check[]> = {
+    extractor: extractorChecks({ make: () => new StationReadings({ days: 3, sensors: ['roof', 'cellar'] }) }),
+    validator: validatorChecks({
+      make: () => new BrokenSensors({ broken: { roof: '2026-03-02' } }),
+      records: [...new StationReadings({ days: 20, sensors: ['roof', 'cellar'] }).records()],
+    }),
+    transformer: transformerChecks({
+      make: () => new Calibrate({ offset: 0.5, since: '2026-03-02' }),
+      records: [1, 2, 3].map((day) => ({ sensor: 'roof', day: `2026-03-0${day}`, celsius: day })),
+    }),
+    loader: loaderChecks({
+      make: () => new HottestReadings({ schema: 'checked' }),
+      records: [1, 3, 2].map((celsius) => ({ sensor: 'roof', day: '2026-03-01', celsius })),
+      rolledBack: async (work) => {
+        await store.client.query('BEGIN')
+        await work(transactionOver(store.client)).finally(() => store.client.query('ROLLBACK'))
+      },
+    }),
+    'extractor of CSV files': extractorChecks({ make: csv, run: { folder: files } }),
+  }
+  const checks = Object.entries(kits).flatMap(([part, kit]) => kit.map(({ name, run: check }) => ({ part, name, check })))
+
+  it.each(checks)('for the $part: $name', ({ check }) => check())
 })
