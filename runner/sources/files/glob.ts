@@ -2,7 +2,7 @@
 // minutes for one long name. So Node only walks the folders, with a glob that is simpler and matches more, and RE2 decides.
 import { globSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { HeadgateError } from '../../../sdk/index.ts'
 import { compileExpression, type Expression } from '../../validation/expressions/expression.ts'
 
@@ -11,6 +11,11 @@ const magic = /[*?[{]/
 
 export function isGlob(path: string): boolean {
   return magic.test(path)
+}
+
+/** The folder that the glob names before its first wildcard. */
+export function fixedFolder(pattern: string): string {
+  return dirname(`${pattern.slice(0, pattern.search(magic))}x`)
 }
 
 /** Absolute paths of what matches and is no folder, in any order, perhaps twice. Throws InvalidPipeline. */

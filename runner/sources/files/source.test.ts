@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -58,6 +58,20 @@ test.each([
 
 test('having nothing is fine where it is allowed', async () => {
   expect(await names(['in/*.tsv', 'in/missing.csv'], true)).toEqual([])
+})
+
+// A volume that fails must not look like one without files. A link to itself fails with ELOOP, for root as well.
+test.each([['circle/*.csv'], ['circle/a.csv']])('a folder that cannot be read is not taken for an empty one: %s', async (path) => {
+  symlinkSync('circle', join(folder, 'circle'))
+  const unreadable = { code: 'SourceUnreadable', message: expect.stringMatching(/^circle.* cannot be (listed|opened): .*ELOOP/) }
+  for (const allowEmpty of [true, false]) await expect(names([path], allowEmpty)).rejects.toMatchObject(unreadable)
+})
+
+test('a file whose bytes cannot be read is unreadable', async (context) => {
+  // It opens, and reading its first page fails with EIO.
+  const path = '/proc/self/mem'
+  if (!existsSync(path)) context.skip('there is no /proc/self/mem; Linux has it')
+  await expect(names([path])).rejects.toMatchObject({ code: 'SourceUnreadable', message: expect.stringMatching(/^\/proc\/self\/mem cannot be read: .*EIO/) })
 })
 
 test('opens a file at an offset', async () => {

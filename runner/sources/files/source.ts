@@ -1,12 +1,12 @@
 // FilesSource: files of the worker's own file system, by path or glob.
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { type FileHandle, open, opendir, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
 import type { Input, Source } from '../source.ts'
-import { filesMatching, isGlob } from './glob.ts'
+import { filesMatching, fixedFolder, isGlob } from './glob.ts'
 import { closestTo } from './missing.ts'
 
 const headBytes = 64 << 10
@@ -35,7 +35,7 @@ export class FilesSource implements Source {
         const absolute = resolve(run.folder, path)
         if (seen.has(absolute)) continue
         seen.add(absolute)
-        if (this.config.allowEmpty === true && !(await exists(absolute))) continue
+        if (this.config.allowEmpty === true && (await isAbsent(absolute))) continue
         const identity = await this.#identify(path, run.folder)
         yield { name: path, size: identity.size, identity }
       }
@@ -76,6 +76,8 @@ export class FilesSource implements Source {
       const { bytesRead } = await file.read(head, 0, head.length, 0)
       const hash = createHash('sha256').update(head.subarray(0, bytesRead)).digest('hex')
       return { path, size: Number(stats.size), mtimeNanoseconds: copied ? null : String(stats.mtimeNs), head: hash }
+    } catch (error) {
+      throw isSystemError(error) ? unreadable(path, 'read', error) : error
     } finally {
       await file.close()
     }
@@ -84,6 +86,7 @@ export class FilesSource implements Source {
   async #matches(pattern: string, folder: string): Promise<string[]> {
     if (!isGlob(pattern) || (await exists(resolve(folder, pattern)))) return [pattern]
     const found = (await filesMatching(pattern, folder)).filter((path) => !isShadow(path))
+    if (found.length === 0) await checkReadable(fixedFolder(pattern), folder)
     if (found.length === 0 && this.config.allowEmpty !== true) throw await notFound(pattern, folder)
     const prefix = `${resolve(folder)}/`
     const named = found.map((path) => (!pattern.startsWith('/') && path.startsWith(prefix) ? path.slice(prefix.length) : path))
@@ -102,6 +105,29 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** False as well for what cannot be looked at: a volume that fails must not count as one without the file. */
+async function isAbsent(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    (error: unknown) => isAbsence(error),
+  )
+}
+
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+/** The search for a glob passes over folders that it cannot read; the one that it begins in must not be among them. Throws SourceUnreadable. */
+async function checkReadable(path: string, folder: string): Promise<void> {
+  try {
+    const entries = await opendir(resolve(folder, path))
+    await entries.read().finally(() => entries.close())
+  } catch (error) {
+    if (!isAbsence(error)) throw unreadable(path, 'listed', error)
+  }
 }
 
 /** Reads one chunk ahead, so that the disk works while the records of the last chunk are processed. */
@@ -142,8 +168,12 @@ async function opened(path: string, folder: string): Promise<FileHandle> {
   } catch (cause) {
     if (cause instanceof HeadgateError) throw cause
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw await notFound(path, folder, cause)
-    throw new HeadgateError('SourceUnreadable', `${path} cannot be opened: ${messageOf(cause)}`, { cause })
+    throw unreadable(path, 'opened', cause)
   }
+}
+
+function unreadable(path: string, what: 'opened' | 'read' | 'listed', cause: unknown): HeadgateError {
+  return new HeadgateError('SourceUnreadable', `${path} cannot be ${what}: ${messageOf(cause)}`, { cause })
 }
 
 function notAFile(path: string, isFolder: boolean): HeadgateError {
