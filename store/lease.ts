@@ -9,9 +9,12 @@ export const defaultLeaseMilliseconds = 60_000
  */
 export const expired = 'coalesce(alive_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false)'
 
-/** Inserts or renews the row of worker $2 with a lease of $4 milliseconds if `claimed`, a relation with the run's number in `run`, has a row. */
-export function keepAlive(claimed: string): string {
+/**
+ * Inserts or renews the row of worker $2 if `claimed`, a relation with the run's number in `run`, has a row. `lease` is the parameter that
+ * holds its length in milliseconds.
+ */
+export function keepAlive(claimed: string, lease = '$4'): string {
   return `INSERT INTO headgate.worker (name, run, lease, alive_until)
-    SELECT $2, run, $4 * interval '1 millisecond', clock_timestamp() + $4 * interval '1 millisecond' FROM ${claimed}
+    SELECT $2, run, ${lease} * interval '1 millisecond', clock_timestamp() + ${lease} * interval '1 millisecond' FROM ${claimed}
     ON CONFLICT (name) DO UPDATE SET run = EXCLUDED.run, lease = EXCLUDED.lease, alive_until = EXCLUDED.alive_until`
 }

@@ -1,6 +1,7 @@
 // Who plans a run. A claim without a lock: the source is read outside of any transaction, and a dead planner is replaced. Called by the engine.
 import { defaultLeaseMilliseconds, expired, keepAlive } from './lease.ts'
 import type { Queryable } from './queryable.ts'
+import { isPlanned, lockPlan } from './slices.ts'
 
 /** The worker that plans the run. `expired`: it gave no sign of life in the store for longer than it promised. */
 export type Planner = { worker: string; expired: boolean }
@@ -37,4 +38,30 @@ export async function claimPlanning(db: Queryable, { run, worker, lapsed, leaseM
 /** Lets another worker plan the run at once. */
 export async function releasePlanning(db: Queryable, run: number, worker: string): Promise<void> {
   await db.query('UPDATE headgate.run SET planner = NULL WHERE id = $1 AND planner = $2', [run, worker])
+}
+
+/** A worker of a run, whose row in headgate.worker says that it may plan the run. */
+export type Enrolled = { run: number; worker: string }
+
+/** Lets the other workers know that this one may plan the run, for as long as it gives signs of life. */
+export async function enrol(db: Queryable, { run, worker, leaseMilliseconds }: Enrolled & { leaseMilliseconds: number | undefined }): Promise<void> {
+  await db.query(`WITH enrolled AS (SELECT $1::bigint AS run) ${keepAlive('enrolled', '$3')}`, [run, worker, leaseMilliseconds ?? defaultLeaseMilliseconds])
+}
+
+/** Whether another worker is alive that may plan the run, or is at work on it. */
+export async function othersMayPlan(db: Queryable, { run, worker }: Enrolled): Promise<boolean> {
+  const { rows } = await db.query(`SELECT FROM headgate.worker WHERE run = $1 AND name <> $2 AND NOT ${expired} LIMIT 1`, [run, worker])
+  return rows.length > 0
+}
+
+/**
+ * Takes the worker off those that may plan the run, unless it is the last of them. Returns whether it did, or whether the run is planned.
+ * Under a lock, because of two workers that withdraw at once the second must see that it is the last.
+ */
+export async function withdraw(tx: Queryable, enrolled: Enrolled): Promise<boolean> {
+  await lockPlan(tx, enrolled.run)
+  if (await isPlanned(tx, enrolled.run)) return true
+  if (!(await othersMayPlan(tx, enrolled))) return false
+  await tx.query('DELETE FROM headgate.worker WHERE name = $1', [enrolled.worker])
+  return true
 }

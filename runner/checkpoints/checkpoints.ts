@@ -8,6 +8,8 @@ export type Holder = { worker: string; expired: boolean }
 
 /** Nothing here may fail a run or hold it up: an implementation swallows its failures and answers in time. */
 export interface Checkpoints {
+  /** Whether all workers of a run are on one machine, so that what one of them does not find in its file system no other will. */
+  readonly oneMachine: boolean
   /** A name for a worker of this process, unlike any other worker's, ever. */
   newWorker(): string
   /** The worker lives from now on, and says so by itself until `end`, however long its process is busy. */

@@ -6,6 +6,7 @@ import { hostname } from 'node:os'
 import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 
 export class LocalCheckpoints implements Checkpoints {
+  readonly oneMachine = true
   readonly #onProgress: (progress: SliceProgress) => void
   readonly #ended = new Set<string>()
 

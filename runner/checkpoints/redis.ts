@@ -25,6 +25,7 @@ export type RedisCheckpointsOptions = {
 const defaultDoubtMilliseconds = 600_000
 
 export class RedisCheckpoints implements Checkpoints {
+  readonly oneMachine = false
   readonly #options: Required<RedisCheckpointsOptions>
   readonly #names: StoreCheckpoints
   readonly #connection: RedisConnection

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 
 export class StoreCheckpoints implements Checkpoints {
+  readonly oneMachine = false
   readonly #name: string
 
   /** `name` is the pod's, or whatever tells people which process it is. */

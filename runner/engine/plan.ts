@@ -13,6 +13,7 @@ import { keyColumns, type LoadPlan, PostgresLoader } from '../loaders/postgres/l
 import { dropAbandoned } from '../loaders/postgres/staging.ts'
 import { checkDelivery } from '../validation/delivery.ts'
 import type { Assembly } from './assembly.ts'
+import type { PlanAttempts } from './plan-attempts.ts'
 import type { StoreSession } from './session.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -30,6 +31,7 @@ export type Planning = {
   worker: string
   session: StoreSession
   checkpoints: Checkpoints
+  attempts: PlanAttempts
   leaseMilliseconds: number | undefined
 }
 
@@ -38,28 +40,39 @@ type Planned = { slices: readonly Slice[]; kept: readonly string[] }
 
 /**
  * Plans the run unless that was done, and returns the loader's plan (null if it needs none). One worker reads the source, outside of
- * any transaction, because that may take longer than the server lets one idle; the others wait for its plan, or for its end.
+ * any transaction, because that may take longer than the server lets one idle; the others wait for its plan, or for the run's end.
+ * Throws RunEnded if the run ends unplanned.
  */
 export async function planRun(planning: Planning): Promise<Json> {
-  const { assembly, spec, run, worker, session } = planning
+  const { run, session, attempts } = planning
+  if (await isPlanned(session, run.id)) return findLoadPlan(session, run.id)
+  await attempts.begin()
   while (!(await isPlanned(session, run.id))) {
     run.signal.throwIfAborted()
-    if (await mayPlan(planning)) {
-      try {
-        const slices = await untilAborted(run.signal, Array.fromAsync(assembly.extractor.plan(run)))
-        checkSlices(slices)
-        const kept = checkDelivery(spec, slices, run)
-        return await session.transaction((transaction) => persistPlan(assembly, run, transaction, { slices, kept }))
-      } catch (error) {
-        await releasePlanning(session, run.id, worker).catch(() => {})
-        throw error
-      }
+    if ((await attempts.mayTry()) && (await mayPlan(planning))) {
+      const plan = await tryToPlan(planning)
+      if (plan !== undefined) return plan
     }
     // A run that this role cannot see, or that is gone, is never planned.
-    await findRunById(session, run.id)
+    const { name, state } = await findRunById(session, run.id)
+    if (state !== 'Running') throw new HeadgateError('RunEnded', `run ${name} is ${state} and is not planned any more`)
     await sleep(pollMilliseconds, undefined, { signal: run.signal }).catch(() => {})
   }
   return findLoadPlan(session, run.id)
+}
+
+/** Undefined if this worker cannot read the source and another may. */
+async function tryToPlan({ assembly, spec, run, worker, session, attempts }: Planning): Promise<Json | undefined> {
+  try {
+    const slices = await untilAborted(run.signal, Array.fromAsync(assembly.extractor.plan(run)))
+    checkSlices(slices)
+    const kept = checkDelivery(spec, slices, run)
+    return await session.transaction((transaction) => persistPlan(assembly, run, transaction, { slices, kept }))
+  } catch (error) {
+    await releasePlanning(session, run.id, worker).catch(() => {})
+    await attempts.meet(error)
+    return undefined
+  }
 }
 
 /** Whether this worker is the one to read the source. Replaces a planner that is gone. */

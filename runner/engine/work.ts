@@ -15,6 +15,7 @@ import type { BatchSource } from './batches.ts'
 import type { Commit } from './commit.ts'
 import { Courtesy } from './courtesy.ts'
 import { planRun } from './plan.ts'
+import { PlanAttempts } from './plan-attempts.ts'
 import { RejectBrake } from './reject-brake.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
 import { StoreSession } from './session.ts'
@@ -108,8 +109,11 @@ export class Work {
 
   /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */
   async plan(): Promise<void> {
-    const { assembly, context: run, worker, session, checkpoints, leaseMilliseconds } = this
-    const json: Json = await retrying(this.retries, () => planRun({ assembly, spec: this.run.spec, run, worker, session, checkpoints, leaseMilliseconds }))
+    const { assembly, context: run, worker, session, checkpoints, leaseMilliseconds, retries } = this
+    const { spec, workers } = this.run
+    const othersSeeMore = workers > 1 && !checkpoints.oneMachine
+    const attempts = new PlanAttempts({ session, enrolled: { run: run.id, worker }, retries, leaseMilliseconds, othersSeeMore })
+    const json: Json = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, checkpoints, attempts, leaseMilliseconds }))
     const plan = this.assembly.loader instanceof PostgresLoader ? (json as LoadPlan) : null
     this.#planned = { plan, program: this.#compile(plan) }
   }

@@ -37,7 +37,7 @@ export async function runWorker(options: WorkOptions): Promise<Run> {
     await workWatched(work)
   } catch (error) {
     if (isUnfit(error)) work?.context.warn('WorkerUnfit', messageOf(error))
-    else if (!(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
+    else if (!isStale(error) && !(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
   } finally {
     await work?.close()
     unguard()

@@ -3,8 +3,11 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
+import type { Checkpoints } from '../../runner/checkpoints/checkpoints.ts'
 import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { StoreCheckpoints } from '../../runner/checkpoints/store.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
+import { enrol } from '../../store/planner.ts'
 import { createRun, type Run, startRun } from '../../store/runs.ts'
 import { scratchFolder, written } from '../property/delivery.ts'
 import { faultsInBooks } from '../support/outcome.ts'
@@ -13,14 +16,17 @@ import { freshStore } from '../support/store.ts'
 const store = await freshStore()
 const folder = scratchFolder()
 
-type Planning = { begun: number; mayEnd: Promise<void> }
+/** `sick`: how many of the workers, in the order in which they begin, find no file. */
+type Planning = { begun: number; mayEnd: Promise<void>; sick: number; workers: number }
 
 /** Seen by the plugin, which is a module of its own. */
 const shared = globalThis as unknown as { planning: Planning }
 
-const extractor = `import { ObjectBatch, Extractor } from '${join(import.meta.dirname, '../../sdk/index.ts')}'
+const extractor = `import { ObjectBatch, Extractor, HeadgateError } from '${join(import.meta.dirname, '../../sdk/index.ts')}'
 export default class extends Extractor {
   async *plan() {
+    this.number ??= globalThis.planning.workers++
+    if (this.number < globalThis.planning.sick) throw new HeadgateError('SourceNotFound', 'no file')
     globalThis.planning.begun++
     await globalThis.planning.mayEnd
     for (let input = 0; input < 2; input++) yield { input, name: 'input ' + input, spec: input }
@@ -30,21 +36,26 @@ export default class extends Extractor {
   }
 }`
 
-async function begin(name: string, workers: number): Promise<{ run: Run; ended: Promise<Run>[]; end: () => void }> {
+/** `workers`: how many the run declares, if not those that begin at once. `checkpoints`: of workers on one machine, unless given. */
+type Situation = { sick?: number; workers?: number; checkpoints?: () => Checkpoints }
+type Begun = { run: Run; ended: Promise<Run>[]; work: () => Promise<Run>; end: () => void }
+
+async function begin(name: string, count: number, { sick = 0, workers = count, checkpoints = () => new LocalCheckpoints() }: Situation = {}): Promise<Begun> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  shared.planning = { begun: 0, mayEnd: promise }
+  shared.planning = { begun: 0, mayEnd: promise, sick, workers: 0 }
   const place = written(folder, name, { 'plugin.ts': extractor })
   const spec: PipelineSpec = {
     source: { plugin: { module: './plugin.ts' } },
     schema: { primaryKey: ['id'], fields: [{ name: 'id', type: 'integer' }] },
     destination: { postgres: { table: `public.${name}`, createTable: true } },
+    retry: { limit: 2, backoff: { initial: '20ms', max: '20ms' } },
   }
   const created = await createRun(store.client, { name, pipeline: name, spec, workers, batchSize: 10 })
   await startRun(store.client, created.id)
   const run = { ...created, state: 'Running' as const }
   const { signal } = new AbortController()
-  const work = () => runWorker({ run, folder: place, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal })
-  return { run, ended: Array.from({ length: workers }, work), end: resolve }
+  const work = () => runWorker({ run, folder: place, databaseUrl: store.url, checkpoints: checkpoints(), signal })
+  return { run, ended: Array.from({ length: count }, work), work, end: resolve }
 }
 
 async function expectSound(ended: Promise<Run>[]): Promise<void> {
@@ -78,18 +89,47 @@ test('A worker that is taken for dead while it plans uses the plan of the one th
 })
 
 test('A planner that died does not keep the run from being planned', async () => {
-  const { run, ended, end } = await begin('dead_planner', 1)
+  const { run, ended, work, end } = await begin('dead_planner', 1)
   await begun().toBe(1)
   // As if a worker of this machine that is gone had claimed it before.
   await store.client.query('UPDATE headgate.run SET planner = $2 WHERE id = $1', [run.id, `${hostname()}/999999999/1/dead`])
-  const second = runWorker({
-    run,
-    folder: join(folder, 'dead_planner'),
-    databaseUrl: store.url,
-    checkpoints: new LocalCheckpoints(),
-    signal: new AbortController().signal,
-  })
+  ended.push(work())
   await begun().toBe(2)
   end()
-  await expectSound([...ended, second])
+  await expectSound(ended)
+})
+
+const notFound = { state: 'Failed', failure: { code: 'SourceNotFound', message: 'no file', retryable: false } }
+
+/** A worker that finds no file, has tried as often as it may, and counts on another one, which is alive. */
+async function withdrawn(name: string): Promise<Begun> {
+  const begun = await begin(name, 0, { sick: 1, workers: 2, checkpoints: () => new StoreCheckpoints('pod') })
+  await enrol(store.client, { run: begun.run.id, worker: 'another', leaseMilliseconds: undefined })
+  begun.ended.push(begun.work())
+  const told = 'SELECT count(*)::int AS count FROM headgate.run_event WHERE run = $1'
+  await expect.poll(async () => (await store.client.query(told, [begun.run.id])).rows[0].count, { timeout: 20_000 }).toBe(2)
+  const enrolled = 'SELECT name FROM headgate.worker WHERE run = $1'
+  await expect.poll(async () => (await store.client.query(enrolled, [begun.run.id])).rows, { timeout: 20_000 }).toEqual([{ name: 'another' }])
+  return begun
+}
+
+test('A worker that finds no file waits, however often it has tried, for another one that plans', async () => {
+  const { ended, work, end } = await withdrawn('one_sees')
+  ended.push(work())
+  await begun().toBe(1)
+  end()
+  await expectSound(ended)
+})
+
+test('A worker that finds no file ends the run once no other worker is left that could plan it', async () => {
+  const { run, ended } = await withdrawn('none_left')
+  await store.client.query('DELETE FROM headgate.worker WHERE run = $1', [run.id])
+  expect(await ended[0]).toMatchObject(notFound)
+})
+
+test('Workers of one machine see the same files: the first that finds none ends the run at once', async () => {
+  const { run, ended, end } = await begin('one_machine', 2, { sick: 2 })
+  end()
+  for (const over of await Promise.all(ended)) expect(over).toMatchObject(notFound)
+  expect((await store.client.query('SELECT FROM headgate.run_event WHERE run = $1', [run.id])).rows).toEqual([])
 })

@@ -27,8 +27,9 @@ export class ClusterRun {
   readonly name: string
   readonly table: string
   readonly snapshot: RunSnapshot
+  /** Holds the files that its pods load. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'headgate-pod-'))
   readonly #site: Site
-  readonly #folder = mkdtempSync(join(tmpdir(), 'headgate-pod-'))
   readonly #pods: Pod[] = []
 
   constructor(site: Site, change: (spec: PipelineSpec) => void = () => {}) {
@@ -48,7 +49,7 @@ export class ClusterRun {
       createdAt: '2026-03-01T00:00:00Z',
       cancelToken: `token-of-${name}`,
     }
-    for (let file = 0; file < files; file++) writeFileSync(join(this.#folder, `part-${file}.csv`), csv(file))
+    for (let file = 0; file < files; file++) writeFileSync(join(this.folder, `part-${file}.csv`), csv(file))
     afterAll(() => this.#end())
   }
 
@@ -97,7 +98,7 @@ export class ClusterRun {
 
   /** Puts a file beside the input. */
   write(name: string, content: string): void {
-    writeFileSync(join(this.#folder, name), content)
+    writeFileSync(join(this.folder, name), content)
   }
 
   async row(): Promise<Record<string, unknown> | undefined> {
@@ -115,7 +116,7 @@ export class ClusterRun {
   }
 
   #settings(name: string, change: Partial<WorkerSettings['config']>): WorkerSettings {
-    const snapshotFile = join(this.#folder, 'run.json')
+    const snapshotFile = join(this.folder, 'run.json')
     writeFileSync(snapshotFile, JSON.stringify(this.snapshot))
     const { url: storeUrl, redisUrl } = this.#site
     const config = {
@@ -123,9 +124,9 @@ export class ClusterRun {
       storeUrl,
       redisUrl,
       snapshotFile,
-      folder: this.#folder,
+      folder: this.folder,
       worker: name,
-      reportFile: join(this.#folder, name),
+      reportFile: join(this.folder, name),
       ...change,
     }
     return { config, leaseMilliseconds: redisUrl === undefined ? 1500 : 600_000, redis: { beatMilliseconds: 200, leaseMilliseconds: 1500 } }
@@ -136,7 +137,7 @@ export class ClusterRun {
       pod.signal('SIGKILL')
       await pod.ended
     }
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }
 
