@@ -66,12 +66,7 @@ export function joinRun(client: pg.ClientBase, run: LoadingRun, destination: Pos
 function operations(client: pg.ClientBase, loader: PostgresLoader, context: RunContext, plan: LoadPlan): Pick<LoadingRun, 'load' | 'publish'> {
   return {
     load: (rows, options) => inTransaction(client, (transaction) => loader.load(batchOf(rows), transaction, context, { plan, ...options })),
-    publish: (options) =>
-      inTransaction(client, async (transaction) => {
-        const counts = await loader.publishPlanned(context, transaction, { plan, ...options })
-        await loader.discard(context, transaction)
-        return counts
-      }),
+    publish: (options) => inTransaction(client, (transaction) => loader.publishPlanned(context, transaction, { plan, ...options })),
   }
 }
 

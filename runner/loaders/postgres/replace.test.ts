@@ -81,6 +81,9 @@ describe('mode Replace', () => {
     expect(after.map(({ id, name }) => ({ id, name }))).toEqual(replaced.map(({ id, name }) => ({ id, name })))
     expect(run.warnings).toEqual(['PublishedInPlace'])
     expect(await oid(table)).toBe(number)
+    expect(
+      (await client.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'headgate_stage' AND tablename LIKE $1`, [`run_${run.context.id}_%`])).rows,
+    ).toEqual([])
   })
 
   it('leaves the old rows when it fails', async () => {
