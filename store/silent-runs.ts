@@ -3,19 +3,21 @@ import { expired } from './lease.ts'
 import { type Queryable, wholeNumber } from './queryable.ts'
 import { lockDestination, type OrderedRun, overtaken } from './run-order.ts'
 import { endRun } from './runs.ts'
+import { relatedDestinations } from './shared-rows.ts'
 
 /** A Running run whose workers gave no sign of life for this long is given up when a newer run of its destination is planned. */
 const usualSilence = '1 hour'
 
 const silentRuns = `
   SELECT older.id, older.name FROM headgate.run AS older
-  WHERE older.destination = $1 AND older.id < $2 AND older.state = 'Running'
+  WHERE older.destination = ANY ($1::integer[]) AND older.id < $2 AND older.state = 'Running'
     AND coalesce((SELECT max(alive_until) FROM headgate.worker WHERE worker.run = older.id), older.created_at) < clock_timestamp() - $3::interval
     AND pg_postmaster_start_time() < clock_timestamp() - $3::interval`
 
 /** Whether there are such runs; mostly not, which saves the exclusive lock. `silentFor` is an interval of PostgreSQL. */
 export async function hasSilentOlderRuns(db: Queryable, run: OrderedRun, silentFor = usualSilence): Promise<boolean> {
-  return (await db.query(silentRuns, [run.destination ?? null, run.id, silentFor])).rows.length > 0
+  const destinations = await relatedDestinations(db, run.destination)
+  return (await db.query(silentRuns, [destinations, run.id, silentFor])).rows.length > 0
 }
 
 /**
@@ -23,8 +25,8 @@ export async function hasSilentOlderRuns(db: Queryable, run: OrderedRun, silentF
  * Takes the exclusive lock. Returns their names.
  */
 export async function giveUpSilentRuns(tx: Queryable, run: OrderedRun, silentFor = usualSilence): Promise<string[]> {
-  await lockDestination(tx, run, 'exclusive')
-  const { rows } = await tx.query(silentRuns, [run.destination ?? null, run.id, silentFor])
+  const held = await lockDestination(tx, run, 'exclusive')
+  const { rows } = await tx.query(silentRuns, [held, run.id, silentFor])
   const names: string[] = []
   for (const { id, name } of rows as { id: unknown; name: string }[]) {
     const { code, message } = overtaken({ name }, `its workers were silent for ${silentFor}, and run ${run.name} of the same table has begun`)
@@ -37,8 +39,8 @@ export async function giveUpSilentRuns(tx: Queryable, run: OrderedRun, silentFor
 export async function lapsedWorkers(db: Queryable, run: OrderedRun): Promise<string[]> {
   const { rows } = await db.query(
     `SELECT worker.name FROM headgate.worker JOIN headgate.run ON run.id = worker.run
-    WHERE run.destination = $1 AND run.id <> $2 AND ${expired}`,
-    [run.destination ?? null, run.id],
+    WHERE run.destination = ANY ($1::integer[]) AND run.id <> $2 AND ${expired}`,
+    [await relatedDestinations(db, run.destination), run.id],
   )
   return rows.map((row) => row.name as string)
 }

@@ -32,9 +32,9 @@ export async function commitBatch(
   load: Load = loadBatch,
 ): Promise<LoadCounts> {
   const started = performance.now()
-  await lockDestination(transaction, commit, 'shared')
+  const held = await lockDestination(transaction, commit, 'shared')
   await lockRunning(transaction, claim)
-  const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit))
+  const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit), held)
   const counts = settled(await load(commit, transaction, claim, batch, olderRunOpen))
   if (batch.rejected.length > 0) await quarantineRecords(transaction, originOf(commit, claim), batch.rejected)
   await closeEntriesOfBatch(commit, transaction, batch, counts)

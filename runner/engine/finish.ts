@@ -4,7 +4,7 @@ import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { noCounts } from '../../store/counts.ts'
 import { batchesWithKeys, countKeys, forgetKeys, recordBatch, runTotals } from '../../store/ledger.ts'
 import { rejectedKeys } from '../../store/rejected-keys.ts'
-import { checkOrder, lockDestination, newerRun, recordWhole } from '../../store/run-order.ts'
+import { checkOrder, type HeldDestinations, lockDestination, newerRun, recordWhole } from '../../store/run-order.ts'
 import { recordEvent, succeedRun } from '../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../store/slices.ts'
 import { type LoadPlan, PostgresLoader, type PublishCounts } from '../loaders/postgres/loader.ts'
@@ -20,9 +20,9 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   const started = performance.now()
   const { id } = work.run
   const { plan } = work.commit
-  await lockDestination(transaction, work.run, destinationLock(plan))
+  const held = await lockDestination(transaction, work.run, destinationLock(plan))
   const { batches: ordinal } = await lockRunning(transaction, claim)
-  const { olderRunOpen } = await checkOrder(transaction, work.run)
+  const { olderRunOpen } = await checkOrder(transaction, work.run, held)
   const { counts, overwrote } = await runTotals(transaction, id)
   checkGate(work.run.spec.quality, counts)
   const { reapply, supersededUnchanged } = await judgeObservations({
@@ -31,7 +31,7 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   })
   for (const batch of reapply) await reapplyBatch(work, transaction, batch)
   await closeEntries(work, transaction)
-  const published = await publish(work, transaction, olderRunOpen)
+  const published = await publish(work, transaction, { olderRunOpen, held })
   const corrections = {
     loaded: published.loaded - overwrote,
     unchanged: published.unchanged - supersededUnchanged,
@@ -54,14 +54,17 @@ function isWhole(plan: LoadPlan | null): boolean {
   return plan?.mode === 'Replace' || plan?.mode === 'Snapshot'
 }
 
-async function publish(work: Work, transaction: Transaction, rewriteUnchanged: boolean): Promise<PublishCounts> {
+/** What the run holds, and what the order of runs means for it. */
+type Order = { held: HeldDestinations; olderRunOpen: boolean }
+
+async function publish(work: Work, transaction: Transaction, { held, olderRunOpen }: Order): Promise<PublishCounts> {
   const { loader, run, plan } = work.commit
   if (!(loader instanceof PostgresLoader) || plan === null) return { ...(await loader.publish(run, transaction)), removed: 0 }
   const published = await loader.publishPlanned(run, transaction, {
     plan,
     rejectedKeys: () => rejectedKeys(transaction, run.id),
-    rewriteUnchanged,
-    newerRun: isWhole(plan) ? await newerRun(transaction, work.run) : undefined,
+    rewriteUnchanged: olderRunOpen,
+    newerRun: isWhole(plan) ? await newerRun(transaction, work.run, held) : undefined,
     maxRemovedRatio: work.run.allowRemoval ? 1 : Number(work.run.spec.quality?.maxRemovedRatio ?? defaults.quality.maxRemovedRatio),
   })
   if (isWhole(plan)) await recordWhole(transaction, work.run)

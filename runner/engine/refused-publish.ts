@@ -55,9 +55,9 @@ async function search(
   claim: ClaimedSlice,
   places: readonly BatchPlace[],
 ): Promise<StagedRefusal[]> {
-  await lockDestination(transaction, work.run, destinationLock(plan))
+  const held = await lockDestination(transaction, work.run, destinationLock(plan))
   await lockRunning(transaction, claim)
-  await checkOrder(transaction, work.run)
+  await checkOrder(transaction, work.run, held)
   const rows = places.reduce((sum, { loaded }) => sum + loaded, 0)
   return loader.findRefused(work.context, transaction, { plan, stretches: places, rows })
 }

@@ -17,10 +17,11 @@ afterEach(async () => {
 
 type Record = [id: number, amount: number]
 type Manner = { mode: 'Upsert' | 'Replace' | 'Snapshot'; publish: 'PerBatch' | 'PerRun' }
-type Delivery = Manner & { records: Record[] }
+/** `table` is the name that the pipeline gives the table, race.feed unless said otherwise. */
+type Delivery = Manner & { records: Record[]; table?: string }
 
-function specOf({ mode, publish }: Manner): PipelineSpec {
-  const postgres: Destination = { table: 'race.feed', mode, createTable: true, ...(mode === 'Upsert' && { publish }) }
+function specOf({ mode, publish, table = 'race.feed' }: Delivery): PipelineSpec {
+  const postgres: Destination = { table, mode, createTable: true, ...(mode === 'Upsert' && { publish }) }
   return {
     source: { files: { paths: ['feed.csv'] } },
     format: { csv: {} },
@@ -53,6 +54,14 @@ async function toTheEnd(run: SteppedRun): Promise<void> {
   await run.close()
 }
 
+/** race.feed with race.part as its only partition: two names of the same rows. */
+async function partition(): Promise<void> {
+  await store.client.query(`
+    CREATE SCHEMA race;
+    CREATE TABLE race.feed (id bigint PRIMARY KEY, amount bigint, _run bigint, _pos bigint) PARTITION BY RANGE (id);
+    CREATE TABLE race.part PARTITION OF race.feed FOR VALUES FROM (MINVALUE) TO (MAXVALUE)`)
+}
+
 /** What the deliveries one after the other leave. */
 function model(...deliveries: Delivery[]): Record[] {
   let table = new Map<number, number>()
@@ -78,6 +87,7 @@ const situation = fc.record({
   newer: delivery,
   events: fc.array(event, { maxLength: 14 }),
   onePipeline: fc.boolean(),
+  names: fc.constantFrom<[older: string, newer: string]>(['race.feed', 'race.feed'], ['race.part', 'race.feed'], ['race.feed', 'race.part']),
 })
 
 const runs = Number(process.env.HEADGATE_TEST_INTERLEAVINGS ?? 100)
@@ -171,6 +181,38 @@ test('A value that a newer run found unchanged is not overwritten by an older ru
   ])
 })
 
+test.each([
+  { older: 'race.part', newer: 'race.feed' },
+  { older: 'race.feed', newer: 'race.part' },
+])('Runs through a partition and its parent are in order: older through $older, newer through $newer', async (names) => {
+  await partition()
+  const older = await overtaking(
+    { mode: 'Replace', publish: 'PerRun', records: [[1, 1]], table: names.older },
+    { ...one, records: [[4, 2]], table: names.newer },
+  )
+  await toTheEnd(older)
+  expect(older.failure).toMatchObject({ code: 'Overtaken', message: expect.stringContaining(`have loaded rows into ${names.older}`) })
+  expect(await table()).toEqual([...before.records, [4, 2]])
+})
+
+test('A partition that a newer run publishes as a whole does not overtake an older run of another partition', async () => {
+  await store.client.query(`
+    CREATE SCHEMA race;
+    CREATE TABLE race.feed (id bigint PRIMARY KEY, amount bigint, _run bigint, _pos bigint) PARTITION BY RANGE (id);
+    CREATE TABLE race.low PARTITION OF race.feed FOR VALUES FROM (1) TO (3);
+    CREATE TABLE race.high PARTITION OF race.feed FOR VALUES FROM (3) TO (5)`)
+  const older = await overtaking(
+    { mode: 'Replace', publish: 'PerRun', records: [[1, 1]], table: 'race.low' },
+    { mode: 'Replace', publish: 'PerRun', records: [[4, 2]], table: 'race.high' },
+  )
+  await toTheEnd(older)
+  expect(older.ended).toBe('Succeeded')
+  expect(await table()).toEqual([
+    [1, 1],
+    [4, 2],
+  ])
+})
+
 test('A failed run that is resumed by its name after a newer one of its pipeline loads nothing more', async () => {
   cases++
   await whole('before', before)
@@ -207,12 +249,13 @@ test('A failed run that is resumed by its name after a newer one of its pipeline
 
 test('Any interleaving of two runs leaves what the older and then the newer one would', { timeout: 600_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(situation, async ({ before, older, newer, events, onePipeline }) => {
+    fc.asyncProperty(situation, async ({ before, older, newer, events, onePipeline, names }) => {
       cases++
       await store.client.query('DROP SCHEMA IF EXISTS race CASCADE')
+      if (names.includes('race.part')) await partition()
       await whole('before', before)
-      const first = await declared('older', older, onePipeline ? `${cases}-both` : undefined)
-      const second = await declared('newer', newer, onePipeline ? `${cases}-both` : undefined)
+      const first = await declared('older', { ...older, table: names[0] }, onePipeline ? `${cases}-both` : undefined)
+      const second = await declared('newer', { ...newer, table: names[1] }, onePipeline ? `${cases}-both` : undefined)
       for (const happening of events) {
         const run = happening.startsWith('older') ? first : second
         await (happening.endsWith('lost') ? run.lose() : run.step())
