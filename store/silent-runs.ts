@@ -5,7 +5,14 @@ import { lockDestination, type OrderedRun, overtaken } from './run-order.ts'
 import { endRun } from './runs.ts'
 import { relatedDestinations } from './shared-rows.ts'
 
-/** A Running run whose workers gave no sign of life for this long is given up when a newer run of its destination is planned. */
+/**
+ * A Running run whose workers gave no sign of life for this long is given up when a newer run of its destination is planned.
+ *
+ * A lease of a minute tells that the workers are gone, and giving up is sound at any time, because a worker that thaws finds its run
+ * ended. But it is final: the run is Overtaken, and what it has not loaded is lost unless it is started anew. A run without workers often
+ * gets new ones: pods are tried again after ever longer waits, or wait for a node or for PostgreSQL, and a local run waits for a reboot
+ * and somebody who types --resume. Waiting costs newer runs time only: they write unchanged rows until then.
+ */
 const usualSilence = '1 hour'
 
 const silentRuns = `
