@@ -44,7 +44,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
   async function interrupted(name: string, writes: number, spec: Parameters<typeof stage.createPipeline>[1] = {}) {
     await operator.stop()
     await stage.createPipeline(name, spec)
-    const dying = await startRunOperator({ client, namespace, diesAtWrite: writes })
+    const dying = await startRunOperator({ client, namespace, diesAtWrite: writes, countedRun: name })
     const run = await stage.createRun(name, name)
     await dying.died
     await dying.stop()

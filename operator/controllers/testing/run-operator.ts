@@ -19,6 +19,8 @@ export type RunOperatorOptions = {
   limits?: Limits
   /** Writes from this one on are refused, as for a process that has ended: 0 lets none through. */
   diesAtWrite?: number | undefined
+  /** Counts only writes to this run and its objects: an operator that starts may still have to write to others. */
+  countedRun?: string | undefined
 } & Pick<RunParts, 'store' | 'cancelSignal' | 'progress'>
 
 export type RunOperator = {
@@ -41,9 +43,9 @@ export type RunOperator = {
 const dead = new Error('this operator has ended')
 
 export async function startRunOperator(options: RunOperatorOptions): Promise<RunOperator> {
-  const { client, namespace, maxActiveRuns = 100, limits = noLimits, diesAtWrite, ...ports } = options
+  const { client, namespace, maxActiveRuns = 100, limits = noLimits, diesAtWrite, countedRun = '', ...ports } = options
   const { clock, skip, setClockRight } = skippingClock()
-  const { guarded, writes, died } = mortal(client, diesAtWrite)
+  const { guarded, writes, died } = mortal(client, diesAtWrite, countedRun)
   const [events, ended, problems] = [[] as RunOperator['events'], [] as PipelineRunStatus[], [] as unknown[]]
   const queue = new WorkQueue({ name: 'run', limits: { initialMs: 20, maxMs: 200, perSecond: 1000, burst: 1000 } })
   const report = (_: string, error: unknown) => void problems.push(error)
@@ -90,14 +92,17 @@ function skippingClock() {
 }
 
 /** The client of a process that ends at one of its writes; what it sent before has happened. */
-function mortal(client: KubeClient, diesAtWrite: number | undefined) {
+function mortal(client: KubeClient, diesAtWrite: number | undefined, countedRun: string) {
   const writes: string[] = []
+  const counts = (what: string) => what.split(' ').at(-1)?.startsWith(countedRun) === true
+  let isDead = false
   let die = () => {}
   const died = new Promise<void>((resolve) => {
     die = resolve
   })
   const write = (what: string) => {
-    if (diesAtWrite !== undefined && writes.length >= diesAtWrite) {
+    if (diesAtWrite !== undefined && counts(what) && writes.filter(counts).length >= diesAtWrite) isDead = true
+    if (isDead) {
       die()
       throw dead
     }
