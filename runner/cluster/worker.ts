@@ -23,6 +23,8 @@ export type ClusterWorkerOptions = {
   /** Takes lines for people. */
   log: (line: string) => void
   leaseMilliseconds?: number
+  /** See StuckOptions. */
+  stuckMilliseconds?: number | undefined
 }
 
 /** Works until the run is over or `signal` stops it, writes the report and answers with the exit code. Throws nothing. */
@@ -56,9 +58,10 @@ async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
     if (config.pluginFolder !== undefined) await requireModulesInImage(opened.spec, config.pluginFolder)
     log(`run ${opened.name} of ${opened.pipeline} is ${opened.state}`)
     const { storeUrl: databaseUrl, folder } = config
-    const { leaseMilliseconds } = options
+    const { leaseMilliseconds, stuckMilliseconds } = options
+    const stuck = { stuckMilliseconds, exitCode: workerExitCodes.runFailed, reportFile: config.reportFile }
     const more = { ...(leaseMilliseconds !== undefined && { leaseMilliseconds }), onEvent: (code: string, message: string) => log(`${code}: ${message}`) }
-    const run = opened.state === 'Running' ? await runWorker({ run: opened, databaseUrl, folder, checkpoints, signal, ...more }) : opened
+    const run = opened.state === 'Running' ? await runWorker({ run: opened, databaseUrl, folder, checkpoints, signal, stuck, ...more }) : opened
     return await retrying(retries, () => outcomeOf(session, run))
   } finally {
     await session.close()

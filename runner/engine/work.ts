@@ -6,6 +6,7 @@ import { sessionName } from '../../store/sessions.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import type { LoadPlan } from '../loaders/postgres/plan.ts'
+import type { StuckOptions } from '../plugins/watchdog.ts'
 import type { RecordProgram } from '../records/program.ts'
 import { missingPolicy } from '../validation/missing.ts'
 import { compileProgram } from '../validation/program.ts'
@@ -35,6 +36,8 @@ export type WorkOptions = {
   signal: AbortSignal
   /** How long a claim holds without a sign of life in the store. */
   leaseMilliseconds?: number
+  /** What happens if a plugin never yields. Default: the process ends with code 1. */
+  stuck?: StuckOptions
   /** Hears of what goes into the run's history. */
   onEvent?: (code: string, message: string) => void
 }
@@ -62,9 +65,9 @@ export class Work {
   #told: Promise<unknown> = Promise.resolve()
   #planned: { plan: LoadPlan | null; program: RecordProgram } | undefined
 
-  constructor(options: WorkOptions, assembly: Assembly) {
+  constructor(options: WorkOptions, worker: string, assembly: Assembly) {
     this.run = options.run
-    this.worker = options.checkpoints.newWorker()
+    this.worker = worker
     this.assembly = assembly
     this.checkpoints = options.checkpoints
     const name = sessionName(this.worker, options.run.name)
@@ -148,8 +151,9 @@ export class Work {
   }
 }
 
-export async function openWork(options: WorkOptions): Promise<Work> {
-  return new Work(options, await assemble(options.run.spec, { folder: options.folder, workers: options.run.workers }))
+/** `worker` is the name under which the work is done. */
+export async function openWork(options: WorkOptions, worker: string): Promise<Work> {
+  return new Work(options, worker, await assemble(options.run.spec, { folder: options.folder, workers: options.run.workers }))
 }
 
 function runContext({ run, folder }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {

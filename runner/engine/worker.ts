@@ -5,7 +5,9 @@ import { failureOf, messageOf } from '../../sdk/thrown.ts'
 import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, releaseSlice, sliceCounts } from '../../store/slices.ts'
+import { guardBackground } from '../plugins/crash-guard.ts'
 import { guardExit } from '../plugins/exit-guard.ts'
+import { startWatchdog } from '../plugins/watchdog.ts'
 import { cleanUp } from './clean-up.ts'
 import { otherHolders } from './holders.ts'
 import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
@@ -30,22 +32,39 @@ const longestPollMilliseconds = 1000
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
-  const unguard = guardExit(options.run.spec)
+  const worker = options.checkpoints.newWorker()
+  const guards = guardPlugins(options, worker)
   let work: Work | undefined
   try {
-    work = await openWork(options)
-    await workWatched(work)
+    work = await guards.whileSound(openWork(options, worker))
+    await guards.whileSound(workWatched(work))
   } catch (error) {
     if (isUnfit(error)) work?.context.warn('WorkerUnfit', messageOf(error))
     else if (!isStale(error) && !(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
   } finally {
+    work?.abandon()
     await work?.close()
-    unguard()
+    guards.end()
   }
   try {
     return await ended(options, session, work)
   } finally {
     await session.close()
+  }
+}
+
+/** What keeps a plugin from ending the worker, or from keeping it for ever. */
+function guardPlugins({ run, databaseUrl, stuck = { exitCode: 1 } }: WorkOptions, worker: string) {
+  const background = Promise.withResolvers<never>()
+  // Between two uses of `whileSound` nothing waits for it.
+  background.promise.catch(() => {})
+  const guards = [guardExit(run.spec), guardBackground(run.spec, background.reject), startWatchdog({ spec: run.spec, databaseUrl, run: run.id, worker }, stuck)]
+  return {
+    /** Rejects as well when a plugin throws in the background. */
+    whileSound: <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, background.promise]),
+    end: () => {
+      for (const end of guards) end()
+    },
   }
 }
 

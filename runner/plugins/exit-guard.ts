@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { culprit, pluginModules } from './modules.ts'
 
 const endings = ['exit', 'abort', 'reallyExit'] as const
 const root = join(import.meta.dirname, '../..')
@@ -32,16 +33,4 @@ export function guardExit(spec: PipelineSpec): () => void {
     // Another guard that came later stays as it is.
     for (const [name, guard, original] of guards) if (guarded[name] === guard) guarded[name] = original
   }
-}
-
-/** The plugin in whose file the call was made; all, if none of the files is in the stack. */
-function culprit(modules: readonly string[], frames: readonly string[]): string {
-  const named = modules.find((module) => frames.some((frame) => frame.includes(module.replace(/^\.\//, '/'))))
-  return named ?? modules.join(' or ')
-}
-
-/** The modules of all plugins that the pipeline names. */
-function pluginModules({ source, validators = [], transform = [], destination }: PipelineSpec): string[] {
-  const plugins = [source.plugin, ...validators.map(({ plugin }) => plugin), ...transform.map(({ plugin }) => plugin), destination.plugin]
-  return [...new Set(plugins.flatMap((plugin) => (plugin === undefined ? [] : [plugin.module])))]
 }

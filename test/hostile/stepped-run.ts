@@ -68,7 +68,10 @@ export class SteppedRun {
   async *#transactions(): AsyncGenerator<void> {
     const { url: databaseUrl } = this.#store
     const checkpoints = new LocalCheckpoints()
-    this.#work = await openWork({ run: this.#run, folder: this.#folder, databaseUrl, checkpoints, signal: new AbortController().signal })
+    this.#work = await openWork(
+      { run: this.#run, folder: this.#folder, databaseUrl, checkpoints, signal: new AbortController().signal },
+      checkpoints.newWorker(),
+    )
     const work = this.#work
     await work.session.transaction((transaction) => startRun(transaction, this.#run.id))
     yield

@@ -60,9 +60,9 @@ export class ClusterRun {
       CREATE TRIGGER pause AFTER INSERT ON ${this.table} EXECUTE FUNCTION ${this.table}_pause()`)
   }
 
-  start(change: Partial<WorkerSettings['config']> = {}): Pod {
+  start(change: Partial<WorkerSettings['config']> = {}, more: Partial<WorkerSettings> = {}): Pod {
     const name = `${this.snapshot.name}-${this.#pods.length}`
-    const pod = startPod(this.#settings(name, change))
+    const pod = startPod({ ...this.#settings(name, change), ...more })
     this.#pods.push(pod)
     return pod
   }

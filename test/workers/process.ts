@@ -8,13 +8,14 @@ export type WorkerSettings = {
   config: ClusterWorkerConfig
   /** How long a claim holds in the store. */
   leaseMilliseconds: number
+  stuckMilliseconds?: number
   redis: { beatMilliseconds: number; leaseMilliseconds: number }
 }
 
-const { config, leaseMilliseconds, redis } = JSON.parse(process.argv[2] as string) as WorkerSettings
+const { config, leaseMilliseconds, stuckMilliseconds, redis } = JSON.parse(process.argv[2] as string) as WorkerSettings
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 const log = (line: string) => void process.stderr.write(`${line}\n`)
 const { worker: name, redisUrl: url } = config
 const checkpoints = url === undefined ? new StoreCheckpoints(name) : new RedisCheckpoints({ url, name, onTrouble: log, ...redis })
-process.exit(await runClusterWorker({ config, checkpoints, signal: stop.signal, log, leaseMilliseconds }))
+process.exit(await runClusterWorker({ config, checkpoints, signal: stop.signal, log, leaseMilliseconds, stuckMilliseconds }))

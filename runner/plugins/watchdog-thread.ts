@@ -1,0 +1,107 @@
+// The thread that ends the worker when its main thread hangs in a plugin. Started by watchdog.ts.
+import { writeSync } from 'node:fs'
+import type { Debugger } from 'node:inspector'
+import { Session } from 'node:inspector/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { workerData } from 'node:worker_threads'
+import { HeadgateError } from '../../sdk/index.ts'
+import { failureOf } from '../../sdk/thrown.ts'
+import { failRun, findRunById } from '../../store/runs.ts'
+import { endSessions } from '../../store/sessions.ts'
+import { type Outcome, outcomeOf, outcomeOfWorker, writeReport } from '../cluster/report.ts'
+import { retrying } from '../engine/retry.ts'
+import { StoreSession } from '../engine/session.ts'
+import { culprit, foundIn } from './modules.ts'
+
+export type WatchdogData = {
+  modules: string[]
+  databaseUrl: string
+  run: number
+  worker: string
+  /** The main thread counts up in it as long as it lives. */
+  pulse: SharedArrayBuffer
+  beatMilliseconds: number
+  /** The main thread hangs after so many looks without a beat. */
+  beats: number
+  stuckMilliseconds: number
+  /** Event of `process` on which the main thread exits with the code. */
+  exitEvent: string
+  exitCode: number
+  reportFile?: string | undefined
+}
+
+const data = workerData as WatchdogData
+/** How long the main thread has to say where it is. One that waits for a lock cannot. */
+const patienceMilliseconds = 5000
+/** Of `retrying`: enough to outlast a restart of the store, not its absence. */
+const policy = { limit: 5, initialMilliseconds: 500, maxMilliseconds: 5000 }
+
+const pulse = new Int32Array(data.pulse)
+let seen = Atomics.load(pulse, 0)
+let missed = 0
+for (;;) {
+  await sleep(data.beatMilliseconds)
+  const count = Atomics.load(pulse, 0)
+  // Looks are counted, not time: after a pause of the whole process both threads have missed the same.
+  missed = count === seen ? missed + 1 : 0
+  seen = count
+  if (missed < data.beats) continue
+  missed = 0
+  const main = await pausedMainThread()
+  const plugin = main.frames === undefined ? culprit(data.modules, []) : foundIn(data.modules, main.frames)
+  if (plugin === undefined) main.resume()
+  else await end(plugin, main)
+}
+
+type MainThread = {
+  /** URLs of the files it is in, the innermost first; undefined if it cannot be paused: one that waits for a lock cannot. */
+  frames: string[] | undefined
+  /** Makes it call the listeners of `exitEvent`. */
+  exit(): Promise<unknown>
+  resume(): void
+}
+
+/** Stops the main thread where it is. */
+async function pausedMainThread(): Promise<MainThread> {
+  const session = new Session()
+  session.connectToMainThread()
+  // A call frame does not say its file, only the number that the file was given.
+  const files = new Map<string, string>()
+  session.on('Debugger.scriptParsed', ({ params }) => files.set(params.scriptId, params.url))
+  const paused = new Promise<Debugger.CallFrame[]>((resolve) => session.once('Debugger.paused', ({ params }) => resolve(params.callFrames)))
+  const asked = session.post('Debugger.enable').then(() => session.post('Debugger.pause'))
+  const frames = await Promise.race([asked.then(() => paused), sleep(patienceMilliseconds)])
+  const expression = `globalThis.process.emit(${JSON.stringify(data.exitEvent)}, ${data.exitCode})`
+  return {
+    frames: frames?.map(({ location }) => files.get(location.scriptId) ?? ''),
+    exit: async () => session.post('Debugger.evaluateOnCallFrame', { callFrameId: frames?.[0]?.callFrameId ?? '', expression }),
+    resume: () => session.disconnect(),
+  }
+}
+
+/** Ends the process: from within the main thread, which then runs its exit handlers, or by force if that does not work. */
+async function end(plugin: string, main: MainThread): Promise<void> {
+  const seconds = Math.round(data.stuckMilliseconds / 1000)
+  const message = `plugin ${plugin} did not yield for ${seconds} s; look for a loop that has no end, or work in parts and await between them`
+  const failure = failureOf(new HeadgateError('PluginStuck', message))
+  writeSync(2, `${failure.code}: ${message}\n`)
+  const { report } = await recorded(failure).catch(() => outcomeOfWorker('Running', data.exitCode, failure))
+  if (data.reportFile !== undefined) writeReport(data.reportFile, report)
+  await Promise.race([main.exit().catch(() => {}), sleep(patienceMilliseconds)])
+  process.kill(process.pid, 'SIGKILL')
+}
+
+/** Writes the failure into the store. The main thread's connections are ended first: what they have locked they will not let go. */
+async function recorded(failure: ReturnType<typeof failureOf>): Promise<Outcome> {
+  const session = new StoreSession(data.databaseUrl, 'headgate watchdog')
+  const { signal } = new AbortController()
+  try {
+    return await retrying({ policy, signal }, async () => {
+      await endSessions(session, [data.worker]).catch(() => {})
+      await session.transaction((transaction) => failRun(transaction, data.run, failure))
+      return outcomeOf(session, await findRunById(session, data.run))
+    })
+  } finally {
+    await session.close()
+  }
+}
