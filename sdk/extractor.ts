@@ -14,8 +14,14 @@ export type Slice = {
   name: string
   /** Whatever `read` needs to find the slice again; persisted as JSON. */
   spec: Position
-  /** Size in bytes if known; for progress only. */
+  /** Size in bytes if known. For progress; it must be exact only with `leastRecordBytes`. */
   bytes?: number
+  /**
+   * The fewest of these bytes that a record takes which is not rejected, at least 1; the slice's last one may take fewer. Say it only if
+   * `bytes` is exact and the orders of the slice's records are offsets in the same bytes. A run that rejects many records then ends
+   * as soon as too few bytes are left for it to pass; otherwise its share of rejected records is judged at the end.
+   */
+  leastRecordBytes?: number
   /**
    * Names of its records' fields, if they are known when the run is planned. They are then compared with the schema before
    * anything is loaded, even if no record comes, and `whenMissing: keep` needs them. Not persisted.

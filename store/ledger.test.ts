@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
 import { noCounts } from './counts.ts'
-import { batchesWithKeys, countKeys, findBatch, forgetKeys, isCommitted, type KeyKind, recordBatch, runTotals } from './ledger.ts'
+import { batchesWithKeys, countKeys, findBatch, forgetKeys, isCommitted, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
+import { completeSlice } from './slices.ts'
 
 const { client } = await freshStore()
 
@@ -20,6 +21,31 @@ it('sums what batches committed', async () => {
     overwrote: 2,
     bytes: 0,
   })
+})
+
+it('bounds how many more records a run can accept by the bytes that are left of each slice', async () => {
+  const run = await plannedRun(client, { slices: 3, slice: { leastRecordBytes: 4 } })
+  const none = { read: 0, rejected: 0 }
+  // 100 bytes hold 25 records of 4 bytes and the beginning of a 26th, which may be the last one.
+  expect(await runSoFar(client, run.id)).toEqual({ ...none, mostFurther: 3 * 26 })
+  const [first, second] = [await claimed(client, run.id), await claimed(client, run.id)]
+  const rejecting = { ...noCounts, read: 5, loaded: 2, quarantined: 2, parked: 1 }
+  await recordBatch(client, { ...loadedBatch(first, 5), counts: rejecting, firstOrder: 20, lastOrder: 50 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 5, rejected: 3, mostFurther: 18 + 2 * 26 })
+  await recordBatch(client, { ...loadedBatch(first, 1), ordinal: 1, firstOrder: 60, lastOrder: 60 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, mostFurther: 16 + 2 * 26 })
+  await completeSlice(client, first)
+  await completeSlice(client, second)
+  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, mostFurther: 26 })
+  await completeSlice(client, await claimed(client, run.id))
+  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, mostFurther: 0 })
+})
+
+it.each([{ leastRecordBytes: 4, bytes: undefined }, {}])('knows no such bound if a slice that is not done says %j', async (slice) => {
+  const run = await plannedRun(client, { slice: slice as object })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 0, rejected: 0, mostFurther: undefined })
+  await completeSlice(client, await claimed(client, run.id))
+  expect(await runSoFar(client, run.id)).toEqual({ read: 0, rejected: 0, mostFurther: 0 })
 })
 
 it('sums to nothing for a run without batches', async () => {

@@ -30,6 +30,9 @@ export type LedgerEntry = {
 
 export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
 
+/** Where a run stands that is still being read. `mostFurther`: how many more records can be accepted at most, if that is known. */
+export type RunSoFar = { read: number; rejected: number; mostFurther: number | undefined }
+
 /** 8-byte hashes of keys that a batch observed, one after another. */
 export type BatchKeys = { slice: number; ordinal: number; input: number; firstOrder: number; keys: Buffer }
 
@@ -109,6 +112,29 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
     overwrote: wholeNumber(row.overwrote),
     bytes: wholeNumber(row.bytes),
   }
+}
+
+/**
+ * The records of all workers that the ledger holds, and how many more can be accepted at most; undefined if the plan does not bound
+ * that. One statement, and so one state of the run.
+ *
+ * A slice of which `left` bytes are not read yet gives at most `left / least_record_bytes + 1` more: all but its last one take
+ * `least_record_bytes`. What is behind the start of its last committed record counts as left.
+ */
+export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
+  const { rows } = await db.query(
+    `SELECT coalesce(sum(read), 0) AS read, coalesce(sum(rejected), 0) AS rejected,
+      CASE WHEN bool_and(state = 'done' OR (bytes IS NOT NULL AND least_record_bytes IS NOT NULL))
+        THEN coalesce(sum(greatest(bytes - coalesce(passed, 0), 0) / least_record_bytes + 1) FILTER (WHERE state <> 'done'), 0) END AS most_further
+    FROM headgate.slice LEFT JOIN (
+      SELECT slice, sum(read) AS read, sum(quarantined + parked) AS rejected, max(last_order) - min(first_order) AS passed
+      FROM headgate.batch WHERE run = $1 GROUP BY slice
+    ) AS committed ON committed.slice = slice.ordinal
+    WHERE slice.run = $1 AND kind = 'read'`,
+    [run],
+  )
+  const { read, rejected, most_further } = onlyRow(rows)
+  return { read: wholeNumber(read), rejected: wholeNumber(rejected), mostFurther: most_further === null ? undefined : wholeNumber(most_further) }
 }
 
 /** How many records the run has rejected so far. */

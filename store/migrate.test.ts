@@ -7,7 +7,17 @@ const { url, client } = await freshDatabase()
 
 it('applies each migration once when two processes migrate an empty database at once', async () => {
   const applied = await Promise.all([migrate(url), migrate(url)])
-  const migrations = ['0001_runs', '0002_quarantine', '0003_cluster', '0004_retention', '0005_destinations', '0006_tenants', '0007_values', '0008_lifecycle']
+  const migrations = [
+    '0001_runs',
+    '0002_quarantine',
+    '0003_cluster',
+    '0004_retention',
+    '0005_destinations',
+    '0006_tenants',
+    '0007_values',
+    '0008_lifecycle',
+    '0009_least_record_bytes',
+  ]
   expect(applied.flat().sort()).toEqual(migrations)
   const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')
   expect(rows.map((row) => row.name)).toEqual(migrations)

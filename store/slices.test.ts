@@ -14,6 +14,13 @@ it('plans slices in order and the finish slice after them', async () => {
   expect(await sliceCounts(client, run.id)).toEqual({ total: 4, pending: 4, leased: 0, done: 0, bytes: 300, doneBytes: 0 })
 })
 
+it('keeps what a slice says of itself', async () => {
+  const run = await plannedRun(client, { slice: { bytes: 7, leastRecordBytes: 3 } })
+  const slice = { input: 0, name: 'file-0.csv', spec: { input: 0 }, bytes: 7, leastRecordBytes: 3 }
+  expect(await plannedSlices(client, run.id)).toEqual([slice])
+  expect((await claimed(client, run.id)).slice).toEqual(slice)
+})
+
 it('gives each slice to one of many workers that claim at once', async () => {
   const run = await plannedRun(client, { slices: 6 })
   const workers = await Promise.all(Array.from({ length: 8 }, () => connect()))

@@ -31,15 +31,16 @@ export type SliceCounts = { total: number; pending: number; leased: number; done
 /** Persists the plan, with the finish slice as its last. The transaction should hold whatever lock keeps others from planning. */
 export async function planSlices(tx: Queryable, run: number, slices: readonly Slice[]): Promise<void> {
   await tx.query(
-    `INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec, bytes)
-    SELECT $1, place - 1, 'read', input, name, spec, bytes
-    FROM unnest($2::integer[], $3::text[], $4::jsonb[], $5::bigint[]) WITH ORDINALITY AS planned (input, name, spec, bytes, place)`,
+    `INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec, bytes, least_record_bytes)
+    SELECT $1, place - 1, 'read', input, name, spec, bytes, least
+    FROM unnest($2::integer[], $3::text[], $4::jsonb[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS planned (input, name, spec, bytes, least, place)`,
     [
       run,
       slices.map((slice) => slice.input),
       slices.map((slice) => slice.name),
       slices.map((slice) => JSON.stringify(slice.spec)),
       slices.map((slice) => slice.bytes ?? null),
+      slices.map((slice) => slice.leastRecordBytes ?? null),
     ],
   )
   await tx.query(`INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec) VALUES ($1, $2, 'finish', 0, 'finish', 'null')`, [run, slices.length])
@@ -55,6 +56,11 @@ export async function isPlanned(db: Queryable, run: number): Promise<boolean> {
   return rows.length > 0
 }
 
+const claimed = [
+  ...['run', 'ordinal', 'kind', 'input', 'name', 'spec', 'bytes', 'least_record_bytes', 'records', 'batches', 'epoch'].map((column) => `slice.${column}`),
+  'slice.position::text AS position',
+].join(', ')
+
 const claim = `
   WITH free AS (
     SELECT run, ordinal FROM headgate.slice
@@ -68,8 +74,7 @@ const claim = `
   )
   UPDATE headgate.slice SET state = 'leased', worker = $2, epoch = slice.epoch + 1
   FROM free WHERE slice.run = free.run AND slice.ordinal = free.ordinal
-  RETURNING slice.run, slice.ordinal, slice.kind, slice.input, slice.name, slice.spec, slice.bytes, slice.position::text AS position,
-    slice.records, slice.batches, slice.epoch`
+  RETURNING ${claimed}`
 
 export type ClaimOptions = {
   run: number
@@ -91,6 +96,7 @@ export async function claimSlice(db: Queryable, options: ClaimOptions): Promise<
 function claimedSliceOf(row: Row): ClaimedSlice {
   const slice: Slice = { input: row.input as number, name: row.name as string, spec: row.spec as Position }
   if (row.bytes !== null) slice.bytes = wholeNumber(row.bytes)
+  if (row.least_record_bytes !== null) slice.leastRecordBytes = wholeNumber(row.least_record_bytes)
   return {
     run: wholeNumber(row.run),
     ordinal: row.ordinal as number,
@@ -105,21 +111,13 @@ function claimedSliceOf(row: Row): ClaimedSlice {
 
 /** A planned slice by its ordinal, for reading a part of it again. */
 export async function findSlice(db: Queryable, run: number, ordinal: number): Promise<Slice | undefined> {
-  const { rows } = await db.query(
-    `SELECT run, ordinal, kind, input, name, spec, bytes, position::text AS position, records, batches, epoch
-    FROM headgate.slice WHERE run = $1 AND ordinal = $2`,
-    [run, ordinal],
-  )
+  const { rows } = await db.query(`SELECT ${claimed} FROM headgate.slice WHERE run = $1 AND ordinal = $2`, [run, ordinal])
   return rows[0] === undefined ? undefined : claimedSliceOf(rows[0]).slice
 }
 
 /** All planned slices of kind read, in order. */
 export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]> {
-  const { rows } = await db.query(
-    `SELECT run, ordinal, kind, input, name, spec, bytes, position::text AS position, records, batches, epoch
-    FROM headgate.slice WHERE run = $1 AND kind = 'read' ORDER BY ordinal`,
-    [run],
-  )
+  const { rows } = await db.query(`SELECT ${claimed} FROM headgate.slice WHERE run = $1 AND kind = 'read' ORDER BY ordinal`, [run])
   return rows.map((row) => claimedSliceOf(row).slice)
 }
 

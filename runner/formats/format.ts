@@ -1,5 +1,5 @@
 // Format: the half of an Extractor that turns bytes into batches. Combined with any Source by SourceExtractor.
-import type { Position, RecordBatch } from '../../sdk/index.ts'
+import type { Position, RecordBatch, Slice } from '../../sdk/index.ts'
 
 /** The bytes of one input, as a Source gives them, before decompression and decoding. */
 export interface Content {
@@ -14,9 +14,14 @@ export interface Content {
 /** Part of an input that can be read alone; offsets in the input's bytes. No `end` means up to the input's end. */
 export type Range = { start: number; end: number | null }
 
+/**
+ * What an input says of its records before they are read. No `fields` if it has no bytes, which makes it a delivery of no records. No
+ * `leastRecordBytes` if records are not framed on the input's own bytes: compressed, or in another encoding.
+ */
+export type Outline = Pick<Slice, 'fields' | 'leastRecordBytes'>
+
 export interface Format {
-  /** Names of the fields of an input; undefined if it has no bytes, which makes it a delivery of no records. */
-  fields(content: Content): Promise<readonly string[] | undefined>
+  outline(content: Content): Promise<Outline>
 
   /**
    * Cuts an input into ranges of about `targetBytes` that give, one after the other, the same records as the whole.

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RunContext, Slice } from '../../sdk/index.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
@@ -56,6 +57,17 @@ test('slices of any size give the same records in the same order', async () => {
   expect(cut.slices.length).toBeGreaterThan(10)
   expect(cut.records).toEqual(whole.records)
   expect(cut.slices.filter(({ input }) => input === 0).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)).toBe(whole.slices[0]?.bytes)
+})
+
+test('slices say how small records can be, so that the engine knows how many can follow', async () => {
+  const { slices } = await all(extractor(3, 1000))
+  expect(new Set(slices.map(({ leastRecordBytes }) => leastRecordBytes))).toEqual(new Set([2]))
+})
+
+test('slices of compressed files do not', async () => {
+  for (const name of ['a.csv', 'b.csv']) writeFileSync(join(folder, name), gzipSync('x,y\n1,2\n'))
+  const { slices } = await all(extractor(1))
+  expect(slices.map((slice) => 'leastRecordBytes' in slice)).toEqual([false, false])
 })
 
 test('a file that grows after the plan is not read', async () => {

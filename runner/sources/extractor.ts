@@ -25,13 +25,13 @@ export class SourceExtractor extends Extractor<SourceExtractorConfig> {
     for (const [number, input] of inputs.entries()) {
       run.signal.throwIfAborted()
       const content = this.#content(input, run)
-      const fields = await format.fields(content)
-      if (fields === undefined) run.warn('EmptyInput', `${input.name} is empty: it counts as a delivery of no records`)
+      const outline = await format.outline(content)
+      if (outline.fields === undefined) run.warn('EmptyInput', `${input.name} is empty: it counts as a delivery of no records`)
       const ranges = await format.plan(content, target)
       for (const range of ranges) {
         const bytes = sizeOf(range, input)
         const spec: SliceSpec = { input, range }
-        yield { input: number, name: input.name, spec, ...(bytes !== undefined && { bytes }), ...(fields !== undefined && { fields }) }
+        yield { input: number, name: input.name, spec, ...(bytes !== undefined && { bytes }), ...outline }
       }
       await source.verify(input, run)
     }

@@ -37,11 +37,17 @@ export function specFor(table: string): PipelineSpec {
 let runNumber = 0
 
 /** A started run with a plan of slices of one input each. */
-export async function plannedRun(db: pg.Client, options: { pipeline?: string; slices?: number; table?: string } = {}): Promise<Run> {
+export async function plannedRun(db: pg.Client, options: { pipeline?: string; slices?: number; table?: string; slice?: Partial<Slice> } = {}): Promise<Run> {
   const name = `run-${++runNumber}`
   const run = await createRun(db, { name, pipeline: options.pipeline ?? name, spec: specFor(options.table ?? 'public.t'), workers: 1, batchSize: 100 })
   await startRun(db, run.id)
-  const slices: Slice[] = Array.from({ length: options.slices ?? 1 }, (_, input) => ({ input, name: `file-${input}.csv`, spec: { input }, bytes: 100 }))
+  const slices: Slice[] = Array.from({ length: options.slices ?? 1 }, (_, input) => ({
+    input,
+    name: `file-${input}.csv`,
+    spec: { input },
+    bytes: 100,
+    ...options.slice,
+  }))
   await planSlices(db, run.id, slices)
   return run
 }

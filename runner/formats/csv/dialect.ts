@@ -45,6 +45,15 @@ export function withFields(dialect: Dialect, width: number, ragged: CsvConfig['r
   return { ...dialect, fewest: ragged === 'pad' || ragged === 'adapt' ? 0 : width, most: ragged === 'truncate' || ragged === 'adapt' ? Infinity : width }
 }
 
+/**
+ * The fewest bytes of a record that is not rejected for the number of its fields: its delimiters, or a byte if it needs none, because a
+ * blank line is no record; and a line end, of which LF and CR are the shortest in every dialect. Only the input's last record may lack
+ * that.
+ */
+export function leastRecordBytes({ delimiter, fewest }: Dialect): number {
+  return Math.max(1, (fewest - 1) * delimiter.length) + 1
+}
+
 /** Whether the tight framer understands it; everything else is framed by RecordFramer alone. */
 export function isSimple(dialect: Dialect): boolean {
   const { delimiter, quote, escaping, comment, recordDelimiter } = dialect

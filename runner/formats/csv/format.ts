@@ -2,9 +2,10 @@
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import type { Position, RecordBatch } from '../../../sdk/index.ts'
 import { type Bytes, upTo } from '../byte-stream.ts'
-import type { Content, Format, Range } from '../format.ts'
+import type { Content, Format, Outline, Range } from '../format.ts'
 import { batches } from './batches.ts'
 import type { CsvPosition } from './blocks.ts'
+import { leastRecordBytes } from './dialect.ts'
 import { withoutFooter } from './footer.ts'
 import { prepare } from './prepare.ts'
 import { cuts } from './split.ts'
@@ -24,9 +25,9 @@ export class CsvFormat implements Format {
     this.#blockBytes = options.blockBytes ?? defaultBlockBytes
   }
 
-  async fields(content: Content): Promise<readonly string[] | undefined> {
-    const { empty, fields } = await prepare(content, this.config, this.#declaredFields)
-    return empty ? undefined : fields
+  async outline(content: Content): Promise<Outline> {
+    const { empty, fields, dialect, seekable } = await prepare(content, this.config, this.#declaredFields)
+    return { ...(!empty && { fields }), ...(seekable && { leastRecordBytes: leastRecordBytes(dialect) }) }
   }
 
   async plan(content: Content, targetBytes: number | undefined): Promise<Range[]> {
