@@ -23,7 +23,9 @@ const Quality = Type.Object(
     maxRejectedRatio: Type.Optional(
       ratio(
         'Largest share of records that may be quarantined, between 0 and 1, in quotes. Default: any share but all of them; write 1 for a run that ' +
-          'succeeds although every record was rejected. Judged when everything has been read; 0 ends the run with the first rejected record.',
+          'succeeds although every record was rejected. 0 ends the run with the first rejected record. Otherwise it ends as soon as the bytes ' +
+          'that are left of its files cannot hold enough good records; where these are compressed, or in UTF-16 or another encoding ' +
+          'that is converted first, when everything has been read.',
       ),
     ),
     maxRejected: Type.Optional(

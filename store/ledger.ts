@@ -137,12 +137,6 @@ export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
   return { read: wholeNumber(read), rejected: wholeNumber(rejected), mostFurther: most_further === null ? undefined : wholeNumber(most_further) }
 }
 
-/** How many records the run has rejected so far. */
-export async function rejectedSoFar(db: Queryable, run: number): Promise<number> {
-  const { rows } = await db.query('SELECT coalesce(sum(quarantined + parked), 0) AS rejected FROM headgate.batch WHERE run = $1', [run])
-  return wholeNumber(onlyRow(rows).rejected)
-}
-
 /** Sums over the slice's batches so far; `bytes` as its positions tell them. */
 export async function sliceTotals(db: Queryable, run: number, slice: number): Promise<{ counts: Counts; bytes: number }> {
   const { rows } = await db.query(`SELECT ${sums}, coalesce(sum(last_order - first_order), 0) AS bytes FROM headgate.batch WHERE run = $1 AND slice = $2`, [

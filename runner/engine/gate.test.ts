@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkGate } from './gate.ts'
+import { checkGate, checkSoFar } from './gate.ts'
 
 const counts = (read: number, quarantined: number, parked = 0) => ({ read, quarantined, parked })
 
@@ -29,3 +30,59 @@ describe('the quality gate', () => {
     expect(() => checkGate(quality, totals)).toThrow(expect.objectContaining({ code: 'QualityGate', message: expect.stringMatching(message) }))
   })
 })
+
+describe('the quality gate, while the run still reads', () => {
+  const soFar = (read: number, rejected: number, mostFurther?: number) => ({ read, rejected, mostFurther })
+
+  it.each([
+    ['no quality declared', undefined, soFar(10, 10, 0)],
+    ['a share that good records may still lower', { maxRejectedRatio: '0.05' }, soFar(10, 5, 90)],
+    ['no telling how many records follow', { maxRejectedRatio: '0.05' }, soFar(10, 5)],
+    ['every record rejected, which is declared to be fine', { maxRejectedRatio: '1' }, soFar(10, 10, 0)],
+    ['fewer records than the minimum, so far', { minRecords: 100 }, soFar(10, 0, 0)],
+  ])('is open with %s', (_, quality, figures) => {
+    expect(() => checkSoFar(quality, figures)).not.toThrow()
+  })
+
+  it.each([
+    [
+      'a share that nothing can lower enough',
+      { maxRejectedRatio: '0.05' },
+      soFar(10, 5, 89),
+      /5 of 10 records were rejected and at most 89 more can be accepted \(at least 5\.05 % in the end\), quality\.maxRejectedRatio allows 5 %/,
+    ],
+    ['one rejected where none may be', { maxRejectedRatio: '0' }, soFar(10, 1), /a record was rejected and quality\.maxRejectedRatio allows 0 %/],
+    ['more rejected than the number allows', { maxRejected: 6 }, soFar(100, 7), /7 records were rejected, quality.maxRejected allows 6/],
+  ])('is shut with %s', (_, quality, figures, message) => {
+    expect(() => checkSoFar(quality, figures)).toThrow(expect.objectContaining({ code: 'QualityGate', message: expect.stringMatching(message) }))
+  })
+
+  it('is shut only if it will be in the end, whatever follows', () => {
+    const share = fc.nat({ max: 1000 }).map((thousandths) => thousandths / 1000)
+    const figures = fc.record({ read: fc.nat({ max: 300 }), share, mostFurther: fc.nat({ max: 300 }) })
+    const rest = fc.record({ accepted: share, rejected: fc.nat({ max: 300 }) })
+    const allowed = share.map(String)
+    let shut = 0
+    fc.assert(
+      fc.property(figures, rest, allowed, ({ read, share, mostFurther }, later, maxRejectedRatio) => {
+        const quality = { maxRejectedRatio }
+        const rejected = Math.round(read * share)
+        if (isOpen(() => checkSoFar(quality, { read, rejected, mostFurther }))) return
+        shut++
+        const total = read + Math.round(mostFurther * later.accepted) + later.rejected
+        expect(isOpen(() => checkGate(quality, counts(total, rejected + later.rejected)))).toBe(false)
+      }),
+      { numRuns: 5000 },
+    )
+    expect(shut).toBeGreaterThan(500)
+  })
+})
+
+function isOpen(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch {
+    return false
+  }
+}

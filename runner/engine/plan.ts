@@ -111,6 +111,13 @@ async function hashKeys(transaction: Transaction, run: RunContext, plan: LoadPla
 
 function checkSlices(slices: readonly Slice[]): void {
   for (const [index, slice] of slices.entries()) {
+    const { leastRecordBytes = 1 } = slice
+    if (!Number.isSafeInteger(leastRecordBytes) || leastRecordBytes < 1) {
+      throw new HeadgateError(
+        'InvalidPlan',
+        `slice ${index} (${slice.name}) says leastRecordBytes: ${leastRecordBytes}; say a whole number of at least 1, or leave it out`,
+      )
+    }
     const previous = slices[index - 1]?.input ?? 0
     if (slice.input >= previous && slice.input < maxInputs) continue
     throw new HeadgateError(

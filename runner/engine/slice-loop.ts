@@ -1,6 +1,6 @@
 // loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
 import type { LoadCounts } from '../../sdk/index.ts'
-import { rejectedSoFar, sliceTotals } from '../../store/ledger.ts'
+import { runSoFar, sliceTotals } from '../../store/ledger.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import type { SliceProgress } from '../checkpoints/checkpoints.ts'
 import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
@@ -9,6 +9,7 @@ import { preparedBatches } from './batches.ts'
 import { commitBatch, type Load, lockRunning } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 import { loadRefused } from './refused.ts'
+import type { Step } from './reject-brake.ts'
 import { retrying } from './retry.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { Work } from './work.ts'
@@ -30,7 +31,7 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
       commits++
       addBatch(progress, batch, counts)
       work.checkpoints.saveProgress(work.run.name, { ...progress, ...(showsPosition(work) && batch.to !== undefined && { position: batch.to }) })
-      await work.brake.note(batch.rejected.length, () => rejectedSoFar(work.session, work.run.id))
+      await work.brake.note(stepOf(claim, batch), () => runSoFar(work.session, work.run.id))
     }
     for (;;) {
       const refused = await untilRefused(work, claim, position, batches, commit)
@@ -57,6 +58,10 @@ function addBatch(progress: SliceProgress, batch: PreparedBatch, counts: LoadCou
   progress.superseded = (progress.superseded ?? 0) + counts.superseded
   progress.quarantined += batch.rejected.length
   progress.bytes += batch.lastOrder - batch.firstOrder
+}
+
+function stepOf({ slice: { leastRecordBytes = Infinity } }: ClaimedSlice, { rejected, read, firstOrder, lastOrder }: PreparedBatch): Step {
+  return { rejected: rejected.length, ruledOut: Math.max(0, (lastOrder - firstOrder) / leastRecordBytes - read) }
 }
 
 type Refused = { ordinal: number; batch: PreparedBatch }

@@ -108,3 +108,15 @@ test('A run that rejects every record fails', async () => {
   const run = await deliver(store, { name: 'all', pipeline: 'all', folder: place({ 'feed.csv': 'id\nbad\nworse\n' }), spec, manner })
   expect(run).toMatchObject({ state: 'Failed', failure: { code: 'QualityGate', message: expect.stringContaining('all 2 records') } })
 })
+
+test.each(['0', '1.5', '"4"'])('A plan whose slices say leastRecordBytes: %s is refused', async (said) => {
+  const name = `least ${said}`
+  const module = `import { RecordExtractor } from '${sdk}'
+    export default class extends RecordExtractor {
+      async *plan() { yield { input: 0, name: 'all', spec: null, bytes: 100, leastRecordBytes: ${said} } }
+      *records() { yield { id: '1' } }
+    }`
+  const spec = { ...specFor('public.least', { source: { plugin: { module: './plugin.ts' } } }), format: undefined }
+  const run = await deliver(store, { name, pipeline: name, folder: place({ 'plugin.ts': module }), spec: JSON.parse(JSON.stringify(spec)), manner })
+  expect(run).toMatchObject({ state: 'Failed', failure: { code: 'InvalidPlan', message: expect.stringContaining('leastRecordBytes') } })
+})
