@@ -47,3 +47,10 @@ test('the second edition differs in every amount and in nothing else', () => {
     expect(otherAmount).not.toBe(amount)
   }
 })
+
+test('as many rows as asked for are bad, evenly spread, and only in their amount', () => {
+  const bad = rows({ rejects: 40 })
+  const places = bad.flatMap(([, , , amount], index) => (amount === 'unknown' ? [index] : []))
+  expect(places).toEqual(Array.from({ length: 40 }, (_, index) => index * 100 + 99))
+  expect(bad.map(([key]) => key)).toEqual(rows().map(([key]) => key))
+})

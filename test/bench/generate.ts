@@ -16,6 +16,8 @@ export type DataSet = {
   /** Version 2 has the same keys and another amount in every row. */
   edition: 1 | 2
   seed: number
+  /** How many of the rows, evenly spread, have an amount that is no number. None unless given. */
+  rejects?: number
 }
 
 export const columns = ['id', 'name', 'email', 'amount', 'ordered_on', 'updated_at', 'status', 'note'] as const
@@ -61,8 +63,9 @@ const words = [
 
 /** The file's path; made unless it is there. */
 export async function dataFile(folder: string, dataSet: DataSet, signal: AbortSignal): Promise<string> {
-  const { rows, order, edition, seed } = dataSet
-  const path = join(folder, `orders-v${version}-seed${seed}-${rows}-${order}-edition${edition}.csv`)
+  const { rows, order, edition, seed, rejects } = dataSet
+  const bad = rejects === undefined ? '' : `-${rejects}bad`
+  const path = join(folder, `orders-v${version}-seed${seed}-${rows}-${order}-edition${edition}${bad}.csv`)
   if ((await stat(path).catch(() => undefined)) !== undefined) return path
   await mkdir(folder, { recursive: true })
   const unfinished = `${path}.${process.pid}`
@@ -86,11 +89,12 @@ async function write(path: string, dataSet: DataSet, signal: AbortSignal): Promi
 }
 
 /** The file's text, piece by piece. */
-export function* chunks({ rows, order, edition, seed }: DataSet): Generator<string> {
+export function* chunks({ rows, order, edition, seed, rejects = 0 }: DataSet): Generator<string> {
   const keys = order === 'random' ? shuffledKeys(rows, seed) : undefined
   let text = `${columns.join(',')}\n`
   for (let index = 0; index < rows; index++) {
-    text += row(keys?.[index] ?? index + 1, edition, seed)
+    const bad = Math.floor(((index + 1) * rejects) / rows) > Math.floor((index * rejects) / rows)
+    text += row(keys?.[index] ?? index + 1, edition, seed, bad)
     if (text.length < 256 * 1024) continue
     yield text
     text = ''
@@ -99,13 +103,13 @@ export function* chunks({ rows, order, edition, seed }: DataSet): Generator<stri
 }
 
 /** A row depends on its key alone, so that both orders hold the same rows. */
-function row(key: number, edition: 1 | 2, seed: number): string {
+function row(key: number, edition: 1 | 2, seed: number, bad: boolean): string {
   const random = randomIntegers(Math.imul(key, 0x9e3779b1) ^ seed)
   const pick = (from: readonly string[]) => from[random(from.length)] as string
   const name = `${pick(firstNames)} ${pick(lastNames)}`
   const email = `user${key}.${random(1000)}@${pick(hosts)}`
   const cents = random(10_000_000) + (edition === 2 ? 10_000_000 : 0)
-  const amount = `${Math.floor(cents / 100)}.${two(cents % 100)}`
+  const amount = bad ? 'unknown' : `${Math.floor(cents / 100)}.${two(cents % 100)}`
   const day = `20${two(15 + random(10))}-${two(1 + random(12))}-${two(1 + random(28))}`
   const moment = `20${two(15 + random(10))}-${two(1 + random(12))}-${two(1 + random(28))} ${two(random(24))}:${two(random(60))}:${two(random(60))}+00`
   return `${key},${name},${email},${amount},${day},${moment},${pick(statuses)},${note(random, pick)}\n`

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { installPeers, type Peers } from './contestants/peers.ts'
 import { findPsql, psqlCopy } from './contestants/psql.ts'
 import { type BenchDatabase, createTable, openDatabase } from './database.ts'
+import { benchFinish } from './finish/bench.ts'
 import { dataFile, type Order } from './generate.ts'
 import { describeMachine } from './machine.ts'
 import { type Limits, measure } from './measure.ts'
@@ -25,7 +26,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 const limits: Limits = { timeoutMilliseconds: 600_000, signal: stop.signal }
 
 try {
-  await bench(readOptions(process.argv.slice(2)))
+  const [section, ...options] = process.argv.slice(2)
+  if (section === 'finish') await benchFinish(options, { cache, seed, limits, tell })
+  else await bench(readOptions(process.argv.slice(2)))
 } catch (error) {
   tell((error as Error).message)
   process.exitCode = 1

@@ -23,6 +23,8 @@ export const usage = `npm run bench -- [options]
   --quick          200000 rows, 1 round: to try it, not to publish it
   --no-peers       without DuckDB and Sling
   --output FILE    also write the results as Markdown, such as docs/benchmarks.md
+
+npm run bench -- finish [options] measures the finish step of runs with rejected records
 `
 
 /** Throws an Error with the usage in it. */
