@@ -3,6 +3,7 @@ import type { Transaction } from '../../sdk/index.ts'
 import { batchesWithKeys } from '../../store/ledger.ts'
 import { type DestinationRows, hasOpenKeyed, type OpenKey, openKeys, supersede, supersedeByDestination, supersedeByTable } from '../../store/supersede.ts'
 import { keyColumns } from '../loaders/postgres/loader.ts'
+import { KeyTable } from './key-table.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -25,14 +26,19 @@ export async function closeEntries({ commit: { run, plan } }: Work, transaction:
 async function closeByUnchanged(transaction: Transaction, destination: DestinationRows): Promise<void> {
   const open = Map.groupBy(await openKeys(transaction, destination), ({ hash }) => hash)
   if (open.size === 0) return
+  const hashes = new KeyTable(open.size, Uint8Array)
+  for (const hash of open.keys()) hashes.set(Number(hash >> 32n), Number(hash & 0xffffffffn), 1)
   const closed = new Map<number, OpenKey>()
   for await (const { input, firstOrder, keys } of batchesWithKeys(transaction, destination.run, 'unchanged')) {
     const place = (BigInt(input) << 44n) + BigInt(firstOrder)
-    for (const entry of carried(keys, open)) if (entry.pos < place) closed.set(entry.id, entry)
+    for (const entry of carried(keys, hashes, open)) if (entry.pos < place) closed.set(entry.id, entry)
   }
   await supersede(transaction, destination.run, [...closed.values()])
 }
 
-function* carried(keys: Buffer, open: ReadonlyMap<bigint, OpenKey[]>): Iterable<OpenKey> {
-  for (let at = 0; at < keys.length; at += 8) yield* open.get(keys.readBigUInt64BE(at)) ?? []
+/** The entries whose key is among `keys`. `hashes` has the keys of `open`, because a BigInt for each of millions of keys takes long. */
+function* carried(keys: Buffer, hashes: KeyTable, open: ReadonlyMap<bigint, OpenKey[]>): Iterable<OpenKey> {
+  for (let at = 0; at < keys.length; at += 8) {
+    if (hashes.get(keys.readUInt32BE(at), keys.readUInt32BE(at + 4)) !== 0) yield* open.get(keys.readBigUInt64BE(at)) ?? []
+  }
 }

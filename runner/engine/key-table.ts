@@ -29,9 +29,14 @@ export class KeyTable {
   }
 
   #slot(high: number, low: number): number {
-    const mixed = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
-    let slot = (mixed ^ (mixed >>> 15)) & this.#mask
+    let slot = mixed(high, low) & this.#mask
     while (this.#values[slot] !== 0 && (this.#high[slot] !== high || this.#low[slot] !== low)) slot = (slot + 1) & this.#mask
     return slot
   }
+}
+
+/** 32 bits of which any few are as good as random. */
+export function mixed(high: number, low: number): number {
+  const product = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
+  return product ^ (product >>> 15)
 }

@@ -1,6 +1,7 @@
 // What the finish step makes of the keys that batches observed: batches to apply again, and corrections to the counts.
 // See "An unchanged row is an observation too" in docs/architecture.md.
 import type { BatchKeys, KeyKind } from '../../store/ledger.ts'
+import { KeySieve } from './key-sieve.ts'
 import { KeyTable } from './key-table.ts'
 
 export type Observations = {
@@ -22,11 +23,12 @@ export type Verdict = {
 const passKeys = 2_000_000
 
 /** Finds keys that more than one batch observed. Hashes are taken for keys (64 bits: a collision only costs a needless look). */
-export async function judgeObservations(observations: Observations): Promise<Verdict> {
-  const { unchanged, overwritten } = observations
+export async function judgeObservations(all: Observations): Promise<Verdict> {
+  const observations = all.unchanged === 0 || most(all) <= passKeys ? all : await withoutSingles(all)
+  const { unchanged } = observations
   const reapply = new Map<string, { slice: number; ordinal: number }>()
   let supersededUnchanged = 0
-  const passes = unchanged === 0 ? 0 : Math.ceil(Math.max(unchanged, overwritten) / passKeys)
+  const passes = unchanged === 0 ? 0 : Math.ceil(most(observations) / passKeys)
   for (let pass = 0; pass < passes; pass++) {
     const overwrites = await firstOverwrites(observations, pass, passes)
     const seen = new KeyTable(unchanged / passes, Uint8Array)
@@ -40,6 +42,25 @@ export async function judgeObservations(observations: Observations): Promise<Ver
     }
   }
   return { reapply: [...reapply.values()], supersededUnchanged }
+}
+
+function most({ unchanged, overwritten }: Observations): number {
+  return Math.max(unchanged, overwritten)
+}
+
+/** Without keys that were observed once, which most are and which say nothing. Reads all of them, to save as much in each pass. */
+async function withoutSingles(observations: Observations): Promise<Observations> {
+  const sieve = new KeySieve()
+  for (const kind of ['unchanged', 'overwritten'] as const) {
+    for await (const { keys } of observations.batches(kind)) sieve.add(keys)
+  }
+  return {
+    unchanged: Math.min(observations.unchanged, sieve.repeated),
+    overwritten: Math.min(observations.overwritten, sieve.repeated),
+    async *batches(kind) {
+      for await (const batch of observations.batches(kind)) yield { ...batch, keys: sieve.kept(batch.keys) }
+    },
+  }
 }
 
 /** Where in the source each key was overwritten first. */
