@@ -28,7 +28,10 @@ export async function benchFinish(args: readonly string[], { cache, seed, limits
   const database = await openDatabase(limits.signal)
   try {
     const measured = await measureFinish({ database, folder, csv, rows, rejects, limits, tell })
-    const machine = describeMachine({ PostgreSQL: database.version, 'load average before': load.toFixed(1) })
+    const machine = describeMachine({
+      PostgreSQL: database.version,
+      'load average of the machine, shared with other work, before the first load': load.toFixed(1),
+    })
     const megabytes = Math.round((await stat(csv)).size / 1e6)
     const text = markdown({ rows, rejects, megabytes, measured, machine, settings: database.settings })
     process.stdout.write(`\n${text}`)
