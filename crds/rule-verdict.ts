@@ -1,15 +1,21 @@
 // Evaluates one rule of the CRDs without an API server. `headgate check` and the operator use it.
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
 import { withQuantities } from './quantity.ts'
+import { compileRe2 } from './re2.ts'
 import type { CelRule } from './shapes.ts'
 
-const environment = withQuantities(new Environment({ homogeneousAggregateLiterals: false }).registerVariable('self', 'dyn'))
+const environment = withQuantities(
+  new Environment({ homogeneousAggregateLiterals: false })
+    .registerVariable('self', 'dyn')
+    .registerFunction('string.matchesRe2(string): bool', (text: string, pattern: string) => compileRe2(pattern).test(text)),
+)
 const compiled = new Map<string, ParseResult>()
 
 function compile(rule: string): ParseResult {
   let program = compiled.get(rule)
   if (!program) {
-    program = environment.parse(rule)
+    // matches() of cel-js takes expressions of JavaScript, and cannot be replaced.
+    program = environment.parse(rule.replaceAll('.matches(', '.matchesRe2('))
     compiled.set(rule, program)
   }
   return program

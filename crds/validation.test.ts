@@ -9,11 +9,22 @@ const sound = () => parseAllDocuments(example)[0]?.toJS()
 
 test('A sound Pipeline has no problem', () => expect(problemOfPipeline(sound())).toBeUndefined())
 
+test.each(['(?i)^abc$', '(?P<word>a)', '(?U)a+', '\\pN{2}', '(?s:.)'])('A Pipeline whose pattern %s only RE2 takes has no problem', (pattern) => {
+  const pipeline = sound()
+  pipeline.spec.schema.fields.push({ name: 'code', type: 'text', pattern })
+  expect(problemOfPipeline(pipeline)).toBeUndefined()
+})
+
 test.each<[string, (pipeline: ReturnType<typeof sound>) => unknown, string]>([
   ['a field nobody knows', ({ spec }) => Object.assign(spec, { hostNetwork: true }), 'spec must NOT have additional properties'],
   ['a value of another type', ({ spec }) => Object.assign(spec, { workers: 'many' }), 'spec.workers must be integer'],
   ['a broken pattern', ({ spec }) => Object.assign(spec, { timeout: 'for ever' }), 'spec.timeout must match pattern'],
   ['a broken rule', ({ spec }) => Object.assign(spec.schema, { primaryKey: ['nobody'] }), 'spec.schema: primaryKey names a field that fields does not declare'],
+  [
+    'a pattern that only JavaScript takes',
+    ({ spec }) => spec.schema.fields.push({ name: 'code', type: 'text', pattern: '(?=a)' }),
+    'pattern must be a regular expression in the syntax of RE2',
+  ],
   ['no spec', (pipeline) => Reflect.deleteProperty(pipeline, 'spec'), 'the Pipeline must have required property'],
 ])('A Pipeline with %s is refused with the reason', (_, spoil, message) => {
   const pipeline = sound()

@@ -7,7 +7,8 @@
 // large value, can happen unpaid. Refused alternatives: limits on the nesting of an expression (cel.bind doubles a value with
 // each word, at any nesting), and a thread that is killed after some time (what is rejected would depend on the machine).
 import type { ParseResult } from '@marcbachmann/cel-js'
-import { compileExpression, type Expression, expansion } from './expression.ts'
+import { expansion } from '../../../crds/re2.ts'
+import { compileExpression, type Expression } from './expression.ts'
 
 /** What the rules of one record may cost together: about half a second. */
 const mostSteps = 5_000_000
