@@ -14,7 +14,7 @@ const limits: Limits = {
   defaultMemory: '1Gi',
   tmpSize: '1Gi',
   pluginFolder: '/app',
-  images: ['registry.example/etl', 'quay.io/'],
+  images: ['registry.example/etl', 'quay.io/', 'ghcr.io'],
   runsPerNamespace: undefined,
 }
 const steps = (module: string) => [{ plugin: { module } }]
@@ -29,6 +29,7 @@ test.each<[string, Partial<PipelineSpec>, string]>([
   ['more memory in other units', { resources: { requests: { memory: 5_000_000_000 } } }, 'spec.resources.requests.memory is 5000000000'],
   ['another image', { pod: { image: 'evil/image' } }, 'spec.pod.image is evil/image, and only images that begin with registry.example/etl or quay.io/'],
   ['an image of a name that only begins alike', { pod: { image: 'registry.example/etl2' } }, 'spec.pod.image is registry.example/etl2'],
+  ['an image of another port', { pod: { image: 'ghcr.io:5000/etl' } }, 'spec.pod.image is ghcr.io:5000/etl'],
   ['a module of the volume', { validators: steps('./a.js') }, 'spec.validators[0].plugin.module is ./a.js, and only packages of the image'],
   ['a module that leads out of the image', { transform: steps('/app/../data/a.js') }, 'spec.transform[0].plugin.module is /app/../data/a.js'],
 ])('A Pipeline with %s is refused, and told who can help', (_, more, message) => {
@@ -45,6 +46,7 @@ test.each<Partial<PipelineSpec>>([
   { pod: { image: 'registry.example/etl:1' } },
   { pod: { image: 'registry.example/etl@sha256:abc' } },
   { pod: { image: 'quay.io/team/image' } },
+  { pod: { image: 'ghcr.io/team/image:1@sha256:abc' } },
   { validators: steps('feeds'), transform: steps('/app/plugins/a.js') },
 ])('%j is within the limits', (more) => expect(limitProblem(specFixture(more), limits)).toBeUndefined())
 

@@ -106,7 +106,7 @@ function tooMuch(
   return undefined
 }
 
-/** A beginning ends where a part of the image's name does: registry.example/team is not the beginning of registry.example/team2. */
+/** A beginning ends where a part of the image's name does: registry.io is not that of registry.io2/etl or registry.io:5000/etl. */
 function beginsWith(image: string, beginning: string): boolean {
-  return image === beginning || (image.startsWith(beginning) && (beginning.endsWith('/') || /^[/:@]/.test(image.slice(beginning.length))))
+  return image === beginning || (image.startsWith(beginning) && (beginning.endsWith('/') || /^(?:[/]|[:@][^/]*$)/.test(image.slice(beginning.length))))
 }
