@@ -71,6 +71,8 @@ describe('the header', () => {
     expect(records.map(({ problem }) => problem)).toEqual([undefined, undefined])
     const stray = await readCsv('a,"b\n1,2\n3,4",5\n', {}, { declared: ['a', 'b'] })
     expect(stray.fields).toEqual(['a', 'b'])
+    const undecodable = await readCsv(Buffer.from('a,"b\n1,2\n\xff,2\n3,4"\n5,6\n', 'latin1'), {}, { declared: ['a', 'b'] })
+    expect(undecodable.fields).toEqual(['a', 'b'])
   })
 
   test('without one, the declared fields name the columns', async () => {

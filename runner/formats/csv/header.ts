@@ -62,10 +62,15 @@ export function likelierOf(preamble: Preamble, declared: readonly string[], rows
   const { spanning } = preamble
   if (spanning === undefined) return preamble
   const names = new Set(declared)
-  const known = (reading: Preamble) =>
-    rowsOf(reading)
-      .flat()
-      .filter((name) => names.has(name)).length
+  const known = (reading: Preamble) => {
+    try {
+      const cells = rowsOf(reading).flat()
+      return cells.filter((name) => names.has(name)).length
+    } catch {
+      // Bytes that are no text: a reading of several lines has then taken in records.
+      return -1
+    }
+  }
   return known(spanning) > known(preamble) ? spanning : preamble
 }
 
