@@ -45,6 +45,14 @@ describe('the engine of JavaScript', () => {
     expect(nativeExpression(pattern)).toBeUndefined()
   })
 
+  it.each([
+    ['^[0-9]+$', 1],
+    ['[0-9]{900}x', 901],
+    ['^a{0,15}a{0,985}b', 16],
+  ])('looks at each character as often as %s costs', (pattern, steps) => {
+    expect(compileExpression(pattern).cost(1000)).toBe(1000 * steps)
+  })
+
   it('decides as RE2 does, whatever the pattern and the text', () => {
     const single = fc.constantFrom('a', 'b', '-', '0', '_', ' ', '.', '\\d', '\\w', '\\s', '\\S', '\\D', '\\W', '\\.', '\\-', '\\]', '\\n', '\\[', '\\^')
     const inner = fc.constantFrom('a', 'b', 'a-c', '0-9', '-', '\\d', '\\s', '\\W', '.', '^', '$', '\\]', '\\n', '[', ']', 'é', '+', '*', '{')
@@ -61,7 +69,7 @@ describe('the engine of JavaScript', () => {
     fc.assert(
       fc.property(pattern, fc.array(text, { minLength: 1, maxLength: 8 }), (source, texts) => {
         const re2 = compiled(source)
-        const expression = re2 && nativeExpression(source)
+        const { expression } = (re2 && nativeExpression(source)) ?? {}
         if (re2 === undefined || expression === undefined) return
         native++
         for (const characters of texts)

@@ -19,6 +19,6 @@ export function compileExpression(pattern: string): Expression {
   if (instructions > mostInstructions)
     throw new Error(`it is too large: ${instructions} instructions, and at most ${mostInstructions} are allowed; repeat less`)
   const native = nativeExpression(pattern)
-  if (native !== undefined) return { test: (text) => native.test(text), cost: (length) => length }
+  if (native !== undefined) return { test: (text) => native.expression.test(text), cost: (length) => native.steps * length }
   return { test: (text) => expression.test(text), cost: (length) => instructions * length }
 }

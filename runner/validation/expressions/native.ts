@@ -26,22 +26,28 @@ const anyButLineFeed = complement(setOf((code) => code === 10))
 const classes: Record<string, CharacterSet> = { d: digits, w: words, s: spaces, D: complement(digits), W: complement(words), S: complement(spaces) }
 const controls: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13 }
 
+/** `steps`: how often the engine may look at a character of the text. */
+export type NativeExpression = { expression: RegExp; steps: number }
+
 /** Undefined unless the pattern is of this simple kind. It must be one that RE2 takes. */
-export function nativeExpression(pattern: string): RegExp | undefined {
+export function nativeExpression(pattern: string): NativeExpression | undefined {
   const anchored = pattern.startsWith('^')
   const ended = /(?:^|[^\\])(?:\\\\)*\$$/.test(pattern)
   const items = itemsOf(pattern.slice(anchored ? 1 : 0, ended ? -1 : undefined))
-  if (items === undefined || !isLinear(items, anchored)) return undefined
-  return new RegExp(`${anchored ? '^' : ''}${items.map(sourceOf).join('')}${ended ? '$' : ''}`, 'u')
+  const steps = items && stepsOf(items, anchored)
+  if (items === undefined || steps === undefined) return undefined
+  return { expression: new RegExp(`${anchored ? '^' : ''}${items.map(sourceOf).join('')}${ended ? '$' : ''}`, 'u'), steps }
 }
 
-function isLinear(items: readonly Item[], anchored: boolean): boolean {
-  if (!anchored && items.reduce((sum, { most }) => sum + most, 0) > mostBounded) return false
+/** For each character of the text; undefined if that is not bounded. */
+function stepsOf(items: readonly Item[], anchored: boolean): number | undefined {
+  const longest = anchored ? 1 : items.reduce((sum, { most }) => sum + most, 0)
+  if (longest > mostBounded) return undefined
   let attempts = 1
   for (const [index, { set, least, most }] of items.entries()) {
     if (least !== most && overlaps(set, items.slice(index + 1))) attempts *= most - least + 1
   }
-  return attempts <= mostAttempts
+  return attempts <= mostAttempts ? attempts * Math.max(1, longest) : undefined
 }
 
 /** Whether one of the items that may come next can start with a character of the set. */
