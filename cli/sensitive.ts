@@ -1,5 +1,5 @@
 // What people may see of sensitive fields: nothing, unless they ask for it. Used by the commands that show records.
-import { hiddenMessage } from '../runner/validation/secrecy.ts'
+import { hiddenMessage, textsIn } from '../runner/validation/secrecy.ts'
 import type { RecordError } from '../sdk/index.ts'
 import type { QuarantineEntry } from '../store/quarantine-queries.ts'
 import type { Queryable } from '../store/queryable.ts'
@@ -77,9 +77,4 @@ function isHidden(name: string, hidden: Hidden): boolean {
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {
   return secrets.reduce((left, secret) => left.replaceAll(secret, mask), text)
-}
-
-function textsIn(value: unknown): string[] {
-  if (value === null || value === undefined || value === '') return []
-  return typeof value === 'object' ? Object.values(value).flatMap(textsIn) : [String(value)]
 }

@@ -104,6 +104,23 @@ describe('a rejected record', () => {
     expect(rejected[0]).toMatchObject({ key: undefined, errors: [{ code: 'type.integer' }, { code: 'null', field: 'a' }] })
   })
 
+  it('hides a sensitive value that a batch of an extractor warns of', async () => {
+    class Talkative extends ObjectBatch {
+      warning(index: number) {
+        return { field: 'note', code: `odd.${this.record(index).name}`, message: `odd ${this.record(index).name}` }
+      }
+    }
+    const schema: Schema = {
+      fields: [
+        { name: 'name', type: 'text', sensitive: true },
+        { name: 'note', type: 'text' },
+      ],
+    }
+    const batch = new Talkative([{ name: 'Miller', note: 'x' }], { firstOrder: 0, next: 0 })
+    const { warnings } = await program(schema, undefined).process(batch, 0, { records: [] })
+    expect([...warnings]).toEqual([['hidden', { count: 1, example: expect.stringContaining('is hidden') }]])
+  })
+
   it('shows nothing of a sensitive value, and 200 characters of another', async () => {
     const schema: Schema = {
       fields: [

@@ -174,7 +174,7 @@ class CompiledProgram implements RecordProgram {
     }
     const candidate = readCandidate(index, batch.record(index), this.#fields, binding, this.#capture)
     const warning = batch.warning?.(index)
-    if (warning !== undefined) candidate.warnings.push(warning)
+    if (warning !== undefined) candidate.warnings.push(...(batch instanceof ByteBatch ? [warning] : this.#said([warning], candidate.source)))
     if (verdict !== undefined) {
       candidate.errors.push(...this.#said(verdict.errors, candidate.source))
       candidate.warnings.push(...this.#said(verdict.warnings, candidate.source))

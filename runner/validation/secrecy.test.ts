@@ -36,6 +36,14 @@ describe('what a validator says', () => {
     expect(secrecy?.said({ field: 'note', code: 'a', message: 'm' }, undefined)).toEqual({ field: 'note', code: 'a', message: hiddenMessage })
   })
 
+  it.each([
+    ['without the spaces around it', '  123-45\t', 'beside 123-45'],
+    ['as a moment in ISO 8601', new Date('1970-01-02T03:04:05Z'), 'born 1970-01-02'],
+    ['as a moment in words', new Date('1970-01-02T03:04:05Z'), `born ${new Date('1970-01-02T03:04:05Z')}`],
+  ])('is hidden if it quotes the value %s', (_, value, message) => {
+    expect(secrecy?.said({ field: 'note', code: 'a', message }, { SSN: value }).message).toBe(hiddenMessage)
+  })
+
   it('is looked through for values within lists and objects', () => {
     expect(secrecy?.said({ field: 'note', code: 'a', message: 'has deep' }, { SSN: { list: [{ at: 'deep' }] } }).message).toBe(hiddenMessage)
   })

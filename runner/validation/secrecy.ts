@@ -22,7 +22,7 @@ export class Secrecy {
     this.#secretSources = schema.fields.filter(({ sensitive }) => sensitive === true).map(sourceName)
   }
 
-  /** An error of a validator as it may be kept. `source` is the record, if it could be read. */
+  /** An error of a plugin as it may be kept. `source` is the record, if it could be read. */
   said(error: RecordError, source: SourceRecord | undefined): RecordError {
     const { field, code, message, value } = error
     const known = field !== undefined && this.#declared.has(field)
@@ -43,7 +43,7 @@ export class Secrecy {
   }
 
   #valuesOf(source: SourceRecord): string[] {
-    return this.#secretSources.flatMap((name) => textsIn(source[name])).filter((text) => text !== '')
+    return this.#secretSources.flatMap((name) => textsIn(source[name]))
   }
 }
 
@@ -56,8 +56,11 @@ export function hasSecrets(schema: Schema): boolean {
   return schema.fields.some((field) => field.sensitive === true)
 }
 
-function textsIn(value: unknown): string[] {
+/** The texts by which a message may quote the value, without the spaces around them; none is empty. */
+export function textsIn(value: unknown): string[] {
   if (value === null || value === undefined) return []
-  if (typeof value !== 'object' || value instanceof Date) return [String(value)]
-  return Object.values(value).flatMap(textsIn)
+  if (value instanceof Date) return [String(value), String(value.toJSON()).slice(0, '2026-01-31'.length)]
+  if (typeof value === 'object') return Object.values(value).flatMap(textsIn)
+  const text = String(value).trim()
+  return text === '' ? [] : [text]
 }
