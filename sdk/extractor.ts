@@ -1,6 +1,7 @@
 // Extractor: where records come from. Subclass Extractor for whole control, RecordExtractor to yield one record at a time.
 import { ObjectBatch, type Position, type RecordBatch, type SourceRecord } from './batch.ts'
 import { brandClass } from './brand.ts'
+import { HeadgateError } from './errors.ts'
 import type { RunContext } from './run.ts'
 
 /**
@@ -69,7 +70,7 @@ export abstract class RecordExtractor<Config = unknown> extends Extractor<Config
   }
 
   override async *read(_slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
-    const skip = typeof from === 'number' ? from : 0
+    const skip = recordsBefore(from)
     let number = 0
     let pending: SourceRecord[] = []
     for await (const record of this.records(run)) {
@@ -81,5 +82,16 @@ export abstract class RecordExtractor<Config = unknown> extends Extractor<Config
       pending = []
     }
     if (pending.length > 0) yield new ObjectBatch(pending, { firstOrder: number - pending.length, next: number })
+    if (number < skip) throw new HeadgateError('SourceChanged', `there are only ${number} records, and ${skip} were read before; start a new run`)
   }
+}
+
+/** Records that a position of RecordExtractor has behind it. Throws InvalidPosition. */
+function recordsBefore(position: Position | undefined): number {
+  if (position === undefined) return 0
+  if (typeof position === 'number' && Number.isSafeInteger(position) && position >= 0) return position
+  throw new HeadgateError(
+    'InvalidPosition',
+    `the extractor was asked to go on from ${JSON.stringify(position)}, which is no number of records; start a new run`,
+  )
 }

@@ -16,7 +16,7 @@ export interface LoadBatch {
   readonly size: number
   record(index: number): TypedRecord
   /** `_pos` of the record: input ordinal × 2^44 + order within the input. Later in the source is larger. */
-  position(index: number): bigint
+  recordOrder(index: number): bigint
 }
 
 /** What became of a batch's records: `loaded + unchanged + superseded` is the number of records handed in. */

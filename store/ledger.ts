@@ -2,6 +2,7 @@
 import type { Position } from '../sdk/index.ts'
 import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
 import { onlyRow, type Queryable, wholeNumber } from './queryable.ts'
+import { recordOrderSql } from './record-order.ts'
 
 /** A batch that is being committed. Rows of the finish slice correct counts: `read` 0, the others signed with sum 0. */
 export type LedgerEntry = {
@@ -190,20 +191,19 @@ export async function findBatch(db: Queryable, run: number, slice: number, ordin
 }
 
 /** Where a batch's records stand: `first` and `last` are the `_pos` of its first and last one, in decimal digits. */
-export type BatchPlace = { slice: number; from: Position | undefined; firstOrder: number; lastOrder: number; first: string; last: string; loaded: number }
+export type BatchPlace = { slice: number; from: Position | undefined; lastOrder: number; first: string; last: string; loaded: number }
 
 /** Places of the run's batches, in source order. */
 export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlace[]> {
   const { rows } = await db.query(
-    `SELECT slice, from_position::text AS from_position, first_order, last_order, loaded,
-      (input::bigint << 44) + first_order AS first, (input::bigint << 44) + last_order AS last
+    `SELECT slice, from_position::text AS from_position, last_order, loaded,
+      ${recordOrderSql('input', 'first_order')} AS first, ${recordOrderSql('input', 'last_order')} AS last
     FROM headgate.batch WHERE run = $1 AND first_order IS NOT NULL ORDER BY input, first_order`,
     [run],
   )
   return rows.map((row) => ({
     slice: row.slice as number,
     from: positionOf(row.from_position),
-    firstOrder: wholeNumber(row.first_order),
     lastOrder: wholeNumber(row.last_order),
     first: String(row.first),
     last: String(row.last),

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { RecordError } from '../sdk/index.ts'
 import { type KeyColumn, keyForm, keyHash, withKeyHash } from './key-form.ts'
 import type { Queryable } from './queryable.ts'
+import { recordOrderSql } from './record-order.ts'
 import { storableJson, storableText } from './storable.ts'
 
 /** A record that is not loaded, with its evidence. */
@@ -43,7 +44,7 @@ const insertWith = (keyHash: string) => `
   ), entry AS (
     INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences, key_form, key_hash)
     SELECT $1, $2, $3, $5, record_order, raw, record, errors, ARRAY(SELECT DISTINCT error ->> 'code' FROM jsonb_array_elements(errors) AS error),
-      fingerprint, key, digest, state, $2, $4::bigint * 17592186044416 + record_order, repeats,
+      fingerprint, key, digest, state, $2, ${recordOrderSql('$4', 'record_order')}, repeats,
       CASE WHEN key IS NOT NULL THEN $19::bigint END, ${keyHash} # $19::bigint
     FROM incoming
     ON CONFLICT (pipeline, digest) WHERE state IN ('open', 'parked', 'corrected') DO UPDATE SET

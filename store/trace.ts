@@ -1,6 +1,7 @@
 // Trace: where a destination row came from. Called by the CLI.
 import pg from 'pg'
 import { HeadgateError } from '../sdk/index.ts'
+import { placeOf } from '../sdk/record-order.ts'
 import { entriesByKey, type QuarantineEntry } from './quarantine-queries.ts'
 import { type Queryable, type Row, wholeNumber } from './queryable.ts'
 import { tableOf } from './table-key.ts'
@@ -50,7 +51,7 @@ async function findRow(db: Queryable, schema: string, name: string, key: Record<
   const texts = columns.map((column) => `${pg.escapeIdentifier(column)}::text`).join(', ')
   try {
     const { rows } = await db.query(
-      `SELECT to_jsonb(found)::text AS row, ARRAY[${texts}] AS key, _run, _pos >> 44 AS input, _pos & 17592186044415 AS place FROM ${table} AS found WHERE ${where} LIMIT 1`,
+      `SELECT to_jsonb(found)::text AS row, ARRAY[${texts}] AS key, _run, _pos::text AS pos FROM ${table} AS found WHERE ${where} LIMIT 1`,
       Object.values(key),
     )
     return rows[0] === undefined ? undefined : foundRow(rows[0], columns)
@@ -66,8 +67,8 @@ function options(schema: string, name: string, columns: string[]): string {
 function foundRow(row: Row, columns: string[]): { row: Record<string, unknown>; key: Record<string, string>; place: Place | undefined } {
   const { _run, _pos, ...data } = exactJson(row.row as string)
   const key = Object.fromEntries(columns.map((column, index) => [column, (row.key as string[])[index] as string]))
-  if (row._run === null || row.input === null) return { row: data, key, place: undefined }
-  return { row: data, key, place: { run: wholeNumber(row._run), input: wholeNumber(row.input), order: wholeNumber(row.place) } }
+  if (row._run === null || row.pos === null) return { row: data, key, place: undefined }
+  return { row: data, key, place: { run: wholeNumber(row._run), ...placeOf(row.pos as string) } }
 }
 
 function exactJson(text: string): Record<string, unknown> {

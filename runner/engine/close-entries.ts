@@ -1,5 +1,6 @@
 // closeEntries: closes quarantine entries that a later accepted record of the run has made pointless. Called by the finish step.
 import type { Transaction } from '../../sdk/index.ts'
+import { recordOrder } from '../../sdk/record-order.ts'
 import { batchesWithKeys } from '../../store/ledger.ts'
 import { type DestinationRows, hasOpenKeyed, type OpenKey, openKeys, supersede, supersedeByDestination, supersedeByTable } from '../../store/supersede.ts'
 import { keyColumns } from '../loaders/postgres/loader.ts'
@@ -30,7 +31,7 @@ async function closeByUnchanged(transaction: Transaction, destination: Destinati
   for (const hash of open.keys()) hashes.set(Number(hash >> 32n), Number(hash & 0xffffffffn), 1)
   const closed = new Map<number, OpenKey>()
   for await (const { input, firstOrder, keys } of batchesWithKeys(transaction, destination.run, 'unchanged')) {
-    const place = (BigInt(input) << 44n) + BigInt(firstOrder)
+    const place = recordOrder(input, firstOrder)
     for (const entry of carried(keys, hashes, open)) if (entry.pos < place) closed.set(entry.id, entry)
   }
   await supersede(transaction, destination.run, [...closed.values()])

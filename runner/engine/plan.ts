@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError, type Json, type RunContext, type Slice, type Transaction } from '../../sdk/index.ts'
+import { maxInputs } from '../../sdk/record-order.ts'
 import { hashOpenKeys } from '../../store/key-form.ts'
 import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
 import { claimPlanning, findPlanner, releasePlanning } from '../../store/planner.ts'
@@ -16,9 +17,6 @@ import type { Assembly } from './assembly.ts'
 import type { PlanAttempts } from './plan-attempts.ts'
 import type { StoreSession } from './session.ts'
 import { untilAborted } from './until-aborted.ts'
-
-/** Bounded by `_pos`, which holds the input in its upper 19 bits. */
-const maxInputs = 2 ** 19
 
 /** How often a worker looks whether the planner is done. */
 const pollMilliseconds = 250

@@ -1,6 +1,7 @@
 // finishWithoutRefused: finishes a run whose staged rows the destination refuses, without the records that it does not take. Called by the
 // worker that has the finish slice.
 import { HeadgateError, type RecordError, type Transaction } from '../../sdk/index.ts'
+import { placeOf } from '../../sdk/record-order.ts'
 import { noCounts } from '../../store/counts.ts'
 import { type BatchPlace, batchPlaces, recordBatch } from '../../store/ledger.ts'
 import { quarantineRecords } from '../../store/quarantine.ts'
@@ -67,7 +68,7 @@ function byPlace(places: readonly BatchPlace[], refused: readonly StagedRefusal[
   let next = 0
   return places.flatMap((place) => {
     const first = next
-    while (next < refused.length && BigInt(refused[next]?.position as string) <= BigInt(place.last)) next++
+    while (next < refused.length && BigInt(refused[next]?.order as string) <= BigInt(place.last)) next++
     return next === first ? [] : [{ place, rows: refused.slice(first, next) }]
   })
 }
@@ -75,9 +76,7 @@ function byPlace(places: readonly BatchPlace[], refused: readonly StagedRefusal[
 async function rejectRows(work: Work, { loader, plan }: Staged, claim: ClaimedSlice, place: BatchPlace, rows: readonly StagedRefusal[]): Promise<void> {
   const slice = await findSlice(work.session, work.run.id, place.slice)
   if (slice === undefined) throw new HeadgateError('Internal', `run ${work.run.name} has no slice ${place.slice}`)
-  const errors = new Map<number, RecordError[]>(
-    rows.map(({ position, refusal }) => [place.firstOrder + Number(BigInt(position) - BigInt(place.first)), [recordError(refusal)]]),
-  )
+  const errors = new Map<number, RecordError[]>(rows.map(({ order, refusal }) => [placeOf(order).order, [recordError(refusal)]]))
   const rejected = await evidence(work.source, slice, place, errors)
   await work.session.transaction(async (transaction) => {
     await lockDestination(transaction, work.run, 'shared')

@@ -1,13 +1,14 @@
 // ObjectRows: accepted records as objects, for loaders that have no encoding of their own.
 import type { LoadBatch, TypedRecord } from '../../sdk/index.ts'
+import { recordOrder } from '../../sdk/record-order.ts'
 
 export class ObjectRows implements LoadBatch {
   readonly #records: readonly { order: number; record: TypedRecord }[]
-  readonly #input: bigint
+  readonly #input: number
 
   constructor(records: readonly { order: number; record: TypedRecord }[], input: number) {
     this.#records = records
-    this.#input = BigInt(input) << 44n
+    this.#input = input
   }
 
   get size(): number {
@@ -18,8 +19,8 @@ export class ObjectRows implements LoadBatch {
     return this.#at(index).record
   }
 
-  position(index: number): bigint {
-    return this.#input + BigInt(this.#at(index).order)
+  recordOrder(index: number): bigint {
+    return recordOrder(this.#input, this.#at(index).order)
   }
 
   #at(index: number): { order: number; record: TypedRecord } {

@@ -1,4 +1,5 @@
 // Writes what is not in the source: the number of columns, null, _run and _pos. Room must be there; for the fast path.
+import { lowerOfOrder, upperOfOrder } from '../../sdk/record-order.ts'
 import type { EncodedRows } from '../records/encoded-rows.ts'
 import { writeHalves, writeInt64 } from './types/integer-cell.ts'
 
@@ -18,8 +19,8 @@ export function writeNull(rows: EncodedRows): void {
   rows.length = length + 4
 }
 
-export function writeFixed(kind: 'null' | 'run' | 'position', rows: EncodedRows, run: number, input: number, order: number): void {
+export function writeFixed(kind: 'null' | 'run' | 'order', rows: EncodedRows, run: number, input: number, order: number): void {
   if (kind === 'null') writeNull(rows)
   else if (kind === 'run') writeInt64(rows, run)
-  else writeHalves(rows, input * 4096 + Math.floor(order / 2 ** 32), order >>> 0)
+  else writeHalves(rows, upperOfOrder(input, order), lowerOfOrder(order))
 }

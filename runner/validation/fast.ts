@@ -21,7 +21,7 @@ import { fieldTypes } from './types/index.ts'
 export type FastRow = (batch: ByteBatch, index: number, rows: EncodedRows, input: number) => boolean
 
 type FastColumn = {
-  kind: 'cell' | 'null' | 'run' | 'position'
+  kind: 'cell' | 'null' | 'run' | 'order'
   /** Index of the cell within its record. */
   at: number
   /** Undefined if the type has no fast cell for this column. */

@@ -1,5 +1,6 @@
 // RowWriter: encodes typed records as rows of COPY binary; checks again what transformers made of them.
 import { HeadgateError, type RecordError, type TypedRecord } from '../../sdk/index.ts'
+import { recordOrder } from '../../sdk/record-order.ts'
 import type { DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
 import { extraColumn } from './candidate.ts'
 import type { FieldPlan } from './field-plan.ts'
@@ -13,14 +14,12 @@ import { writeInt64, writeNull } from './write.ts'
 export type ColumnPlan = {
   column: DestinationColumn
   /** Where its values come from. */
-  role: 'run' | 'position' | 'value'
+  role: 'run' | 'order' | 'value'
   /** Index of the declared field that fills it, -1 if none does. */
   field: number
   encoder: Encoder | undefined
   sortKey: SortKey | undefined
 }
-
-const positionsPerInput = 2n ** 44n
 
 /** Plans the columns in the order of the COPY column list. */
 export function planColumns(columns: readonly DestinationColumn[], fields: readonly FieldPlan[], firstKey: string | undefined): ColumnPlan[] {
@@ -34,7 +33,7 @@ export function planColumns(columns: readonly DestinationColumn[], fields: reado
 function roleOf(column: DestinationColumn, field: number): ColumnPlan['role'] {
   if (field >= 0) return 'value'
   if (column.name === '_run') return 'run'
-  return column.name === '_pos' ? 'position' : 'value'
+  return column.name === '_pos' ? 'order' : 'value'
 }
 
 function extraEncoder(column: DestinationColumn): Encoder | undefined {
@@ -49,7 +48,7 @@ export function writeRow(rows: EncodedRows, plans: readonly ColumnPlan[], record
   for (const plan of plans) {
     const start = rows.length
     if (plan.role === 'run') writeInt64(rows, BigInt(run))
-    else if (plan.role === 'position') writeInt64(rows, BigInt(input) * positionsPerInput + BigInt(order))
+    else if (plan.role === 'order') writeInt64(rows, recordOrder(input, order))
     else writeValue(rows, plan, record[plan.column.name])
     if (plan.sortKey !== undefined) sortKey = plan.sortKey(rows.bytes, start)
   }

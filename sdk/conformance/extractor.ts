@@ -1,6 +1,7 @@
 // extractorChecks: what an extractor promises: the same slices and records every time, in order, resumable at every position.
 import type { RecordBatch } from '../batch.ts'
 import type { Extractor, Slice } from '../extractor.ts'
+import { maxInputs, maxOrders } from '../record-order.ts'
 import type { RunContext } from '../run.ts'
 import { type Check, promise, promiseSame, sampleRun, shown } from './check.ts'
 
@@ -15,8 +16,6 @@ export type ExtractorKit = {
 type Read = { order: number; record: unknown; raw: string; problem: unknown }
 
 const smallBatch = 2
-const mostInputs = 2 ** 19
-const mostOrder = 2 ** 44
 
 /**
  * Checks of an extractor.
@@ -37,6 +36,7 @@ export function extractorChecks({ make, run = {} }: ExtractorKit): Check[] {
     { name: 'numbers records in rising order', run: () => ordersRise(make, context) },
     { name: 'has positions that are JSON', run: () => positionsAreJson(make, small) },
     { name: 'resumes behind every batch', run: () => resumes(make, small) },
+    { name: 'throws for a position that it did not make', run: () => refusesForeign(make, small) },
     { name: 'keeps raw bytes of every record', run: () => rawBytes(make, context) },
     { name: 'finds its inputs unchanged when they are', run: () => verifies(make, context) },
   ]
@@ -51,7 +51,7 @@ async function planned(make: ExtractorKit['make'], run: RunContext): Promise<Sli
 async function inputsRise(make: ExtractorKit['make'], run: RunContext): Promise<void> {
   let last = 0
   for (const { input, name } of await planned(make, run)) {
-    promise(Number.isInteger(input) && input >= last && input < mostInputs, `slice ${name} has input ${input} after input ${last}`)
+    promise(Number.isInteger(input) && input >= last && input < maxInputs, `slice ${name} has input ${input} after input ${last}`)
     promise(name !== '', `a slice of input ${input} has no name`)
     last = input
   }
@@ -95,7 +95,7 @@ async function ordersRise(make: ExtractorKit['make'], run: RunContext): Promise<
   for (const { slice, batches } of await batchesOf(make, run)) {
     for (const { order } of batches.flatMap(readsOf)) {
       const last = lastOf.get(slice.input) ?? -1
-      promise(Number.isInteger(order) && order < mostOrder, `slice ${slice.name} has a record with order ${order}`)
+      promise(Number.isInteger(order) && order < maxOrders, `slice ${slice.name} has a record with order ${order}`)
       promise(order > last, `slice ${slice.name} has a record with order ${order} after one with ${last}`)
       lastOf.set(slice.input, order)
     }
@@ -115,6 +115,19 @@ async function resumes(make: ExtractorKit['make'], run: RunContext): Promise<voi
       // A run resumes in another process, with what was stored.
       const rest = await Array.fromAsync(make().read(fromJson(slice) as Slice, fromJson(next) as RecordBatch['next'], run))
       promiseSame(rest.flatMap(readsOf), all.slice(index + 1).flat(), `slice ${slice.name}, read from ${shown(next)}`)
+    }
+  }
+}
+
+/** Reading from the beginning instead would load everything a second time. */
+async function refusesForeign(make: ExtractorKit['make'], run: RunContext): Promise<void> {
+  for (const slice of await planned(make, run)) {
+    for (const position of [{ made: 'elsewhere' }, 'elsewhere', -1]) {
+      const read = Array.fromAsync(make().read(slice, position, run)).then(
+        () => true,
+        () => false,
+      )
+      promise(!(await read), `slice ${slice.name} was read from ${shown(position)}, which is no position of it`)
     }
   }
 }

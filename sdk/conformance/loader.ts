@@ -59,7 +59,7 @@ export function loaderChecks(kit: LoaderKit): Check[] {
 type Prepared = (work: (loader: Loader, transaction: Transaction) => Promise<void>) => Promise<void>
 
 function batchOf(records: readonly TypedRecord[]): LoadBatch {
-  return { size: records.length, record: (index) => structuredClone(records[index] as TypedRecord), position: (index) => BigInt(index) }
+  return { size: records.length, record: (index) => structuredClone(records[index] as TypedRecord), recordOrder: (index) => BigInt(index) }
 }
 
 function addsUp(counts: LoadCounts, records: number): void {

@@ -119,11 +119,20 @@ describe('an extractor', () => {
       make: () => changed((batch) => ({ next: new Date(batch.next as number) as never })),
     },
     {
-      fails: ['resumes behind every batch'],
+      fails: ['resumes behind every batch', 'throws for a position that it did not make'],
       make: () =>
         new (class extends Sound {
           override read(slice: Slice, _from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
             return super.read(slice, undefined, run)
+          }
+        })(undefined),
+    },
+    {
+      fails: ['throws for a position that it did not make'],
+      make: () =>
+        new (class extends Sound {
+          override read(slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
+            return super.read(slice, typeof from === 'number' && from > 0 ? from : undefined, run)
           }
         })(undefined),
     },

@@ -71,7 +71,7 @@ function operations(client: pg.ClientBase, loader: PostgresLoader, context: RunC
 }
 
 function batchOf(rows: Row[]) {
-  return { size: rows.length, record: (index: number) => rows[index] as TypedRecord, position: (index: number) => BigInt((rows[index] as Row).pos) }
+  return { size: rows.length, record: (index: number) => rows[index] as TypedRecord, recordOrder: (index: number) => BigInt((rows[index] as Row).pos) }
 }
 
 export function field(name: string, type: Field['type'], more: Partial<Field> = {}): Field {

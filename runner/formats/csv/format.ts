@@ -1,6 +1,6 @@
 // CsvFormat: delimited text, in whatever dialect, encoding and compression it comes.
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
-import type { Position, RecordBatch } from '../../../sdk/index.ts'
+import { HeadgateError, type Position, type RecordBatch } from '../../../sdk/index.ts'
 import { type Bytes, upTo } from '../byte-stream.ts'
 import type { Content, Format, Outline, Range } from '../format.ts'
 import { batches } from './batches.ts'
@@ -47,11 +47,20 @@ export class CsvFormat implements Format {
       const stream = range.end === null ? input.open(offset) : upTo(input.open(offset), range.end - offset)
       return this.#footerLines > 0 ? withoutFooter(stream, this.#footerLines, content.name) : stream
     }
-    const position = (from as CsvPosition | undefined) ?? Math.max(range.start, input.start)
+    const position = from === undefined ? Math.max(range.start, input.start) : positionIn(range, from, content.name)
     yield* batches(input, this.config, { open, from: position }, { blockBytes: this.#blockBytes, batchSize })
   }
 
   get #footerLines(): number {
     return this.config.skipFooterLines ?? 0
   }
+}
+
+/** A position that this format has made for a place in the range. Throws InvalidPosition for any other. */
+function positionIn({ start, end }: Range, position: Position, name: string): CsvPosition {
+  const { offset, lostUntil } = typeof position === 'number' ? { offset: position, lostUntil: 0 } : ((position ?? {}) as Record<string, unknown>)
+  const isOffset = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
+  const within = isOffset(offset) && (offset as number) >= start && (offset as number) <= (end ?? Infinity)
+  if (within && isOffset(lostUntil)) return position as CsvPosition
+  throw new HeadgateError('InvalidPosition', `${name} was to be read on from ${JSON.stringify(position)}, which is no place in its slice; start a new run`)
 }

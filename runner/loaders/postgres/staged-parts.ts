@@ -1,6 +1,7 @@
 // stagedParts: merges any part of a batch, for the search for refused rows. The batch is staged once: copying each part into the
 // temporary table would cost more than merging it. Used by PostgresLoader.loadCarefully.
 import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import { recordOrder } from '../../../sdk/record-order.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
 import { someEncodedRows } from './copy.ts'
 import { classifyError } from './errors.ts'
@@ -9,8 +10,6 @@ import { quote } from './names.ts'
 import type { LoadPlan } from './plan.ts'
 import { DestinationRefusal } from './refusal.ts'
 import { fillStage } from './stage.ts'
-
-const positionsPerInput = 2n ** 44n
 
 /**
  * Stages the rows, which are given in source order, and returns what merges some of them by index. Undefined if the stage
@@ -28,11 +27,11 @@ export async function stagedParts(
   const stage = quote(plan.stage)
   // Without an index, and without statistics that tell how small a part is, each part would scan the stage and the destination.
   await tx.query(`CREATE INDEX IF NOT EXISTS ${indexName(plan)} ON ${stage} (_pos); ANALYZE ${stage}`)
-  const position = (index: number | undefined) => BigInt(input) * positionsPerInput + BigInt(rows.orders[index ?? 0] as number)
+  const order = (index: number | undefined) => recordOrder(input, rows.orders[index ?? 0] as number)
   const where = (part: Uint32Array) =>
     part.buffer === inSourceOrder.buffer
-      ? `_pos BETWEEN ${position(part[0])} AND ${position(part.at(-1))}`
-      : `_pos IN (${Array.from(part, (index) => position(index)).join()})`
+      ? `_pos BETWEEN ${order(part[0])} AND ${order(part.at(-1))}`
+      : `_pos IN (${Array.from(part, (index) => order(index)).join()})`
   return (part) => {
     if (part.length === 0) return Promise.resolve({ loaded: 0, unchanged: 0, superseded: 0 })
     const source = `(SELECT * FROM ${stage} WHERE ${where(part)})`

@@ -10,7 +10,7 @@ import type { Refusal } from './refusal.ts'
 import { openTrial, type Trial } from './trial.ts'
 
 /** A staged row, by its `_pos` in decimal digits. */
-export type StagedRefusal = { position: string; refusal: Refusal }
+export type StagedRefusal = { order: string; refusal: Refusal }
 
 /** `_pos` of a batch's first and last record, in decimal digits. */
 export type Stretch = { first: string; last: string }
@@ -40,45 +40,45 @@ export async function findStagedRefusals(run: RunContext, tx: Transaction, { pla
   const refused: StagedRefusal[] = []
   let waiting: StagedRefusal[] = []
   for (const stretch of stretches) {
-    const positions = await positionsOf(tx, staging, stretch)
+    const orders = await ordersOf(tx, staging, stretch)
     const between = (first: string, last: string) => `_pos BETWEEN ${first} AND ${last}`
-    for (const row of await refusedOf(search, positions, load, between)) (search.selfReferences.has(row.refusal.by) ? waiting : refused).push(row)
+    for (const row of await refusedOf(search, orders, load, between)) (search.selfReferences.has(row.refusal.by) ? waiting : refused).push(row)
     checkMost(most, refused)
     checkMost(Math.max(most, mostWaiting), waiting)
   }
   // Their parents may have come in a later batch.
   waiting = await refusedOf(
     search,
-    waiting.map(({ position }) => position),
+    waiting.map(({ order }) => order),
     load,
   )
   const all = [...refused, ...waiting]
   checkMost(most, all)
   return all
-    .map(({ position, refusal }) => ({ position, refusal: { ...refusal, by: trial.names.get(refusal.by ?? '') ?? refusal.by } }))
-    .toSorted((one, other) => (BigInt(one.position) < BigInt(other.position) ? -1 : 1))
+    .map(({ order, refusal }) => ({ order, refusal: { ...refusal, by: trial.names.get(refusal.by ?? '') ?? refusal.by } }))
+    .toSorted((one, other) => (BigInt(one.order) < BigInt(other.order) ? -1 : 1))
 }
 
-/** `between` is the condition for rows that follow each other in `positions`, if no other row lies between them. */
+/** `between` is the condition for rows that follow each other in `orders`, if no other row lies between them. */
 async function refusedOf(
   search: Search,
-  positions: readonly string[],
+  orders: readonly string[],
   load: (where: string) => Promise<LoadCounts>,
   between?: (first: string, last: string) => string,
 ): Promise<StagedRefusal[]> {
-  if (positions.length === 0) return []
+  if (orders.length === 0) return []
   const where = (part: Uint32Array) => {
     const [first, last] = [part[0] as number, part.at(-1) as number]
-    if (between !== undefined && last - first + 1 === part.length) return between(positions[first] as string, positions[last] as string)
-    return `_pos IN (${Array.from(part, (index) => positions[index]).join()})`
+    if (between !== undefined && last - first + 1 === part.length) return between(orders[first] as string, orders[last] as string)
+    return `_pos IN (${Array.from(part, (index) => orders[index]).join()})`
   }
-  const { refused } = await loadByParts(search, Uint32Array.from(positions.keys()), (part) => load(where(part)))
-  return refused.map(({ index, refusal }) => ({ position: positions[index] as string, refusal }))
+  const { refused } = await loadByParts(search, Uint32Array.from(orders.keys()), (part) => load(where(part)))
+  return refused.map(({ index, refusal }) => ({ order: orders[index] as string, refusal }))
 }
 
-async function positionsOf(tx: Transaction, staging: TableName, { first, last }: Stretch): Promise<string[]> {
-  const { rows } = await tx.query(`SELECT _pos::text AS position FROM ${relation(staging)} WHERE _pos BETWEEN $1 AND $2 ORDER BY _pos`, [first, last])
-  return rows.map((row) => row.position as string)
+async function ordersOf(tx: Transaction, staging: TableName, { first, last }: Stretch): Promise<string[]> {
+  const { rows } = await tx.query(`SELECT _pos::text AS order FROM ${relation(staging)} WHERE _pos BETWEEN $1 AND $2 ORDER BY _pos`, [first, last])
+  return rows.map((row) => row.order as string)
 }
 
 async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { table, keyed }: Trial, where: string): Promise<LoadCounts> {
@@ -99,8 +99,8 @@ async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { ta
 /** Removes refused rows from the run's staging table. */
 export async function dropStagedRows(tx: Transaction, { staging }: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
   if (staging === null) return
-  const positions = refused.map(({ position }) => position)
-  const { rowCount } = await tx.query(`DELETE FROM ${relation(staging)} WHERE _pos = ANY ($1::bigint[])`, [positions])
-  if (rowCount === positions.length) return
-  throw new HeadgateError('Internal', `${quote(staging.name)} holds ${rowCount} of ${positions.length} refused rows`)
+  const orders = refused.map(({ order }) => order)
+  const { rowCount } = await tx.query(`DELETE FROM ${relation(staging)} WHERE _pos = ANY ($1::bigint[])`, [orders])
+  if (rowCount === orders.length) return
+  throw new HeadgateError('Internal', `${quote(staging.name)} holds ${rowCount} of ${orders.length} refused rows`)
 }

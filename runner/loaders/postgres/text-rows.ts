@@ -9,7 +9,7 @@ export function* textChunks(batch: LoadBatch, columns: readonly DestinationColum
   let text = ''
   for (let index = 0; index < batch.size; index++) {
     const record = batch.record(index)
-    const values = columns.map(({ name }) => (name === '_run' ? run : name === '_pos' ? batch.position(index) : record[name]))
+    const values = columns.map(({ name }) => (name === '_run' ? run : name === '_pos' ? batch.recordOrder(index) : record[name]))
     text += `${values.map(textValue).join('\t')}\n`
     if (text.length < chunkLength) continue
     yield Buffer.from(text)
