@@ -133,3 +133,8 @@ export type Field = Static<typeof Field>
 export type Rule = Static<typeof Rule>
 export type Schema = Static<typeof Schema>
 export type Outcome = Static<typeof Outcome>
+
+/** What the source calls the field. */
+export function sourceName(field: Pick<Field, 'from' | 'name'>): string {
+  return field.from ?? field.name
+}

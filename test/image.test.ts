@@ -16,7 +16,9 @@ function sources(): string[] {
 test('All that is compiled, and all that the Dockerfile copies, is sent to the build', () => {
   const sent = [...read('.dockerignore').matchAll(/^!(.*)$/gm)].map(([, path]) => path)
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' ')).filter((path) => path !== '.')
-  expect(sent).toEqual(expect.arrayContaining([...build.include, ...copied]))
+  const projects = [...read('scripts/build.mjs').matchAll(/'(tsconfig[^']*)'/g)].map(([, project]) => project)
+  expect(projects.length).toBeGreaterThan(1)
+  expect(sent).toEqual(expect.arrayContaining([...build.include, ...copied, ...projects, 'tsconfig.json']))
 })
 
 test('What is not sent to the build is what tsc leaves out', () => {

@@ -58,3 +58,8 @@ test.each([
 test('Only config.ts reads the environment', () => {
   expect(lint('cli/config.ts', 'export const a = process.env.HOME\n')).not.toContain('noProcessEnv')
 })
+
+test('Two files may not import each other', () => {
+  lint('store/other.ts', importing('./one.ts'))
+  expect(lint('store/one.ts', importing('./other.ts'))).toContain('noImportCycles')
+})

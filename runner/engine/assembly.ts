@@ -1,4 +1,5 @@
 // Puts a pipeline's parts together: one line here for each built-in source, format and destination.
+import { sourceName } from '../../crds/fields.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
@@ -41,7 +42,7 @@ function makeSource(spec: PipelineSpec): Source {
 }
 
 function makeFormat(spec: PipelineSpec): Format {
-  const declaredFields = spec.schema.fields.map((field) => field.from ?? field.name)
+  const declaredFields = spec.schema.fields.map(sourceName)
   if (spec.format?.csv !== undefined) return new CsvFormat(spec.format.csv, declaredFields)
   throw new HeadgateError('InvalidPipeline', 'spec.format names no format; give exactly one, such as csv')
 }

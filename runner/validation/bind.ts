@@ -1,5 +1,5 @@
 // bindFields: finds the declared fields among those that a batch really has.
-import type { Field, Schema } from '../../crds/fields.ts'
+import { type Field, type Schema, sourceName } from '../../crds/fields.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type MissingPolicy, nullifyMissing } from './missing.ts'
 import { hasSecrets } from './secrecy.ts'
@@ -36,11 +36,6 @@ export function bindFields(schema: Schema, fields: readonly string[], { name = '
   if (extra.length > 0 && schema.unknownFields === 'reject') throw unknownFields(schema, undeclared, name)
   const missing = lacking.map((field): Missing => ({ field, outcome: whenMissing(field) as Missing['outcome'], near: closest(sourceName(field), proposed) }))
   return { columns, extra, missing }
-}
-
-/** What the source calls the field. */
-export function sourceName(field: Field): string {
-  return field.from ?? field.name
 }
 
 /** Names the undeclared field that is probably meant, to append to a message; empty if there is none. */

@@ -1,8 +1,8 @@
 // checkDelivery: compares the fields of a run's inputs with the schema before anything is loaded. Called when the run is planned.
-import type { Field } from '../../crds/fields.ts'
+import { type Field, sourceName } from '../../crds/fields.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError, type RunContext, type Slice } from '../../sdk/index.ts'
-import { bindFields, hintOf, type Missing, sourceName } from './bind.ts'
+import { bindFields, hintOf, type Missing } from './bind.ts'
 import { missingPolicy } from './missing.ts'
 
 /**

@@ -1,8 +1,7 @@
 // FieldPlan: one declared field compiled: how its source value is read, checked and written. This is the definition of validity.
-import type { Field, Schema } from '../../crds/fields.ts'
+import { type Field, type Schema, sourceName } from '../../crds/fields.ts'
 import { HeadgateError, type RecordError } from '../../sdk/index.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
-import { sourceName } from './bind.ts'
 import { type Check, compileCheck } from './checks.ts'
 import { excerpt, Problem } from './problem.ts'
 import type { Encoder, Parse } from './types/field-type.ts'

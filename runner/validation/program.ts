@@ -1,5 +1,5 @@
 // compileProgram: the schema's checks, transforms and encoding compiled to a RecordProgram. Called by the engine, once per worker.
-import type { Schema } from '../../crds/fields.ts'
+import { type Schema, sourceName } from '../../crds/fields.ts'
 import {
   HeadgateError,
   ObjectBatch,
@@ -14,7 +14,7 @@ import {
 import { ByteBatch } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
-import { type Binding, bindFields, hintOf, sourceName } from './bind.ts'
+import { type Binding, bindFields, hintOf } from './bind.ts'
 import { applyRules, type Candidate, keyOf, readCandidate } from './candidate.ts'
 import { compileFast, type FastRow } from './fast.ts'
 import { compileFields, type FieldPlan } from './field-plan.ts'

@@ -1,8 +1,7 @@
 // Secrecy: what may be said about the records of a pipeline with sensitive fields. Messages of our own never quote a value of such a
 // field; what an integrator's code says might, so it is hidden where it is not certain that it does not.
-import type { Schema } from '../../crds/fields.ts'
+import { type Schema, sourceName } from '../../crds/fields.ts'
 import type { RecordError, SourceRecord } from '../../sdk/index.ts'
-import { sourceName } from './bind.ts'
 
 export const hiddenMessage = 'the message is hidden, because it may quote a sensitive field'
 

@@ -3,15 +3,14 @@ import { annotations } from '../../../crds/metadata.ts'
 import type { KeptRun } from '../../kept.ts'
 import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
 import { partsOf } from '../../kubernetes/objects.ts'
-import { jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
+import { jobs, pipelineRuns } from '../../kubernetes/resources.ts'
 import { keepJob } from '../observe/kept-job.ts'
 import { type Again, finish, goOn, type RunContext, tell } from '../run-context.ts'
-import { createdAt, isOwnJob, runKey } from '../run-state.ts'
+import { isOwnJob, runKey } from '../run-state.ts'
 import { startRun } from '../start/act.ts'
+import { awaitPipeline } from '../start/await-pipeline.ts'
 import type { Admission } from './decide.ts'
 
-/** How long a run waits for its Pipeline: whoever applies both may apply the run first. */
-const pipelineGraceMs = 30_000
 const retryMs = 2000
 
 export async function admitOrWait(context: RunContext, run: KeptRun): Promise<Again> {
@@ -43,23 +42,6 @@ async function queue(context: RunContext, run: KeptRun, message: string): Promis
   const said = { reason: 'Queued', message }
   if (await goOn(context, run, 'Queued', said)) tell(context, run, said, 'Queue')
   return undefined
-}
-
-/** The Pipeline is not there: for a while the run waits for it, then it fails. */
-export async function awaitPipeline(context: RunContext, run: KeptRun): Promise<Again> {
-  const { name } = run.spec.pipelineRef
-  const { namespace } = run.metadata
-  const left = createdAt(run) + pipelineGraceMs - context.clock.now()
-  const reason = 'PipelineNotFound'
-  if (left > 0) {
-    await goOn(context, run, 'Pending', { reason, message: `there is no Pipeline ${name} in namespace ${namespace} yet; the run waits half a minute for it` })
-    return { again: left }
-  }
-  // The cache may be behind.
-  const found = await context.client.get(pipelines, name, namespace)
-  if (found !== undefined && found.metadata.deletionTimestamp === undefined) return { again: retryMs }
-  const message = `there is no Pipeline ${name} in namespace ${namespace}; apply it, then create another run`
-  return await finish(context, run, { phase: 'Failed', said: { reason, message } })
 }
 
 /** Asks the runs at work to stop; this one starts when they have. */

@@ -1,12 +1,10 @@
 // publishBuild: a table built beside the destination takes its place: duplicates out, key on, swapped in. See docs/loading.md.
 import type { RunContext, Transaction } from '../../../sdk/index.ts'
-import { sqlState } from './errors.ts'
 import { analyze, readTable } from './introspect.ts'
-import { deleteRepeatsStatement, repeatsStatement } from './merge-sql.ts'
 import { list, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
 import type { PublishCounts, PublishOptions } from './publish.ts'
-import { DestinationRefusal } from './refusal.ts'
+import { withoutRepeats } from './repeats.ts'
 import { replaceTable } from './replace.ts'
 
 export async function publishBuild(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
@@ -28,36 +26,6 @@ async function publishNew(tx: Transaction, plan: LoadPlan, staging: TableName): 
   if (staging.name !== name) await tx.query(`ALTER TABLE ${relation({ schema, name: staging.name })} RENAME TO ${quote(name)}`)
   await analyze(tx, plan.destination)
   return removed
-}
-
-/**
- * Runs `addKey`; if a duplicate is in its way, removes all but the newest of each key and runs it again. What fails then
- * is another unique constraint.
- */
-export async function withoutRepeats(tx: Transaction, plan: LoadPlan, staging: TableName, addKey: () => Promise<unknown>): Promise<number> {
-  await tx.query('SAVEPOINT headgate_key')
-  try {
-    await addKey()
-    await tx.query('RELEASE SAVEPOINT headgate_key')
-    return 0
-  } catch (error) {
-    if (!isDuplicate(error) || plan.key.length === 0) throw error
-    await tx.query('ROLLBACK TO SAVEPOINT headgate_key')
-  }
-  const removed = await removeRepeats(tx, plan, staging)
-  await addKey()
-  return removed
-}
-
-function isDuplicate(error: unknown): boolean {
-  return sqlState(error) === '23505' || (error instanceof DestinationRefusal && error.refusal.kind === 'unique')
-}
-
-export async function removeRepeats(tx: Transaction, plan: LoadPlan, staging: TableName): Promise<number> {
-  if (plan.key.length === 0) return 0
-  const { rows } = await tx.query(repeatsStatement(plan, relation(staging)))
-  if (rows[0]?.repeats !== true) return 0
-  return (await tx.query(deleteRepeatsStatement(plan, relation(staging)))).rowCount ?? 0
 }
 
 /** A name of at most 58 bytes, so that a suffix still fits. */

@@ -1,7 +1,6 @@
 // replaceTable: puts a newly built table in the place of an existing one, or its rows into it where others depend on it.
 import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { overtaken } from '../../../store/run-order.ts'
-import { removeRepeats, withoutRepeats } from './build.ts'
 import { reasonAgainstSwap } from './dependents.ts'
 import { classifyError } from './errors.ts'
 import { countRows, insertAll } from './insert-all.ts'
@@ -11,6 +10,7 @@ import { display, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
 import type { PublishOptions } from './publish.ts'
 import { countReplaced } from './removal.ts'
+import { removeRepeats, withoutRepeats } from './repeats.ts'
 import { addKeysAndIndexes, oldName, readRights, readShape, readTraits, restoreTraits, type Traits } from './traits.ts'
 
 /** `repeats`: duplicates removed from the new rows. `removed`: rows of the old table that the new one does not have. */

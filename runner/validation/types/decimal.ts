@@ -8,7 +8,7 @@ import { canonical, compareDecimals, cutZeros, mostBefore } from './decimal-text
 import type { Encoder, FieldType, Parse } from './field-type.ts'
 import { floatColumn } from './float.ts'
 import { plainNumber } from './number-text.ts'
-import { digitsAfter, digitsBefore, numericLimits, writeNumeric } from './numeric.ts'
+import { digitsBefore, endsInZeros, numericEncoder } from './numeric.ts'
 import { textEncoder } from './text.ts'
 
 export const decimal: FieldType = {
@@ -43,29 +43,6 @@ export function decimalEncoder(column: DestinationColumn): Encoder | undefined {
     return { fit: (value) => encoder.fit(value), write: encoder.write }
   }
   return textEncoder(column) ?? wholeEncoder(column)
-}
-
-function numericEncoder(column: DestinationColumn): Encoder {
-  const limits = numericLimits(column)
-  return {
-    fit: (value) => {
-      const number = value as string
-      if (limits === undefined) return undefined
-      if (digitsBefore(number) > limits.before) {
-        return new Problem('range.column', `is too large for column ${column.name} ${column.formatted}`)
-      }
-      if (endsInZeros(number, limits.scale)) return undefined
-      return new Problem('type.decimal.precision', `has more digits than column ${column.name} ${column.formatted} can hold`)
-    },
-    write: (rows, value) => writeNumeric(rows, value as string, limits === undefined ? digitsAfter(value as string) : Math.max(0, limits.scale)),
-  }
-}
-
-/** Whether nothing but zeros stands beyond the scale, which for a negative one begins before the point. */
-function endsInZeros(number: string, scale: number): boolean {
-  const digits = number.replace('-', '').replace('.', '')
-  const beyond = digitsAfter(number) - scale
-  return beyond <= 0 || !/[1-9]/.test(digits.slice(-beyond))
 }
 
 /** Decimals without a fraction may go into whole-number columns. */

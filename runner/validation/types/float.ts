@@ -3,11 +3,11 @@ import type { Field } from '../../../crds/fields.ts'
 import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { Problem } from '../problem.ts'
 import { writeFloat32, writeFloat64 } from '../write.ts'
-import { decimalEncoder } from './decimal.ts'
 import { canonical } from './decimal-text.ts'
 import type { Encoder, FieldType, Parse } from './field-type.ts'
 import { floatCell } from './float-cell.ts'
 import { plainNumber } from './number-text.ts'
+import { numericEncoder } from './numeric.ts'
 import { textEncoder } from './text.ts'
 
 const form = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
@@ -38,7 +38,7 @@ function vanished(text: string, value: number): boolean {
 
 function floatEncoder(column: DestinationColumn): Encoder | undefined {
   if (column.type === 'float4' || column.type === 'float8') return floatColumn(column)
-  const other = column.type === 'numeric' ? decimalEncoder(column) : textEncoder(column)
+  const other = column.type === 'numeric' ? numericEncoder(column) : textEncoder(column)
   if (other === undefined) return undefined
   const form = column.type === 'numeric' ? (value: unknown) => canonical(String(value)) as string : String
   return { fit: (value) => other.fit(form(value)), write: (rows, value) => other.write(rows, form(value)) }

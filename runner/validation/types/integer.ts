@@ -3,10 +3,10 @@ import type { Field } from '../../../crds/fields.ts'
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import { Problem } from '../problem.ts'
 import { writeFloat32, writeFloat64, writeInt16, writeInt32, writeInt64 } from '../write.ts'
-import { decimalEncoder } from './decimal.ts'
 import type { Encoder, FieldType, Parse } from './field-type.ts'
 import { integerCell } from './integer-cell.ts'
 import { plainNumber } from './number-text.ts'
+import { numericEncoder } from './numeric.ts'
 import { textEncoder } from './text.ts'
 
 const digits = /^[+-]?[0-9]{1,1000}$/
@@ -52,7 +52,7 @@ function integerEncoder(column: DestinationColumn): Encoder | undefined {
     return { fit: (value) => outside(value as bigint, range, column), write: (rows, value) => write(rows, value as bigint) }
   }
   if (column.type === 'float4' || column.type === 'float8') return exactFloat(column)
-  const other = column.type === 'numeric' ? decimalEncoder(column) : textEncoder(column)
+  const other = column.type === 'numeric' ? numericEncoder(column) : textEncoder(column)
   if (other === undefined) return undefined
   return { fit: (value) => other.fit(String(value)), write: (rows, value) => other.write(rows, String(value)) }
 }

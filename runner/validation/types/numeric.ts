@@ -1,5 +1,7 @@
 // PostgreSQL's numeric in binary: int16 count, weight, sign, display scale, then base-10000 digits.
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import { Problem } from '../problem.ts'
+import type { Encoder } from './field-type.ts'
 
 export type NumericLimits = { before: number; scale: number }
 
@@ -55,4 +57,28 @@ export function writeNumeric(rows: EncodedRows, number: string, scale: number): 
   at = bytes.writeUInt16BE(scale, at)
   for (let index = first; index < last; index++) at = bytes.writeInt16BE(group(index), at)
   rows.length = at
+}
+
+/** Writes decimals in their canonical form into numeric columns. */
+export function numericEncoder(column: DestinationColumn): Encoder {
+  const limits = numericLimits(column)
+  return {
+    fit: (value) => {
+      const number = value as string
+      if (limits === undefined) return undefined
+      if (digitsBefore(number) > limits.before) {
+        return new Problem('range.column', `is too large for column ${column.name} ${column.formatted}`)
+      }
+      if (endsInZeros(number, limits.scale)) return undefined
+      return new Problem('type.decimal.precision', `has more digits than column ${column.name} ${column.formatted} can hold`)
+    },
+    write: (rows, value) => writeNumeric(rows, value as string, limits === undefined ? digitsAfter(value as string) : Math.max(0, limits.scale)),
+  }
+}
+
+/** Whether nothing but zeros stands beyond the scale, which for a negative one begins before the point. */
+export function endsInZeros(number: string, scale: number): boolean {
+  const digits = number.replace('-', '').replace('.', '')
+  const beyond = digitsAfter(number) - scale
+  return beyond <= 0 || !/[1-9]/.test(digits.slice(-beyond))
 }

@@ -5,7 +5,6 @@ import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.
 import { compileTextCheck } from '../text-check.ts'
 import { isCommonEmail } from './email.ts'
 import type { Cell } from './field-type.ts'
-import { characterLimit } from './text.ts'
 import { copyUtf8 } from './utf8.ts'
 
 /** Whether a cell that holds good text passes the checks that need a string. */
@@ -108,4 +107,11 @@ function isWord(word: Buffer, bytes: Uint8Array, start: number, end: number): bo
   if (end - start !== word.length) return false
   for (let at = 0; at < word.length; at++) if (word[at] !== bytes[start + at]) return false
   return true
+}
+
+/** Most characters a text column takes, Infinity without a limit; undefined if it is no text column. */
+export function characterLimit(column: DestinationColumn): number | undefined {
+  if (column.type === 'text' || column.type === 'citext') return Infinity
+  if (column.type === 'varchar' || column.type === 'bpchar') return column.modifier < 4 ? Infinity : column.modifier - 4
+  return undefined
 }

@@ -4,7 +4,7 @@ import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { Problem } from '../problem.ts'
 import { writeText } from '../write.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'
-import { textCell } from './text-cell.ts'
+import { characterLimit, textCell } from './text-cell.ts'
 
 export const text: FieldType = {
   parser: () => parseText,
@@ -62,13 +62,6 @@ function wordEncoder(column: DestinationColumn, words: ReadonlySet<string>): Enc
     fit: (value) => (words.has(value as string) ? undefined : new Problem('range.column', `is no value of column ${column.name} ${column.formatted}`)),
     write: (rows, value) => writeText(rows, value as string),
   }
-}
-
-/** Most characters a text column takes, Infinity without a limit; undefined if it is no text column. */
-export function characterLimit(column: DestinationColumn): number | undefined {
-  if (column.type === 'text' || column.type === 'citext') return Infinity
-  if (column.type === 'varchar' || column.type === 'bpchar') return column.modifier < 4 ? Infinity : column.modifier - 4
-  return undefined
 }
 
 function tooLong(value: string, limit: number, column: DestinationColumn): Problem | undefined {
