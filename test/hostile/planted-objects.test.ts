@@ -118,6 +118,17 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await stage.reaches('half', 'Failed', 'NameTaken')
   })
 
+  test('a Job for a run that is cancelled before it has started is not followed', async () => {
+    const owner = ownerOf(await interrupted('cancelled', 3))
+    const labels = { 'app.kubernetes.io/managed-by': 'headgate', 'app.kubernetes.io/component': 'worker', 'headgate.dev/run': 'cancelled' }
+    await tenant.create(jobs, { metadata: { name: 'cancelled', namespace, labels, ownerReferences: owner }, spec: { template } })
+    await stage.cancel('cancelled')
+    operator = await startRunOperator({ client, namespace })
+    const run = await stage.reaches('cancelled', 'Cancelled')
+    expect(run.status?.jobUid).toBeUndefined()
+    expect(conditionOf(run)?.message).toBe('cancelled before it started')
+  })
+
   /** The Job of a run whose operator ended before it wrote that the run has started. */
   async function runWithJob(name: string): Promise<Job> {
     await interrupted(name, 4, { resources: { requests: { cpu: '0.5' }, limits: { memory: '1024Mi' } } })

@@ -1,6 +1,7 @@
 // Stops runs: one that has not started ends at once, one at work is asked to, and what still works for an ended run is suspended.
 import type { KeptRun } from '../../kept.ts'
-import { isNotFound } from '../../kubernetes/api-error.ts'
+import { ApiError, isNotFound } from '../../kubernetes/api-error.ts'
+import type { Job } from '../../kubernetes/objects.ts'
 import { jobs } from '../../kubernetes/resources.ts'
 import { conclude } from '../observe/conclude.ts'
 import type { KeptJob } from '../observe/kept-job.ts'
@@ -11,6 +12,8 @@ import { isAtWork } from '../observe/waiting.ts'
 import { type Again, finish, goOn, memoryOf, type RunContext, type RunMemory, tell } from '../run-context.ts'
 import { isDeclared, runKey } from '../run-state.ts'
 import { foundSnapshot } from '../start/declare.ts'
+import { runJob } from '../start/job.ts'
+import { isSameJob } from '../start/same-job.ts'
 import { cancelStep } from './decide.ts'
 
 /** A run with a Job whose pods have not ended. */
@@ -39,16 +42,31 @@ export async function stopRun(context: RunContext, run: KeptRun, { job, pods }: 
   }
 }
 
-/** A run that waits, or that has a Job which nobody has written down. */
+/** A run that waits, or whose Job is not recorded in its status. */
 export async function cancelUnstarted(context: RunContext, run: KeptRun): Promise<Again> {
-  const { name, namespace, uid } = run.metadata
-  const job = await context.client.get(jobs, name, namespace)
-  if (job !== undefined && isDeclared(run) && job.metadata.ownerReferences?.some((owner) => owner.uid === uid)) {
-    const startTime = job.metadata.creationTimestamp
-    await goOn(context, run, 'Starting', stopping, { jobName: name, jobUid: job.metadata.uid ?? '', ...(startTime === undefined ? {} : { startTime }) })
+  const job = await unrecordedJob(context, run)
+  if (job !== undefined) {
+    const { name, uid = '', creationTimestamp: startTime } = job.metadata
+    await goOn(context, run, 'Starting', stopping, { jobName: name, jobUid: uid, ...(startTime === undefined ? {} : { startTime }) })
     return { again: 0 }
   }
   return await finish(context, run, { phase: 'Cancelled', said: { reason: 'Cancelled', message: 'cancelled before it started' } })
+}
+
+/** The Job that an operator created for the run and did not record. Any other Job of that name and owner is suspended when the run has ended. */
+async function unrecordedJob(context: RunContext, run: KeptRun): Promise<Job | undefined> {
+  const { client, settings } = context
+  const { name, namespace, uid } = run.metadata
+  if (!isDeclared(run)) return undefined
+  const [job, declaration] = await Promise.all([client.get(jobs, name, namespace), foundSnapshot(context, run)])
+  if (job === undefined || declaration === undefined || !job.metadata.ownerReferences?.some((owner) => owner.uid === uid)) return undefined
+  try {
+    return (await isSameJob(client, runJob(declaration, settings), job)) ? job : undefined
+  } catch (error) {
+    // A quota or policy forbids another Job, so there is no telling.
+    if (error instanceof ApiError && error.status === 403) return undefined
+    throw error
+  }
 }
 
 /** Suspends the Job of a run that has ended, and deletes it if its pods hold up a namespace that is being deleted. */
