@@ -129,6 +129,14 @@ describeWithApiServer('a tenant who plants', async (server) => {
     expect(conditionOf(run)?.message).toBe('cancelled before it started')
   })
 
+  test('nothing, and takes the labels off the Job of a run, ends the run: it would hold its place for ever', async () => {
+    await stage.createPipeline('unlabelled')
+    await stage.createRun('unlabelled', 'unlabelled')
+    await stage.reaches('unlabelled', 'Starting')
+    await tenant.patch(jobs, 'unlabelled', namespace, { metadata: { labels: { 'app.kubernetes.io/managed-by': null } } })
+    await stage.reaches('unlabelled', 'Failed', 'JobLost')
+  })
+
   /** The Job of a run whose operator ended before it wrote that the run has started. */
   async function runWithJob(name: string): Promise<Job> {
     await interrupted(name, 4, { resources: { requests: { cpu: '0.5' }, limits: { memory: '1024Mi' } } })

@@ -1,6 +1,8 @@
 // Writes how a started run ended, with its totals: from a worker's report, or else from the store, if there is one.
+import { labels } from '../../../crds/metadata.ts'
 import type { WorkerReport } from '../../../crds/worker-report.ts'
 import type { KeptRun } from '../../kept.ts'
+import type { Job } from '../../kubernetes/objects.ts'
 import { jobs } from '../../kubernetes/resources.ts'
 import { type Again, type Ending, finish, type RunContext } from '../run-context.ts'
 import { isOwnJob, storedRun } from '../run-state.ts'
@@ -8,7 +10,7 @@ import { attempts } from './decide.ts'
 import type { FailedEnd } from './ending.ts'
 import type { KeptJob } from './kept-job.ts'
 import type { KeptPod } from './kept-pod.ts'
-import { namespaceGoes, namespaceGone } from './namespace.ts'
+import { letGo, namespaceGoes, namespaceGone } from './namespace.ts'
 import { boundedReport } from './report.ts'
 import { finalEnd, resultOf, totalsMessage } from './result.ts'
 
@@ -74,9 +76,18 @@ async function askStore<Answer>(context: RunContext, question: (store: NonNullab
 
 /** The cache has no Job of a run that had one. */
 export async function withoutJob(context: RunContext, run: KeptRun): Promise<Again> {
-  const { name, namespace, uid } = run.metadata
-  const found = await context.client.get(jobs, run.status?.jobName ?? name, namespace)
-  if (found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) && isOwnJob(run, found.metadata.uid)) return { again: cacheLagMs }
-  const message = `Job ${run.status?.jobName ?? name} is gone, so nobody works on the run any more; create another run, and leave the Jobs of runs alone`
+  const { name: runName, namespace, uid } = run.metadata
+  const name = run.status?.jobName ?? runName
+  const found = await context.client.get(jobs, name, namespace)
+  const own = found?.metadata.ownerReferences?.some((owner) => owner.uid === uid) && isOwnJob(run, found.metadata.uid) ? found.metadata : undefined
+  if (own !== undefined && isWatched(own)) return { again: cacheLagMs }
+  if (own !== undefined) await letGo(context, run, { name, uid: own.uid ?? '' })
+  const what = own === undefined ? 'is gone' : 'lost its labels, without which the operator cannot follow it, and was deleted'
+  const message = `Job ${name} ${what}, so nobody works on the run any more; create another run, and leave the Jobs of runs alone`
   return await conclude(context, run, { job: undefined, pods: [] }, { kind: 'Failed', said: { reason: 'JobLost', message } })
+}
+
+/** Whether a Job has the labels by which the cache selects Jobs. */
+function isWatched({ labels: its = {} }: Job['metadata']): boolean {
+  return its[labels.managedBy] === 'headgate' && its[labels.component] === 'worker'
 }

@@ -34,8 +34,8 @@ export async function namespaceGoes(context: RunContext, run: KeptRun): Promise<
   })
 }
 
-/** Its pods are then let go, ended or not. */
-export async function letGo({ client }: Pick<RunContext, 'client'>, { metadata }: KeptRun, { name, uid }: KeptJob): Promise<void> {
+/** Deletes the Job. Its pods are then let go, ended or not. */
+export async function letGo({ client }: Pick<RunContext, 'client'>, { metadata }: KeptRun, { name, uid }: Pick<KeptJob, 'name' | 'uid'>): Promise<void> {
   await client.delete(jobs, name, metadata.namespace, { propagation: 'Background', preconditions: { uid } })
 }
 
