@@ -16,12 +16,16 @@ export function toldMessage(spec: PipelineSpec | undefined, thrown: unknown): st
   return `${state ?? name}: ${hiddenMessage}${place === undefined || state !== undefined ? '' : `; it was thrown ${place}`}`
 }
 
-/** The kind of the error and the line that threw it. A plugin's error may refuse to be read. */
+/** Of other names a plugin may have made one of a value. */
+const kinds = /^(?:Headgate|Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/
+
+/** The kind of the error and the place that threw it: of the stack only what stands behind the message. A plugin's error may refuse to be read. */
 function originOf(thrown: unknown): { name: string; place: string | undefined } {
   try {
-    const { name, stack } = thrown as Error
-    const lines = typeof stack === 'string' ? stack.split('\n') : []
-    return { name: typeof name === 'string' ? name : 'Error', place: lines.find((line) => /^\s+at /.test(line))?.trim() }
+    const { name, message, stack } = thrown as Error
+    const frames =
+      typeof stack === 'string' && typeof message === 'string' && stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : ''
+    return { name: typeof name === 'string' && kinds.test(name) ? name : 'Error', place: /^\s+at .*$/m.exec(frames)?.[0].trim() }
   } catch {
     return { name: 'Error', place: undefined }
   }

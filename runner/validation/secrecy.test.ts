@@ -33,7 +33,7 @@ describe('what a validator says', () => {
   })
 
   it('is hidden for a record that could not be read, in which nobody can look for the value', () => {
-    expect(secrecy?.said({ field: 'note', code: 'a', message: 'm' }, undefined)).toEqual({ field: 'note', code: 'a', message: hiddenMessage })
+    expect(secrecy?.said({ field: 'note', code: 'Miller', message: 'm' }, undefined)).toEqual({ field: 'note', code: 'hidden', message: hiddenMessage })
   })
 
   it.each([

@@ -30,7 +30,7 @@ export class Secrecy {
     const open = known && this.#declared.get(field) === false && secrets !== undefined
     return {
       ...(known && { field }),
-      code: plainCode.test(code) && !quotes(code) ? code : hiddenCode,
+      code: secrets !== undefined && plainCode.test(code) && !quotes(code) ? code : hiddenCode,
       message: open && !quotes(message) ? message : hiddenMessage,
       ...(value !== undefined && { value: open && !quotes(value) ? value : '***' }),
     }

@@ -149,6 +149,21 @@ describeWithApiServer('a tenant who plants', async (server) => {
     expect((await stage.reaches('own', 'Starting')).status?.jobUid).toBe(job.metadata.uid)
   })
 
+  test('a copy of the operator’s Job with another annotation is told apart from it', async () => {
+    const { spec = { template: {} }, metadata } = await runWithJob('dated')
+    await tenant.delete(jobs, 'dated', namespace, { propagation: 'Background' })
+    await eventually(async () => (await stage.job('dated')) === undefined)
+    const { selector: _, template, ...rest } = spec
+    const labels = Object.fromEntries(Object.entries(template.metadata?.labels ?? {}).filter(([label]) => !/job-name|controller-uid/.test(label)))
+    const { name, ownerReferences = [], annotations = {} } = metadata
+    expect(Object.keys(annotations).length).toBeGreaterThan(0)
+    const other = Object.fromEntries(Object.keys(annotations).map((annotation) => [annotation, '999999999']))
+    const marks = { labels: metadata.labels ?? {}, annotations: other }
+    await tenant.create(jobs, { metadata: { name, namespace, ownerReferences, ...marks }, spec: { ...rest, template: { ...template, metadata: { labels } } } })
+    operator = await startRunOperator({ client, namespace })
+    await stage.reaches('dated', 'Failed', 'NameTaken')
+  })
+
   test('a copy of the operator’s Job with another image is told apart from it', async () => {
     const { spec = { template: {} }, metadata } = await runWithJob('forged')
     await tenant.delete(jobs, 'forged', namespace, { propagation: 'Background' })

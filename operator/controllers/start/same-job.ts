@@ -14,12 +14,19 @@ export async function isSameJob(client: Pick<KubeClient, 'create'>, wanted: Job,
   const generateName = name.slice(0, longestBeginning)
   try {
     const dry = await client.create(jobs, { ...wanted, metadata: { ...metadata, generateName } as Job['metadata'] }, { dryRun: true })
-    return isDeepStrictEqual(work(dry), work(found))
+    return isMarkedAs(wanted, found) && isDeepStrictEqual(work(dry), work(found))
   } catch (error) {
     // A webhook that knows no dry runs: then there is no telling.
     if (error instanceof ApiError && error.status === 400) return false
     throw error
   }
+}
+
+/** Whether the Job found has the labels and annotations of the one wanted, some of which the operator reads later; it may have others. */
+function isMarkedAs({ metadata: wanted }: Job, { metadata: found }: Job): boolean {
+  const holds = (wantedMarks: Record<string, string> = {}, marks: Record<string, string> = {}) =>
+    Object.entries(wantedMarks).every(([name, value]) => marks[name] === value)
+  return holds(wanted.labels, found.labels) && holds(wanted.annotations, found.annotations)
 }
 
 /** What the Job does, without what is its own (uid, name) and what others may change while it works (suspend, parallelism). */

@@ -52,8 +52,7 @@ export async function* blocks(open: (offset: number) => Bytes, from: CsvPosition
     }
     if (window.position < window.size) throw new HeadgateError('Internal', `bytes after offset ${window.origin + window.position} were not framed`)
   } finally {
-    await window.close()
-    await scout.close()
+    await Promise.all([window.close(), scout.close()])
   }
 }
 

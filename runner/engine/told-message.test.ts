@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { markQuoting } from '../validation/quoting.ts'
+import { toldMessage } from './told-message.ts'
+
+const spec = { schema: { fields: [{ name: 'ssn', type: 'text', sensitive: true }] } } as unknown as PipelineSpec
+
+function thrownBy(message: string, name?: string): Error {
+  const error = new TypeError(message)
+  if (name !== undefined) error.name = name
+  return markQuoting(error)
+}
+
+describe('what is told of an error that a plugin threw, where a field is sensitive', () => {
+  it('is its kind and where it was thrown', () => {
+    expect(toldMessage(spec, thrownBy('Miller is odd'))).toMatch(/^TypeError: the message is hidden.*; it was thrown at .*told-message\.test\.ts/)
+  })
+
+  it.each([
+    ['a message that looks like a stack', thrownBy('bad\n    at Miller (1:2)')],
+    ['a name made of a value', thrownBy('bad', 'Miller')],
+    ['a stack of its own', Object.assign(thrownBy('bad'), { stack: 'TypeError\n    at Miller' })],
+  ])('is nothing of %s', (_, error) => {
+    expect(toldMessage(spec, error)).not.toContain('Miller')
+  })
+})
