@@ -5,11 +5,13 @@ import { collected, finish, terminalOf, wholeNumber, withOutput, withStore } fro
 import { cliConfig } from './config.ts'
 import { exitCodes } from './exit-codes.ts'
 import { stopSignal } from './stop.ts'
+import { packageVersion } from './version.ts'
 
 const line = { program: cliConfig().program, signal: stopSignal() }
 
 const program = new Command(line.program)
   .description('Validated, exactly-once loading into PostgreSQL')
+  .version(packageVersion(), '--version', 'print the version')
   .showHelpAfterError(`(${line.program} --help lists the commands)`)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
 

@@ -63,6 +63,13 @@ describe('The package', () => {
     expect(files.filter((file) => /(^|\/)(test|testing)(\/|$)|\.test\.|\.map$|(?<!\.d)\.ts$/.test(file))).toEqual([])
   })
 
+  it('says its version, compiled and in a checkout', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    for (const copy of [installed, root]) {
+      expect(execFileSync(process.execPath, [join(copy, 'bin/headgate.mjs'), '--version'], { env, encoding: 'utf8' })).toBe(`${version}\n`)
+    }
+  })
+
   it('type-checks from outside, with its declarations checked as well', () => {
     const options = {
       target: 'es2024',
