@@ -8,12 +8,21 @@ import { hasSecrets, hiddenMessage } from '../validation/secrecy.ts'
 /** The message, or only where it comes from if the pipeline has sensitive fields and the message may quote one. Never throws. */
 export function toldMessage(spec: PipelineSpec | undefined, thrown: unknown): string {
   const { code, message } = failureOf(thrown)
-  const cause = thrown instanceof HeadgateError ? thrown.cause : undefined
+  const cause = causeOf(thrown)
   const suspect = mayQuote(thrown) || mayQuote(cause) || code === 'Internal'
   if (spec === undefined || !suspect || !hasSecrets(spec.schema)) return message
   const { name, place } = originOf(cause instanceof Error ? cause : thrown)
   const state = /^PostgreSQL \([0-9A-Z]{5}\)/.exec(message)?.[0]
   return `${state ?? name}: ${hiddenMessage}${place === undefined || state !== undefined ? '' : `; it was thrown ${place}`}`
+}
+
+/** Of a failure of ours. A plugin's error may refuse even to say what it is. */
+function causeOf(thrown: unknown): unknown {
+  try {
+    return thrown instanceof HeadgateError ? thrown.cause : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Of other names a plugin may have made one of a value. */

@@ -39,33 +39,50 @@ export async function runWorker(options: WorkOptions): Promise<Run> {
     work = await guards.whileSound(openWork(options, worker))
     await guards.whileSound(workWatched(work))
   } catch (error) {
+    const stopped = (work?.retries.signal ?? options.signal).aborted
+    // A call of a plugin that never returns may hold the lock of the run's row.
+    if (guards.broken) await giveUp(work)
     if (isUnfit(error)) work?.context.warn('WorkerUnfit', messageOf(error))
-    else if (!isStale(error) && !(work?.retries.signal ?? options.signal).aborted) await fail(options, session, work, error)
+    else if (!isStale(error) && !stopped) await fail(options, session, work, error)
   } finally {
-    work?.abandon()
-    await work?.close()
-    guards.end()
+    await giveUp(work)
   }
   try {
     return await ended(options, session, work)
   } finally {
+    guards.end()
     await session.close()
   }
 }
 
 /** What keeps a plugin from ending the worker, or from keeping it for ever. */
-function guardPlugins({ run, databaseUrl, stuck = { exitCode: 1 } }: WorkOptions, worker: string) {
+function guardPlugins({ run, databaseUrl, stuck = {} }: WorkOptions, worker: string) {
   const background = Promise.withResolvers<never>()
+  let broken = false
   // Between two uses of `whileSound` nothing waits for it.
-  background.promise.catch(() => {})
-  const guards = [guardExit(run.spec), guardBackground(run.spec, background.reject), startWatchdog({ spec: run.spec, databaseUrl, run: run.id, worker }, stuck)]
+  background.promise.catch(() => (broken = true))
+  const guards = [
+    guardExit(run.spec, background.reject),
+    guardBackground(run.spec, background.reject),
+    startWatchdog({ spec: run.spec, databaseUrl, run: run.id, worker }, stuck),
+  ]
   return {
+    /** Whether a plugin has thrown in the background, or called process.exit. */
+    get broken(): boolean {
+      return broken
+    },
     /** Rejects as well when a plugin throws in the background. */
     whileSound: <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, background.promise]),
     end: () => {
       for (const end of guards) end()
     },
   }
+}
+
+/** Stops the work and closes its connections, whether or not it heeds that. */
+async function giveUp(work: Work | undefined): Promise<void> {
+  work?.abandon()
+  await work?.close()
 }
 
 /** Works while the other workers know that this one lives. */

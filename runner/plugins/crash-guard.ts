@@ -2,37 +2,48 @@
 // dies, the run stays Running, and the next worker dies of the same.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
-import { messageOf } from '../../sdk/thrown.ts'
+import { failureOf } from '../../sdk/thrown.ts'
+import { toldMessage } from '../engine/told-message.ts'
 import { markQuoting } from '../validation/quoting.ts'
-import { culprit, pluginModules } from './modules.ts'
+import { culprit, foundIn, framesOf, isOwn, pluginModules } from './modules.ts'
+
+type Emit = (event: string | symbol, ...values: unknown[]) => boolean
 
 /**
- * Calls `onError` with a PluginExited or PluginFailed for each error that nothing catches, until the returned function is called. Does
- * nothing for a pipeline without plugins: an error of our own ends the process, as usual.
+ * Calls `onError` with a PluginFailed for each error that nothing catches, until the returned function is called. Errors of our own end the
+ * process, as usual. Replaces process.emit, because a plugin, or a library of it, may remove listeners. Does nothing for a pipeline
+ * without plugins.
  */
 export function guardBackground(spec: PipelineSpec, onError: (error: HeadgateError) => void): () => void {
   const modules = pluginModules(spec)
   if (modules.length === 0) return () => {}
-  const listener = (thrown: unknown) => onError(failureOfPlugin(modules, thrown))
-  process.on('uncaughtException', listener)
-  process.on('unhandledRejection', listener)
+  const guarded = process as unknown as { emit: Emit }
+  const original = guarded.emit
+  let over = false
+  const emit: Emit = (event, ...values) => {
+    const uncaught = event === 'uncaughtException' || event === 'unhandledRejection'
+    if (over || !uncaught || isOurs(modules, values[0])) return original.call(process, event, ...values)
+    // The exit guard has reported its own.
+    if (failureOf(values[0]).code !== 'PluginExited') onError(failureOfPlugin(spec, modules, values[0]))
+    return true
+  }
+  guarded.emit = emit
   return () => {
-    process.off('uncaughtException', listener)
-    process.off('unhandledRejection', listener)
+    over = true
+    // Another guard that came later stays as it is, and calls this one.
+    if (guarded.emit === emit) guarded.emit = original
   }
 }
 
-function failureOfPlugin(modules: readonly string[], thrown: unknown): HeadgateError {
-  if (thrown instanceof HeadgateError && thrown.code === 'PluginExited') return thrown
-  const message = `plugin ${culprit(modules, framesOf(thrown))} threw in the background, where nothing catches it: ${messageOf(thrown)}`
-  return markQuoting(new HeadgateError('PluginFailed', message, { cause: markQuoting(thrown) }))
+/** The stack shows code of ours and no plugin. The exit guard, which is ours, throws in a plugin's name. */
+function isOurs(modules: readonly string[], thrown: unknown): boolean {
+  const frames = framesOf(thrown)
+  return failureOf(thrown).code !== 'PluginExited' && frames.some(isOwn) && foundIn(modules, frames) === undefined
 }
 
-/** Empty for what has no stack, or one that cannot be read. */
-function framesOf(thrown: unknown): string[] {
-  try {
-    return String((thrown as Error).stack).split('\n')
-  } catch {
-    return []
-  }
+/** Its message is hidden here where it may quote a value, so that the plugin's name is kept. */
+function failureOfPlugin(spec: PipelineSpec, modules: readonly string[], thrown: unknown): HeadgateError {
+  const said = toldMessage(spec, markQuoting(thrown)).replace(/^unexpected: /, '')
+  const message = `plugin ${culprit(modules, framesOf(thrown))} threw in the background, where nothing catches it: ${said}`
+  return new HeadgateError('PluginFailed', message, { retryable: failureOf(thrown).retryable })
 }
