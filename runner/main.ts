@@ -39,7 +39,7 @@ async function runLocalWorker({ storeUrl, run: name, folder }: LocalWorkerConfig
   await session.close()
   if (run === undefined) throw new HeadgateError('RunNotFound', `the store knows no run named ${name}`)
   const checkpoints = new LocalCheckpoints({ onProgress: (progress) => process.send?.({ progress }) })
-  const { state } = await runWorker({ run, folder, databaseUrl: storeUrl, checkpoints, signal: stop.signal, stuck: { exitCode: workerExitCodes.runFailed } })
+  const { state } = await runWorker({ run, folder, databaseUrl: storeUrl, checkpoints, signal: stop.signal, stuck: {} })
   if (state === 'Running') return workerExitCodes.workerFailed
   return state === 'Succeeded' ? workerExitCodes.succeeded : workerExitCodes.runFailed
 }

@@ -6,6 +6,7 @@ import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import type { Run } from '../../store/runs.ts'
 import { workerEnvironment } from '../config.ts'
+import { exitCodes } from '../exit-codes.ts'
 
 export type LocalWorkers = {
   run: Run
@@ -26,7 +27,8 @@ export async function runLocalWorkers(options: LocalWorkers): Promise<void> {
   const signal = AbortSignal.any([options.signal, stop.signal])
   const others = Array.from({ length: options.workers - 1 }, () => superviseWorker({ ...options, signal }))
   try {
-    await runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress }) })
+    const stuck = { exitCode: exitCodes.failed, interruptedCode: exitCodes.interrupted }
+    await runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress }), stuck })
   } catch (error) {
     stop.abort()
     throw error

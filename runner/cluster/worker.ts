@@ -59,7 +59,7 @@ async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
     log(`run ${opened.name} of ${opened.pipeline} is ${opened.state}`)
     const { storeUrl: databaseUrl, folder } = config
     const { leaseMilliseconds, stuckMilliseconds } = options
-    const stuck = { stuckMilliseconds, exitCode: workerExitCodes.runFailed, reportFile: config.reportFile }
+    const stuck = { stuckMilliseconds, reportFile: config.reportFile }
     const more = { ...(leaseMilliseconds !== undefined && { leaseMilliseconds }), onEvent: (code: string, message: string) => log(`${code}: ${message}`) }
     const run = opened.state === 'Running' ? await runWorker({ run: opened, databaseUrl, folder, checkpoints, signal, stuck, ...more }) : opened
     return await retrying(retries, () => outcomeOf(session, run))

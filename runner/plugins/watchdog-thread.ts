@@ -4,6 +4,7 @@ import type { Debugger } from 'node:inspector'
 import { Session } from 'node:inspector/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
+import { workerExitCodes } from '../../crds/worker-report.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { failureOf } from '../../sdk/thrown.ts'
 import { failRun, findRunById } from '../../store/runs.ts'
@@ -11,7 +12,9 @@ import { endSessions } from '../../store/sessions.ts'
 import { type Outcome, outcomeOf, outcomeOfWorker, writeReport } from '../cluster/report.ts'
 import { retrying } from '../engine/retry.ts'
 import { StoreSession } from '../engine/session.ts'
-import { culprit, foundIn } from './modules.ts'
+import { endProcess } from './end-process.ts'
+import { hearInterrupts, type Interrupts } from './interrupts.ts'
+import { culprit, foundIn, isForeign } from './modules.ts'
 
 export type WatchdogData = {
   modules: string[]
@@ -26,38 +29,62 @@ export type WatchdogData = {
   stuckMilliseconds: number
   /** Event of `process` on which the main thread exits with the code. */
   exitEvent: string
-  exitCode: number
+  /** Instead of the code by which a worker says how its run ended. */
+  exitCode?: number | undefined
+  interruptedCode?: number | undefined
   reportFile?: string | undefined
 }
 
 const data = workerData as WatchdogData
 /** How long the main thread has to say where it is. One that waits for a lock cannot. */
 const patienceMilliseconds = 5000
+/** From so many looks without a beat on, Ctrl-C is heard here. */
+const deafBeats = 2
 /** Of `retrying`: enough to outlast a restart of the store, not its absence. */
 const policy = { limit: 5, initialMilliseconds: 500, maxMilliseconds: 5000 }
 
 const pulse = new Int32Array(data.pulse)
 let seen = Atomics.load(pulse, 0)
 let missed = 0
+let interrupts: Interrupts | undefined
 for (;;) {
   await sleep(data.beatMilliseconds)
   const count = Atomics.load(pulse, 0)
   // Looks are counted, not time: after a pause of the whole process both threads have missed the same.
   missed = count === seen ? missed + 1 : 0
   seen = count
+  if (data.interruptedCode !== undefined) await mindInterrupts(data.interruptedCode)
   if (missed < data.beats) continue
   missed = 0
   const main = await pausedMainThread()
-  const plugin = main.frames === undefined ? culprit(data.modules, []) : foundIn(data.modules, main.frames)
-  if (plugin === undefined) main.resume()
+  const plugin = stuckPlugin(main.frames)
+  if (plugin === undefined || Atomics.load(pulse, 0) !== seen) main.resume()
   else await end(plugin, main)
+}
+
+/** Ends the command on Ctrl-C while the main thread hears nothing. The run stays Running, so it can be resumed. */
+async function mindInterrupts(code: number): Promise<void> {
+  if (missed >= deafBeats) interrupts ??= hearInterrupts()
+  else {
+    interrupts?.stop()
+    interrupts = undefined
+  }
+  if (interrupts?.interrupted !== true) return
+  writeSync(2, 'interrupted while a plugin did not yield; the run can be resumed\n')
+  await leave(code, await pausedMainThread())
+}
+
+/** Undefined if nothing but our own code is at work. A module may take its class from another file, or from a package. */
+function stuckPlugin(frames: readonly string[] | undefined): string | undefined {
+  if (frames === undefined) return culprit(data.modules, [])
+  return foundIn(data.modules, frames) ?? (frames.some(isForeign) ? culprit(data.modules, []) : undefined)
 }
 
 type MainThread = {
   /** URLs of the files it is in, the innermost first; undefined if it cannot be paused: one that waits for a lock cannot. */
   frames: string[] | undefined
   /** Makes it call the listeners of `exitEvent`. */
-  exit(): Promise<unknown>
+  exit(code: number): Promise<unknown>
   resume(): void
 }
 
@@ -71,24 +98,30 @@ async function pausedMainThread(): Promise<MainThread> {
   const paused = new Promise<Debugger.CallFrame[]>((resolve) => session.once('Debugger.paused', ({ params }) => resolve(params.callFrames)))
   const asked = session.post('Debugger.enable').then(() => session.post('Debugger.pause'))
   const frames = await Promise.race([asked.then(() => paused), sleep(patienceMilliseconds)])
-  const expression = `globalThis.process.emit(${JSON.stringify(data.exitEvent)}, ${data.exitCode})`
+  const emit = `globalThis.process.emit(${JSON.stringify(data.exitEvent)}`
   return {
     frames: frames?.map(({ location }) => files.get(location.scriptId) ?? ''),
-    exit: async () => session.post('Debugger.evaluateOnCallFrame', { callFrameId: frames?.[0]?.callFrameId ?? '', expression }),
+    exit: async (code) => session.post('Debugger.evaluateOnCallFrame', { callFrameId: frames?.[0]?.callFrameId ?? '', expression: `${emit}, ${code})` }),
     resume: () => session.disconnect(),
   }
 }
 
-/** Ends the process: from within the main thread, which then runs its exit handlers, or by force if that does not work. */
+/** Records the failure and ends the process. */
 async function end(plugin: string, main: MainThread): Promise<void> {
   const seconds = Math.round(data.stuckMilliseconds / 1000)
   const message = `plugin ${plugin} did not yield for ${seconds} s; look for a loop that has no end, or work in parts and await between them`
   const failure = failureOf(new HeadgateError('PluginStuck', message))
   writeSync(2, `${failure.code}: ${message}\n`)
-  const { report } = await recorded(failure).catch(() => outcomeOfWorker('Running', data.exitCode, failure))
+  // Where the store cannot be reached, the run goes on without its verdict.
+  const { report, exitCode } = await recorded(failure).catch(() => outcomeOfWorker('Running', workerExitCodes.workerFailed, failure))
   if (data.reportFile !== undefined) writeReport(data.reportFile, report)
-  await Promise.race([main.exit().catch(() => {}), sleep(patienceMilliseconds)])
-  process.kill(process.pid, 'SIGKILL')
+  await leave(data.exitCode ?? exitCode, main)
+}
+
+/** Ends the process: from within the main thread, which then runs its exit handlers, or by force if that does not work. */
+async function leave(code: number, main: MainThread): Promise<void> {
+  if (main.frames !== undefined) await Promise.race([main.exit(code).catch(() => {}), sleep(patienceMilliseconds)])
+  endProcess(code)
 }
 
 /** Writes the failure into the store. The main thread's connections are ended first: what they have locked they will not let go. */

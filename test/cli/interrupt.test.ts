@@ -1,6 +1,6 @@
 // Ctrl-C during a run of the local mode: the run can be resumed, and the embedded server does not stay behind.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
@@ -68,4 +68,42 @@ test('Ctrl-C stops the run where it can be resumed, says so by its exit code, an
   expect(resumed).toMatchObject({ code: 0, err: '' })
   expect(JSON.parse(resumed.out)).toMatchObject({ how: 'resumed', run: { name: 'first', state: 'Succeeded', counts: { read: 1500, loaded: 1500 } } })
   expect(existsSync(postmasterFile)).toBe(false)
+})
+
+test('Ctrl-C ends a command whose plugin never yields; the run can be resumed, and the server does not stay behind', async () => {
+  const [marker, allowed] = [join(folder, 'spinning'), join(folder, 'yield')]
+  writeFileSync(
+    join(folder, 'spin.ts'),
+    `import { existsSync, writeFileSync } from 'node:fs'
+import { RecordTransformer } from ${JSON.stringify(join(import.meta.dirname, '../../sdk/index.ts'))}
+export default class extends RecordTransformer {
+  map(record) {
+    writeFileSync(${JSON.stringify(marker)}, '')
+    while (!existsSync(${JSON.stringify(allowed)}));
+    return record
+  }
+}
+`,
+  )
+  writeFileSync(join(folder, 'go on'), '')
+  const manifest = readFileSync(join(folder, 'feed.yaml'), 'utf8').replace('{name: feed}', '{name: spin}').replace('table: feed', 'table: spin')
+  writeFileSync(join(folder, 'spin.yaml'), `${manifest}  transform: [{plugin: {module: ./spin.ts}}]\n`)
+  // A terminal signals the whole process group.
+  const child = spawn(process.execPath, [mainFile, 'run', 'spin.yaml'], { cwd: folder, stdio: 'ignore', detached: true })
+  const closed = new Promise((resolve) => child.once('close', (...how) => resolve(how)))
+  await waitFor(() => existsSync(marker))
+  const again = setInterval(() => process.kill(-(child.pid as number), 'SIGINT'), 500)
+  onTestFinished(() => {
+    clearInterval(again)
+    child.kill('SIGKILL')
+  })
+  const how = await closed
+  clearInterval(again)
+  expect(how).toEqual([130, null])
+  await waitFor(() => !existsSync(postmasterFile))
+  expect(existsSync(postmasterFile)).toBe(false)
+
+  writeFileSync(allowed, '')
+  const resumed = await headgate('run', 'spin.yaml', '--resume', '-o', 'json')
+  expect(JSON.parse(resumed.out)).toMatchObject({ how: 'resumed', run: { state: 'Succeeded', counts: { loaded: 1500 } } })
 })

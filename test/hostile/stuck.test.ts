@@ -42,11 +42,9 @@ describe('A plugin that never yields fails its run', () => {
   })
 
   it('in a command that it waits for, where nothing can interrupt it, with the names of all', async () => {
-    const waiting = inTransform("spawnSync('sleep', ['15'])")
+    const waiting = inTransform("spawnSync('sleep', ['30'])")
     const { pod, run } = await ended('waiting.ts', `import { spawnSync } from 'node:child_process'\n${waiting}`)
-    const failure = { code: 'PluginStuck', message: expect.stringContaining('plugin ./innocent.ts or ./waiting.ts did not yield') }
-    expect(pod, pod.log).toMatchObject({ signal: 'SIGKILL', report: { state: 'Failed', failure } })
-    expect(await run.row()).toMatchObject({ state: 'Failed', failure })
+    await expectFailed({ pod, run }, { code: 'PluginStuck', message: expect.stringContaining('plugin ./innocent.ts or ./waiting.ts did not yield') })
   })
 
   it('while it holds the lock of the run that is planned', async () => {

@@ -1,8 +1,8 @@
 // Runs of a small slow pipeline by worker processes as the Job of a PipelineRun starts them.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, expect } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
@@ -60,9 +60,10 @@ export class ClusterRun {
       CREATE TRIGGER pause AFTER INSERT ON ${this.table} EXECUTE FUNCTION ${this.table}_pause()`)
   }
 
-  start(change: Partial<WorkerSettings['config']> = {}, more: Partial<WorkerSettings> = {}): Pod {
+  /** `firstProcess`: see `asFirstProcess`. */
+  start(change: Partial<WorkerSettings['config']> = {}, { firstProcess = false, ...more }: Partial<WorkerSettings> & { firstProcess?: boolean } = {}): Pod {
     const name = `${this.snapshot.name}-${this.#pods.length}`
-    const pod = startPod({ ...this.#settings(name, change), ...more })
+    const pod = startPod({ ...this.#settings(name, change), ...more }, firstProcess)
     this.#pods.push(pod)
     return pod
   }
@@ -98,7 +99,9 @@ export class ClusterRun {
 
   /** Puts a file beside the input. */
   write(name: string, content: string): void {
-    writeFileSync(join(this.folder, name), content)
+    const file = join(this.folder, name)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content)
   }
 
   async row(): Promise<Record<string, unknown> | undefined> {
@@ -141,8 +144,14 @@ export class ClusterRun {
   }
 }
 
-function startPod(settings: WorkerSettings): Pod {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'process.ts'), JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'pipe'] })
+/** In a namespace of process ids of its own, as in a container. */
+export const asFirstProcess = ['unshare', '--pid', '--fork', '--kill-child']
+
+function startPod(settings: WorkerSettings, firstProcess: boolean): Pod {
+  const [program, ...before] = firstProcess ? [...asFirstProcess, process.execPath] : [process.execPath]
+  const child = spawn(program as string, [...before, join(import.meta.dirname, 'process.ts'), JSON.stringify(settings)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let log = ''
   child.stderr.on('data', (text: Buffer) => (log += text.toString()))
   const { reportFile, worker } = settings.config
