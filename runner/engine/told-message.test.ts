@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { HeadgateError } from '../../sdk/index.ts'
 import { markQuoting } from '../validation/quoting.ts'
 import { toldMessage } from './told-message.ts'
 
@@ -14,6 +15,15 @@ function thrownBy(message: string, name?: string): Error {
 describe('what is told of an error that a plugin threw, where a field is sensitive', () => {
   it('is its kind and where it was thrown', () => {
     expect(toldMessage(spec, thrownBy('Miller is odd'))).toMatch(/^TypeError: the message is hidden.*; it was thrown at .*told-message\.test\.ts/)
+  })
+
+  it('is something even of a cause that cannot be looked at', () => {
+    const cause = new Proxy(new Error('Miller'), {
+      getPrototypeOf: () => {
+        throw new Error('no')
+      },
+    })
+    expect(toldMessage(spec, markQuoting(new HeadgateError('InvalidPlugin', 'Miller', { cause })))).toMatch(/^Error: the message is hidden/)
   })
 
   it.each([

@@ -11,7 +11,7 @@ export function toldMessage(spec: PipelineSpec | undefined, thrown: unknown): st
   const cause = causeOf(thrown)
   const suspect = mayQuote(thrown) || mayQuote(cause) || code === 'Internal'
   if (spec === undefined || !suspect || !hasSecrets(spec.schema)) return message
-  const { name, place } = originOf(cause instanceof Error ? cause : thrown)
+  const { name, place } = originOf(cause, thrown)
   const state = /^PostgreSQL \([0-9A-Z]{5}\)/.exec(message)?.[0]
   return `${state ?? name}: ${hiddenMessage}${place === undefined || state !== undefined ? '' : `; it was thrown ${place}`}`
 }
@@ -29,9 +29,9 @@ function causeOf(thrown: unknown): unknown {
 const kinds = /^(?:Headgate|Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/
 
 /** The kind of the error and the place that threw it: of the stack only what stands behind the message. A plugin's error may refuse to be read. */
-function originOf(thrown: unknown): { name: string; place: string | undefined } {
+function originOf(cause: unknown, thrown: unknown): { name: string; place: string | undefined } {
   try {
-    const { name, message, stack } = thrown as Error
+    const { name, message, stack } = (cause instanceof Error ? cause : thrown) as Error
     const frames =
       typeof stack === 'string' && typeof message === 'string' && stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : ''
     return { name: typeof name === 'string' && kinds.test(name) ? name : 'Error', place: /^\s+at .*$/m.exec(frames)?.[0].trim() }
