@@ -107,7 +107,7 @@ const refusals = [
   {
     code: 'destination.size',
     by: 'too wide',
-    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text STORAGE PLAIN, ${managed})`,
+    sql: `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); ALTER TABLE $ ALTER word SET STORAGE PLAIN`,
     bad: `17,secret${incompressible}`,
   },
   {

@@ -155,11 +155,12 @@ describe('a table that is changed while a Replace goes on', () => {
     await reader.client.query(`BEGIN; SELECT FROM ${table}`)
     const published = run.publish()
     await expect.poll(async () => (await other.client.query(waiting, [table])).rowCount).toBe(1)
-    // Before PostgreSQL 18 GRANT takes no lock and is done at once; since then it waits for the new table.
+    // Before PostgreSQL 18 GRANT takes no lock and is done at once, which may undo the swap; since then it waits for the new table.
     const granted = other.client.query(`GRANT SELECT ON ${table} TO PUBLIC`)
     await reader.client.query('COMMIT')
     await Promise.all([published, granted])
-    expect(run.warnings).toEqual([])
+    const { rows } = await client.query('SHOW server_version_num')
+    if (Number(rows[0].server_version_num) >= 180_000) expect(run.warnings).toEqual([])
     expect((await describeTable(table)).grants).toContainEqual(expect.stringMatching(/^=r\//))
   })
 })
