@@ -26,39 +26,89 @@ export type LoadCounts = {
   unchanged: number
   /** Lost to a later record with the same key, in this batch or already in the destination. */
   superseded: number
-  /** How many rows that this same run had loaded before were replaced; the finish step moves them from loaded to superseded. */
+  /** How many rows that this same run had loaded before were replaced; the engine moves them from loaded to superseded. */
   overwrote?: number
-  /** 8-byte hashes, one after another, of the keys judged unchanged and of those of earlier runs' rows that were replaced. */
-  unchangedKeys?: Buffer | null
-  overwrittenKeys?: Buffer | null
 }
 
-/** Writes records. `load` runs once or more for a batch, always within a transaction that commits at most once. */
-export abstract class Loader<Config = unknown> {
+/** Corrections to the counts of the run's batches; they add up to 0. */
+export type PublishCounts = LoadCounts & {
+  /** Rows of the destination that were removed because the source no longer has them. Default: 0. */
+  removed?: number
+}
+
+/** What is known of the input when the run is planned. */
+export type Delivery = {
+  /** Declared fields that the input lacks and whose columns keep their values (`whenMissing: keep`): records have none of them. */
+  keptFields: readonly string[]
+}
+
+/** What the order of runs and the pipeline's limits ask of a loader that publishes. */
+export type Publication = {
+  /**
+   * Keys of the records that this run rejected, in PostgreSQL's text notation by field; undefined or null for one whose key cannot be
+   * read. Their rows are not missing from the source.
+   */
+  rejectedKeys(): AsyncIterable<Record<string, string> | null | undefined>
+  /** Whether an older run of the destination may still write: rows that are there unchanged are then to be written, too. */
+  olderRunOpen: boolean
+  /** Name of a newer run that has published already, if there is one: what it loaded must survive. */
+  newerRun: string | undefined
+  /** Largest share of the destination's rows that may be removed, 0 to 1. */
+  maxRemovedRatio: number
+}
+
+/** A relation in the transaction's database. Without a schema it is a temporary table. */
+export type Relation = { schema?: string; name: string }
+
+/** Where the keys of accepted records can be read: quarantined records with the same key are closed by them. */
+export type AcceptedKeys = {
+  /** Columns of the key, with their types as SQL. Empty: the records have no key. */
+  columns: readonly { name: string; type: string }[]
+  /** All rows of the run that wait to be published, with the key's columns and `_pos`. */
+  run?: Relation
+}
+
+/**
+ * Writes records.
+ *
+ * `prepare` is called once per run and returns the loader's plan. The engine stores the plan as JSON and hands it to every later call,
+ * on whatever worker and after however many resumptions: `Plan` must be a type of plain JSON values, or void. A loader keeps nothing else
+ * that matters from call to call.
+ */
+export abstract class Loader<Config = unknown, Plan = void> {
   readonly config: Config
 
   constructor(config: Config) {
     this.config = config
   }
 
-  /** Called once per run before the first batch: create or check the destination. Must be safe to repeat. */
-  async prepare(_run: RunContext, _transaction: Transaction): Promise<unknown> {
-    return undefined
+  /** Creates or checks the destination before the first batch. Safe to repeat: its transaction may have to be. */
+  async prepare(_run: RunContext, _transaction: Transaction, _delivery: Delivery): Promise<Plan> {
+    return undefined as Plan
   }
 
-  abstract load(batch: LoadBatch, transaction: Transaction, run: RunContext): Promise<LoadCounts>
+  /** Writes a batch. Runs once or more for a batch, always within a transaction that commits at most once. */
+  abstract load(batch: LoadBatch, transaction: Transaction, run: RunContext, plan: Plan): Promise<LoadCounts>
 
   /**
-   * Makes the run's rows visible, if `load` only staged them. Called once, in the run's last transaction. Answers with
-   * corrections to the counts that `load` gave (they add up to 0): a staged row that turned out unchanged is
-   * `{ loaded: -1, unchanged: 1, superseded: 0 }`.
+   * Makes the run's rows visible, if `load` only staged them. Called once, in the run's last transaction. Returns
+   * corrections to the counts of `load`: a staged row that turned out unchanged is `{ loaded: -1, unchanged: 1, superseded: 0 }`.
    */
-  async publish(_run: RunContext, _transaction: Transaction): Promise<LoadCounts> {
+  async publish(_run: RunContext, _transaction: Transaction, _plan: Plan, _publication: Publication): Promise<PublishCounts> {
     return { loaded: 0, unchanged: 0, superseded: 0 }
   }
 
-  /** Removes what a run that failed or was cancelled left staged. Must be safe to repeat. */
-  async discard(_run: RunContext, _transaction: Transaction): Promise<void> {}
+  /** Removes what a planned run that failed or was cancelled left staged. Safe to repeat. */
+  async discard(_run: RunContext, _transaction: Transaction, _plan: Plan): Promise<void> {}
+
+  /**
+   * Where the keys of accepted records can be read, for a loader that makes rows visible only in `publish`: quarantined records are then
+   * closed when the run is published. Undefined: `load` makes rows visible, and the engine closes quarantined records with each batch, by
+   * the records that it handed in.
+   */
+  acceptedKeys(_plan: Plan): AcceptedKeys | undefined {
+    return undefined
+  }
 }
 
 brandClass(Loader, 'Loader')

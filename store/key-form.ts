@@ -89,6 +89,6 @@ function definitions(columns: readonly KeyColumn[]): string {
 }
 
 /** A value that its type refuses (class 22), a domain's constraint (class 23), or a type that cannot be hashed. */
-function refusesKey(error: unknown): boolean {
+export function refusesKey(error: unknown): boolean {
   return /^(2[23]|42883)/.test((error as { code?: string } | undefined)?.code ?? '')
 }

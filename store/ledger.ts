@@ -24,6 +24,8 @@ export type LedgerEntry = {
   lastOrder?: number
   unchangedKeys?: Buffer | null
   overwrittenKeys?: Buffer | null
+  /** Of every accepted record, where the destination has no relation that holds them. */
+  acceptedKeys?: Buffer | null
   timings?: Timings
   /** The rows were copied straight into the destination. */
   straight?: boolean
@@ -52,6 +54,7 @@ const entryColumns = [
   'last_order',
   'unchanged_keys',
   'overwritten_keys',
+  'accepted_keys',
   ...timingColumns,
   'straight',
 ]
@@ -75,6 +78,7 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
     entry.lastOrder ?? null,
     entry.unchangedKeys ?? null,
     entry.overwrittenKeys ?? null,
+    entry.acceptedKeys ?? null,
     timings?.extract ?? 0,
     timings?.validate ?? 0,
     timings?.transform ?? 0,
@@ -148,10 +152,12 @@ export async function sliceTotals(db: Queryable, run: number, slice: number): Pr
   return { counts: countsOf(row), bytes: wholeNumber(row.bytes) }
 }
 
-export type KeyKind = 'unchanged' | 'overwritten'
+/** What batches observed of rows that were there. */
+export type ObservedKind = 'unchanged' | 'overwritten'
+export type KeyKind = ObservedKind | 'accepted'
 
 /** How many key hashes of each kind the run's batches keep. */
-export async function countKeys(db: Queryable, run: number): Promise<Record<KeyKind, number>> {
+export async function countKeys(db: Queryable, run: number): Promise<Record<ObservedKind, number>> {
   const { rows } = await db.query(
     `SELECT coalesce(sum(octet_length(unchanged_keys)), 0) / 8 AS unchanged, coalesce(sum(octet_length(overwritten_keys)), 0) / 8 AS overwritten
     FROM headgate.batch WHERE run = $1`,
@@ -214,8 +220,8 @@ export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlac
 /** Drops the key hashes, which are of no use once the run is finished. */
 export async function forgetKeys(tx: Queryable, run: number): Promise<void> {
   await tx.query(
-    `UPDATE headgate.batch SET unchanged_keys = NULL, overwritten_keys = NULL
-    WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL)`,
+    `UPDATE headgate.batch SET unchanged_keys = NULL, overwritten_keys = NULL, accepted_keys = NULL
+    WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL OR accepted_keys IS NOT NULL)`,
     [run],
   )
 }

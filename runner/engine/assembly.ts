@@ -4,6 +4,7 @@ import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
 import type { Format } from '../formats/format.ts'
+import type { AnyLoader } from '../loaders/capabilities.ts'
 import { PostgresLoader } from '../loaders/postgres/loader.ts'
 import { loadPlugin } from '../plugins/load.ts'
 import { SourceExtractor } from '../sources/extractor.ts'
@@ -15,7 +16,7 @@ export type Assembly = {
   extractor: Extractor
   validators: Validator[]
   transformers: Transformer[]
-  loader: Loader
+  loader: AnyLoader
 }
 
 /** What the parts are made for: relative paths start at `folder`, `workers` is how many will share the work. */
@@ -47,7 +48,7 @@ function makeFormat(spec: PipelineSpec): Format {
   throw new HeadgateError('InvalidPipeline', 'spec.format names no format; give exactly one, such as csv')
 }
 
-async function makeLoader(spec: PipelineSpec, folder: string): Promise<Loader> {
+async function makeLoader(spec: PipelineSpec, folder: string): Promise<AnyLoader> {
   if (spec.destination.plugin !== undefined) return loadPlugin(spec.destination.plugin, Loader, folder)
   if (spec.destination.postgres !== undefined) return new PostgresLoader({ destination: spec.destination.postgres, schema: spec.schema })
   throw new HeadgateError('InvalidPipeline', 'spec.destination names no destination; give exactly one, such as postgres')

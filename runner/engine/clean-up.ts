@@ -1,8 +1,10 @@
 // cleanUp: removes what a run that failed or was cancelled has staged. Called by the worker after the end of the run is recorded.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
+import { findLoadPlan } from '../../store/load-plan.ts'
 import { recordEvent } from '../../store/runs.ts'
 import { sessionName } from '../../store/sessions.ts'
+import { isPlanned } from '../../store/slices.ts'
 import { StoreSession } from './session.ts'
 import { toldMessage } from './told-message.ts'
 import type { Work } from './work.ts'
@@ -30,7 +32,10 @@ export async function cleanUp(work: Work, databaseUrl: string): Promise<void> {
 async function discard(work: Work, session: StoreSession): Promise<void> {
   await session.transaction(async (transaction) => {
     await transaction.query("SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10s'")
-    await work.assembly.loader.discard(work.context, transaction)
+    // What was not planned has staged nothing.
+    if (!(await isPlanned(transaction, work.run.id))) return
+    const plan = await findLoadPlan(transaction, work.run.id)
+    await work.assembly.loader.discard(work.context, transaction, plan)
   })
 }
 

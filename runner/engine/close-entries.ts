@@ -1,9 +1,8 @@
 // closeEntries: closes quarantine entries that a later accepted record of the run has made pointless. Called by the finish step.
 import type { Transaction } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
-import { batchesWithKeys } from '../../store/ledger.ts'
+import { batchesWithKeys, type KeyKind } from '../../store/ledger.ts'
 import { type DestinationRows, hasOpenKeyed, type OpenKey, openKeys, supersede, supersedeByDestination, supersedeByTable } from '../../store/supersede.ts'
-import { keyColumns } from '../loaders/postgres/loader.ts'
 import { KeyTable } from './key-table.ts'
 import type { Work } from './work.ts'
 
@@ -11,30 +10,33 @@ import type { Work } from './work.ts'
  * Those of staged rows, which no batch could close because the gate might have kept them out; those of rows that were copied straight
  * into the destination; and those made by a slice that came after the slice with the good record.
  */
-export async function closeEntries({ commit: { run, plan } }: Work, transaction: Transaction): Promise<void> {
-  if (plan === null || plan.key.length === 0 || !(await hasOpenKeyed(transaction, run.pipeline))) return
-  const accepted = { pipeline: run.pipeline, run: run.id, columns: keyColumns(plan) }
-  if (plan.staging !== null) {
-    await supersedeByTable(transaction, { ...accepted, schema: plan.staging.schema, relation: plan.staging.name })
-    return
-  }
-  const destination = { ...accepted, schema: plan.destination.schema, table: plan.destination.name }
-  await supersedeByDestination(transaction, destination)
-  await closeByUnchanged(transaction, destination)
+export async function closeEntries({ commit: { run, keys } }: Work, transaction: Transaction): Promise<void> {
+  if (keys.columns.length === 0 || !(await hasOpenKeyed(transaction, run.pipeline))) return
+  const accepted = { pipeline: run.pipeline, run: run.id, columns: keys.columns }
+  if (keys.run !== undefined) {
+    const { schema, name } = keys.run
+    await supersedeByTable(transaction, { ...accepted, ...(schema !== undefined && { schema }), relation: name })
+  } else if (keys.destination !== undefined) {
+    const { schema = 'public', name } = keys.destination
+    await supersedeByDestination(transaction, { ...accepted, schema, table: name })
+    // A good record that was there already leaves no trace in its row; the ledger's hashes of unchanged keys have it.
+    await closeByLedger(transaction, accepted, 'unchanged')
+  } else await closeByLedger(transaction, accepted, 'accepted')
 }
 
-/** A good record that was there already leaves no trace in its row; the ledger's hashes of unchanged keys have it. */
-async function closeByUnchanged(transaction: Transaction, destination: DestinationRows): Promise<void> {
-  const open = Map.groupBy(await openKeys(transaction, destination), ({ hash }) => hash)
+type Accepted = Pick<DestinationRows, 'pipeline' | 'run' | 'columns'>
+
+async function closeByLedger(transaction: Transaction, accepted: Accepted, kind: KeyKind): Promise<void> {
+  const open = Map.groupBy(await openKeys(transaction, accepted), ({ hash }) => hash)
   if (open.size === 0) return
   const hashes = new KeyTable(open.size, Uint8Array)
   for (const hash of open.keys()) hashes.set(Number(hash >> 32n), Number(hash & 0xffffffffn), 1)
   const closed = new Map<number, OpenKey>()
-  for await (const { input, firstOrder, keys } of batchesWithKeys(transaction, destination.run, 'unchanged')) {
+  for await (const { input, firstOrder, keys } of batchesWithKeys(transaction, accepted.run, kind)) {
     const place = recordOrder(input, firstOrder)
     for (const entry of carried(keys, hashes, open)) if (entry.pos < place) closed.set(entry.id, entry)
   }
-  await supersede(transaction, destination.run, [...closed.values()])
+  await supersede(transaction, accepted.run, [...closed.values()])
 }
 
 /** The entries whose key is among `keys`. `hashes` has the keys of `open`, because a BigInt for each of millions of keys takes long. */

@@ -1,22 +1,25 @@
 // commitBatch: one batch, one transaction: fence, load, quarantine, ledger, position. Called by the slice loop.
-import { HeadgateError, type LoadCounts, type Loader, type RunContext, type Transaction } from '../../sdk/index.ts'
+import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../sdk/index.ts'
 import { recordBatch } from '../../store/ledger.ts'
 import { type QuarantineOrigin, quarantineRecords } from '../../store/quarantine.ts'
 import { checkOrder, lockDestination, type OrderedRun } from '../../store/run-order.ts'
 import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.ts'
-import { hasOpenKeyed, supersedeByBatch } from '../../store/supersede.ts'
-import { keyColumns, type LoadedRows, type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
+import { type AnyLoader, encodes, type LoadedRows } from '../loaders/capabilities.ts'
+import { plainJson } from '../plugins/plain-json.ts'
 import { ObjectRows } from '../records/object-rows.ts'
 import { foreign } from '../validation/quoting.ts'
+import { closeByBatch, mayClose, type RunKeys } from './accepted-keys.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 
-/** What every commit of a run needs. `plan` is the PostgreSQL loader's, fixed when the run was planned. */
+/** What every commit of a run needs. */
 export type Commit = {
   run: RunContext
   /** Number of the destination in the store, see Run. */
   destination: number | undefined
-  loader: Loader
-  plan: LoadPlan | null
+  loader: AnyLoader
+  /** What the loader's `prepare` returned when the run was planned. */
+  plan: unknown
+  keys: RunKeys
 }
 
 /** How a batch gets into the destination. It may reject further records. `rewriteUnchanged`: see LoadOptions. */
@@ -37,7 +40,8 @@ export async function commitBatch(
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit), held)
   const counts = settled(await load(commit, transaction, claim, batch, olderRunOpen))
   if (batch.rejected.length > 0) await quarantineRecords(transaction, originOf(commit, claim), batch.rejected)
-  await closeEntriesOfBatch(commit, transaction, batch, counts)
+  const acceptedKeys = await closeByBatch(commit, transaction, { input: claim.slice.input, batch, loaded: counts })
+  const to = batch.to === undefined ? undefined : plainJson(batch.to, 'the position behind a batch', 'InvalidPosition')
   const parked = batch.rejected.filter((record) => record.state === 'parked').length
   await recordBatch(transaction, {
     run: commit.run.id,
@@ -58,14 +62,15 @@ export async function commitBatch(
     straight: counts.straight ?? false,
     unchangedKeys: counts.unchangedKeys ?? null,
     overwrittenKeys: counts.overwrittenKeys ?? null,
+    acceptedKeys,
     warnings: Object.fromEntries([...batch.warnings].map(([code, { count }]) => [code, count])),
     from: batch.from,
-    to: batch.to,
+    to,
     firstOrder: batch.firstOrder,
     lastOrder: batch.lastOrder,
     timings: { ...batch.timings, load: performance.now() - started },
   })
-  await advanceSlice(transaction, claim, { position: batch.to, records: batch.read, done: false })
+  await advanceSlice(transaction, claim, { position: to, records: batch.read, done: false })
   return counts
 }
 
@@ -87,31 +92,18 @@ export async function lockRunning(transaction: Transaction, claim: ClaimedSlice)
 }
 
 async function loadBatch(commit: Commit, transaction: Transaction, claim: ClaimedSlice, batch: PreparedBatch, rewriteUnchanged: boolean): Promise<LoadedRows> {
-  const { loader, run, plan } = commit
+  const { loader, run, plan, keys } = commit
   const { input } = claim.slice
-  if (!(loader instanceof PostgresLoader) || batch.rows === undefined || plan === null) {
-    return foreign(() => loader.load(new ObjectRows(batch.records, input), transaction, run))
+  if (batch.rows === undefined || !encodes(loader)) {
+    const { loaded, unchanged, superseded, overwrote } = await foreign(() => loader.load(new ObjectRows(batch.records, input), transaction, run, plan))
+    return { loaded, unchanged, superseded, ...(overwrote !== undefined && { overwrote }) }
   }
-  // With versions an accepted record may leave no trace in the destination, where the finish step looks for rows copied straight in.
-  const keepKeys = plan.version !== null && (await mayClose(commit, transaction, batch))
+  const keepKeys = keys.traceless === true && (await mayClose(commit, transaction, batch))
   return loader.loadEncoded(batch.rows, transaction, run, { input, plan, keepKeys, rewriteUnchanged })
 }
 
-/** Closes entries whose key the batch brought. Those of a batch that was copied straight in are closed by the finish step. */
-async function closeEntriesOfBatch(commit: Commit, transaction: Transaction, batch: PreparedBatch, { straight }: LoadedRows): Promise<void> {
-  const { run, plan } = commit
-  if (plan === null || straight === true || !(await mayClose(commit, transaction, batch))) return
-  await supersedeByBatch(transaction, { pipeline: run.pipeline, run: run.id, relation: plan.stage, columns: keyColumns(plan) })
-}
-
-/** Whether the batch is published by itself and there is an entry that one of its rows may close. */
-async function mayClose({ run, plan }: Commit, transaction: Transaction, { rows, rejected }: PreparedBatch): Promise<boolean> {
-  if (plan?.route !== 'stage' || rows === undefined || rows.size === 0) return false
-  return rejected.some(({ key }) => key !== undefined) || hasOpenKeyed(transaction, run.pipeline)
-}
-
 /** Where rejected records of a slice come from. */
-export function originOf({ run, plan }: Commit, { ordinal, slice }: Pick<ClaimedSlice, 'ordinal' | 'slice'>): QuarantineOrigin {
+export function originOf({ run, keys }: Commit, { ordinal, slice }: Pick<ClaimedSlice, 'ordinal' | 'slice'>): QuarantineOrigin {
   const { input, name } = slice
-  return { run: run.id, pipeline: run.pipeline, slice: ordinal, input, name, keyColumns: plan === null ? [] : keyColumns(plan) }
+  return { run: run.id, pipeline: run.pipeline, slice: ordinal, input, name, keyColumns: keys.columns }
 }

@@ -1,13 +1,14 @@
 // finishRun: the run's last transaction. Gate, order hazards, publish, totals: all or nothing. Called by the worker that claims the finish slice.
 import { defaults } from '../../crds/defaults.ts'
-import { HeadgateError, type Transaction } from '../../sdk/index.ts'
+import { HeadgateError, type PublishCounts, type Transaction } from '../../sdk/index.ts'
 import { noCounts } from '../../store/counts.ts'
 import { batchesWithKeys, countKeys, forgetKeys, recordBatch, runTotals } from '../../store/ledger.ts'
 import { rejectedKeys } from '../../store/rejected-keys.ts'
 import { checkOrder, type HeldDestinations, lockDestination, newerRun, recordWhole } from '../../store/run-order.ts'
 import { recordEvent, succeedRun } from '../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../store/slices.ts'
-import { type LoadPlan, PostgresLoader, type PublishCounts } from '../loaders/postgres/loader.ts'
+import { type StagedLoading, stages } from '../loaders/capabilities.ts'
+import { foreign } from '../validation/quoting.ts'
 import { closeEntries } from './close-entries.ts'
 import { lockRunning } from './commit.ts'
 import { checkGate } from './gate.ts'
@@ -19,8 +20,8 @@ import type { Work } from './work.ts'
 export async function finishRun(work: Work, transaction: Transaction, claim: ClaimedSlice): Promise<void> {
   const started = performance.now()
   const { id } = work.run
-  const { plan } = work.commit
-  const held = await lockDestination(transaction, work.run, destinationLock(plan))
+  const publishing = publishingOf(work.commit)
+  const held = await lockDestination(transaction, work.run, publishing.lock)
   const { batches: ordinal } = await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, work.run, held)
   const { counts, overwrote } = await runTotals(transaction, id)
@@ -31,12 +32,12 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   })
   for (const batch of reapply) await reapplyBatch(work, transaction, batch)
   await closeEntries(work, transaction)
-  const published = await publish(work, transaction, { olderRunOpen, held })
+  const { removed = 0, ...published } = await publish(work, transaction, { ...publishing, olderRunOpen, held })
   const corrections = {
     loaded: published.loaded - overwrote,
     unchanged: published.unchanged - supersededUnchanged,
     superseded: published.superseded + overwrote + supersededUnchanged,
-    removed: published.removed,
+    removed,
   }
   await recordCorrections(work, transaction, { claim, ordinal }, corrections, performance.now() - started)
   await forgetKeys(transaction, id)
@@ -44,33 +45,32 @@ export async function finishRun(work: Work, transaction: Transaction, claim: Cla
   await succeedRun(transaction, id)
 }
 
-/** How the destination is locked while the run is published. */
-export function destinationLock(plan: LoadPlan | null): 'exclusive' | 'shared' {
-  return plan?.route === 'build' || isWhole(plan) ? 'exclusive' : 'shared'
-}
+type Publishing = ReturnType<StagedLoading<unknown>['publishing']>
 
-/** Whether the run's rows take the place of the table's, or rows are removed because the run has no more of them. */
-function isWhole(plan: LoadPlan | null): boolean {
-  return plan?.mode === 'Replace' || plan?.mode === 'Snapshot'
+/** How the run is published; a loader that does not say so publishes rows among those of other runs. */
+export function publishingOf({ loader, plan }: Pick<Work['commit'], 'loader' | 'plan'>): Publishing {
+  return stages(loader) ? loader.publishing(plan) : { lock: 'shared', whole: false }
 }
 
 /** What the run holds, and what the order of runs means for it. */
-type Order = { held: HeldDestinations; olderRunOpen: boolean }
+type Order = Publishing & { held: HeldDestinations; olderRunOpen: boolean }
 
-async function publish(work: Work, transaction: Transaction, { held, olderRunOpen }: Order): Promise<PublishCounts> {
+async function publish(work: Work, transaction: Transaction, { whole, held, olderRunOpen }: Order): Promise<PublishCounts> {
   const { loader, run, plan } = work.commit
-  if (!(loader instanceof PostgresLoader) || plan === null) return { ...(await loader.publish(run, transaction)), removed: 0 }
-  const published = await loader.publishPlanned(run, transaction, {
-    plan,
+  const { spec, allowRemoval } = work.run
+  const publication = {
     rejectedKeys: () => rejectedKeys(transaction, run.id),
-    rewriteUnchanged: olderRunOpen,
-    newerRun: isWhole(plan) ? await newerRun(transaction, work.run, held) : undefined,
-    maxRemovedRatio: work.run.allowRemoval ? 1 : Number(work.run.spec.quality?.maxRemovedRatio ?? defaults.quality.maxRemovedRatio),
-  })
-  if (isWhole(plan)) await recordWhole(transaction, work.run)
-  if (published.removed > 0) {
-    const { schema, name } = plan.destination
-    await recordEvent(transaction, run.id, 'RowsRemoved', `${published.removed} rows of ${schema}.${name} were removed, because the source no longer has them`)
+    olderRunOpen,
+    newerRun: whole ? await newerRun(transaction, work.run, held) : undefined,
+    maxRemovedRatio: allowRemoval ? 1 : Number(spec.quality?.maxRemovedRatio ?? defaults.quality.maxRemovedRatio),
+  }
+  const publishing = () => loader.publish(run, transaction, plan, publication)
+  const published = stages(loader) ? await publishing() : await foreign(publishing)
+  if (whole) await recordWhole(transaction, work.run)
+  const { removed = 0 } = published
+  if (removed > 0) {
+    const table = spec.destination.postgres?.table ?? 'the destination'
+    await recordEvent(transaction, run.id, 'RowsRemoved', `${removed} rows of ${table} were removed, because the source no longer has them`)
   }
   return published
 }
@@ -80,7 +80,7 @@ async function recordCorrections(
   work: Work,
   transaction: Transaction,
   { claim, ordinal }: { claim: ClaimedSlice; ordinal: number },
-  corrections: PublishCounts,
+  corrections: Required<Omit<PublishCounts, 'overwrote'>>,
   loadMilliseconds: number,
 ): Promise<void> {
   const { loaded, unchanged, superseded, removed } = corrections

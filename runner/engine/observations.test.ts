@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { KeyKind } from '../../store/ledger.ts'
+import type { ObservedKind } from '../../store/ledger.ts'
 import { judgeObservations } from './observations.ts'
 
 type Batch = { slice: number; ordinal: number; unchanged: number[]; overwritten: number[] }
@@ -15,7 +15,7 @@ function batch(slice: number, ordinal: number, unchanged: number[], overwritten:
 }
 
 async function judge(...batches: Batch[]) {
-  const count = (kind: KeyKind) => batches.reduce((sum, batch) => sum + batch[kind].length, 0)
+  const count = (kind: ObservedKind) => batches.reduce((sum, batch) => sum + batch[kind].length, 0)
   return judgeObservations({
     unchanged: count('unchanged'),
     overwritten: count('overwritten'),

@@ -1,6 +1,6 @@
 // What the finish step makes of the keys that batches observed: batches to apply again, and corrections to the counts.
 // See "An unchanged row is an observation too" in docs/architecture.md.
-import type { BatchKeys, KeyKind } from '../../store/ledger.ts'
+import type { BatchKeys, ObservedKind } from '../../store/ledger.ts'
 import { KeySieve } from './key-sieve.ts'
 import { KeyTable } from './key-table.ts'
 
@@ -9,7 +9,7 @@ export type Observations = {
   unchanged: number
   overwritten: number
   /** The batches that have keys of this kind, in any order; asked for once per pass. */
-  batches(kind: KeyKind): AsyncIterable<Pick<BatchKeys, 'slice' | 'ordinal' | 'keys'>>
+  batches(kind: ObservedKind): AsyncIterable<Pick<BatchKeys, 'slice' | 'ordinal' | 'keys'>>
 }
 
 export type Verdict = {

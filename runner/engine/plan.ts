@@ -10,9 +10,10 @@ import { findRunById, isUnfinished } from '../../store/runs.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
-import { keyColumns, type LoadPlan, PostgresLoader } from '../loaders/postgres/loader.ts'
-import { dropAbandoned } from '../loaders/postgres/staging.ts'
+import { stages } from '../loaders/capabilities.ts'
+import { plainJson } from '../plugins/plain-json.ts'
 import { checkDelivery } from '../validation/delivery.ts'
+import { type RunKeys, runKeys } from './accepted-keys.ts'
 import type { Assembly } from './assembly.ts'
 import type { PlanAttempts } from './plan-attempts.ts'
 import type { StoreSession } from './session.ts'
@@ -37,19 +38,19 @@ export type Planning = {
 type Planned = { slices: readonly Slice[]; kept: readonly string[] }
 
 /**
- * Plans the run unless that was done, and returns the loader's plan (null if it needs none). One worker reads the source, outside of
+ * Plans the run unless that was done, and returns the loader's plan (undefined if it needs none). One worker reads the source, outside of
  * any transaction, because that may take longer than the server lets one idle; the others wait for its plan, or for the run's end.
  * Throws RunEnded if the run ends unplanned.
  */
-export async function planRun(planning: Planning): Promise<Json> {
+export async function planRun(planning: Planning): Promise<Json | undefined> {
   const { run, session, attempts } = planning
   if (await isPlanned(session, run.id)) return findLoadPlan(session, run.id)
   await attempts.begin()
   while (!(await isPlanned(session, run.id))) {
     run.signal.throwIfAborted()
     if ((await attempts.mayTry()) && (await mayPlan(planning))) {
-      const plan = await tryToPlan(planning)
-      if (plan !== undefined) return plan
+      const planned = await tryToPlan(planning)
+      if (planned !== undefined) return planned.plan
     }
     // A run that this role cannot see, or that is gone, is never planned.
     const { name, state } = await findRunById(session, run.id)
@@ -60,12 +61,13 @@ export async function planRun(planning: Planning): Promise<Json> {
 }
 
 /** Undefined if this worker cannot read the source and another may. */
-async function tryToPlan({ assembly, spec, run, worker, session, attempts }: Planning): Promise<Json | undefined> {
+async function tryToPlan(planning: Planning): Promise<{ plan: Json | undefined } | undefined> {
+  const { assembly, spec, run, worker, session, attempts } = planning
   try {
     const slices = await untilAborted(run.signal, Array.fromAsync(assembly.extractor.plan(run)))
     checkSlices(slices)
     const kept = checkDelivery(spec, slices, run)
-    return await session.transaction((transaction) => persistPlan(assembly, run, transaction, { slices, kept }))
+    return { plan: await session.transaction((transaction) => persistPlan(planning, transaction, { slices, kept })) }
   } catch (error) {
     await releasePlanning(session, run.id, worker).catch(() => {})
     await attempts.meet(error)
@@ -84,31 +86,28 @@ async function mayPlan({ run, worker, session, checkpoints, leaseMilliseconds }:
 }
 
 /** Of two workers that planned at once, the second finds the plan of the first and uses that. */
-async function persistPlan(assembly: Assembly, run: RunContext, transaction: Transaction, { slices, kept }: Planned): Promise<Json> {
+async function persistPlan(planning: Planning, transaction: Transaction, { slices, kept }: Planned): Promise<Json | undefined> {
+  const { assembly, run, spec } = planning
+  const { loader } = assembly
   await lockPlan(transaction, run.id)
   if (await isPlanned(transaction, run.id)) return findLoadPlan(transaction, run.id)
-  const plan = await prepare(assembly, run, transaction, kept)
-  await hashKeys(transaction, run, plan)
-  await dropAbandoned(transaction, (other) => isUnfinished(transaction, other))
+  const prepared = await loader.prepare(run, transaction, { keptFields: kept })
+  const plan = prepared === undefined ? undefined : plainJson(prepared, 'what prepare of the loader returned')
+  await hashKeys(transaction, run, runKeys(loader, plan, spec.schema))
+  if (stages(loader)) await loader.discardAbandoned(transaction, (other) => isUnfinished(transaction, other))
   await planSlices(transaction, run.id, slices)
   await saveLoadPlan(transaction, run.id, plan)
   return plan
 }
 
-async function prepare({ loader }: Assembly, run: RunContext, transaction: Transaction, kept: readonly string[]): Promise<LoadPlan | null> {
-  if (loader instanceof PostgresLoader) return loader.prepare(run, transaction, kept)
-  await loader.prepare(run, transaction)
-  return null
-}
-
 /** Quarantined keys of an older version, or from before the destination's key changed, are found by batches from now on. */
-async function hashKeys(transaction: Transaction, run: RunContext, plan: LoadPlan | null): Promise<void> {
-  const columns = plan === null ? [] : keyColumns(plan)
+async function hashKeys(transaction: Transaction, run: RunContext, { columns }: RunKeys): Promise<void> {
   if (columns.length > 0) await hashOpenKeys(transaction, run.pipeline, columns)
 }
 
 function checkSlices(slices: readonly Slice[]): void {
   for (const [index, slice] of slices.entries()) {
+    plainJson(slice.spec, `the spec of slice ${index}`)
     const { leastRecordBytes = 1 } = slice
     if (!Number.isSafeInteger(leastRecordBytes) || leastRecordBytes < 1) {
       throw new HeadgateError(

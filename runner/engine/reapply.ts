@@ -2,7 +2,7 @@
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { findBatch } from '../../store/ledger.ts'
 import { findSlice } from '../../store/slices.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { encodes } from '../loaders/capabilities.ts'
 import { preparedBatches } from './batches.ts'
 import type { Work } from './work.ts'
 
@@ -12,14 +12,13 @@ import type { Work } from './work.ts'
  */
 export async function reapplyBatch(work: Work, transaction: Transaction, which: { slice: number; ordinal: number }): Promise<void> {
   const { run, loader, plan } = work.commit
-  if (!(loader instanceof PostgresLoader) || plan === null) return
+  if (!encodes(loader)) return
   const { from, lastOrder } = await findBatch(transaction, run.id, which.slice, which.ordinal)
   const slice = await findSlice(transaction, run.id, which.slice)
   if (slice === undefined) throw new HeadgateError('Internal', `run ${run.name} has no slice ${which.slice}`)
   for await (const batch of preparedBatches(work.source, slice, from)) {
     if (batch.rows === undefined) return
-    // Carefully: the batch may hold records that the destination refused before.
-    await loader.loadCarefully(batch.rows, transaction, run, { input: slice.input, plan, exhaustive: true })
+    await loader.reapply(batch.rows, transaction, run, { input: slice.input, plan })
     if (batch.lastOrder >= lastOrder) return
   }
   throw new HeadgateError(

@@ -7,10 +7,10 @@ import { type BatchPlace, batchPlaces, recordBatch } from '../../store/ledger.ts
 import { quarantineRecords } from '../../store/quarantine.ts'
 import { checkOrder, lockDestination } from '../../store/run-order.ts'
 import { advanceSlice, type ClaimedSlice, findSlice } from '../../store/slices.ts'
-import { type LoadPlan, PostgresLoader, type StagedRefusal } from '../loaders/postgres/loader.ts'
-import { DestinationRefusal, recordError } from '../loaders/postgres/refusal.ts'
+import { type StagedLoading, type StagedRefusal, stages } from '../loaders/capabilities.ts'
+import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
 import { lockRunning, originOf } from './commit.ts'
-import { destinationLock, finishRun } from './finish.ts'
+import { finishRun, publishingOf } from './finish.ts'
 import { evidence } from './refused.ts'
 import { retrying } from './retry.ts'
 import type { Work } from './work.ts'
@@ -33,7 +33,7 @@ export async function finishWithoutRefused(work: Work, claim: ClaimedSlice): Pro
 }
 
 /** What holds the rows that are not published yet. */
-type Staged = { loader: PostgresLoader; plan: LoadPlan }
+type Staged = { loader: StagedLoading<unknown>; plan: unknown }
 
 /**
  * Finds the staged rows that the destination refuses in a transaction that is undone, and moves their records into the quarantine, a batch
@@ -41,7 +41,7 @@ type Staged = { loader: PostgresLoader; plan: LoadPlan }
  */
 async function rejectRefused(work: Work, claim: ClaimedSlice, onFound: (count: number) => void): Promise<void> {
   const { loader, plan } = work.commit
-  if (!(loader instanceof PostgresLoader) || plan === null) return
+  if (!stages(loader)) return
   const staged = { loader, plan }
   const places = await batchPlaces(work.session, work.run.id)
   const refused = await work.session.trial((transaction) => search(work, staged, transaction, claim, places))
@@ -56,7 +56,7 @@ async function search(
   claim: ClaimedSlice,
   places: readonly BatchPlace[],
 ): Promise<StagedRefusal[]> {
-  const held = await lockDestination(transaction, work.run, destinationLock(plan))
+  const held = await lockDestination(transaction, work.run, publishingOf(work.commit).lock)
   await lockRunning(transaction, claim)
   await checkOrder(transaction, work.run, held)
   const rows = places.reduce((sum, { loaded }) => sum + loaded, 0)
@@ -76,7 +76,7 @@ function byPlace(places: readonly BatchPlace[], refused: readonly StagedRefusal[
 async function rejectRows(work: Work, { loader, plan }: Staged, claim: ClaimedSlice, place: BatchPlace, rows: readonly StagedRefusal[]): Promise<void> {
   const slice = await findSlice(work.session, work.run.id, place.slice)
   if (slice === undefined) throw new HeadgateError('Internal', `run ${work.run.name} has no slice ${place.slice}`)
-  const errors = new Map<number, RecordError[]>(rows.map(({ order, refusal }) => [placeOf(order).order, [recordError(refusal)]]))
+  const errors = new Map<number, RecordError[]>(rows.map(({ order, error }) => [placeOf(order).order, [error]]))
   const rejected = await evidence(work.source, slice, place, errors)
   await work.session.transaction(async (transaction) => {
     await lockDestination(transaction, work.run, 'shared')

@@ -1,7 +1,6 @@
 // loadRefused: loads a batch that the destination refused, without the records that it does not take. Called by the slice loop.
 import { HeadgateError, type Position, type RecordError, type Slice } from '../../sdk/index.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
-import { recordError } from '../loaders/postgres/refusal.ts'
+import { encodes } from '../loaders/capabilities.ts'
 import type { RejectedRecord } from '../records/program.ts'
 import type { BatchSource } from './batches.ts'
 import type { Load } from './commit.ts'
@@ -11,12 +10,12 @@ import type { Load } from './commit.ts'
  * something only for a batch that has any. `source` must not be reading meanwhile.
  */
 export function loadRefused(source: BatchSource): Load {
-  return async ({ loader, run, plan }, transaction, claim, batch, rewriteUnchanged) => {
+  return async ({ loader, run, plan, keys }, transaction, claim, batch, rewriteUnchanged) => {
     const { rows } = batch
-    if (!(loader instanceof PostgresLoader) || rows === undefined || plan === null) throw new HeadgateError('Internal', 'only encoded rows can be refused')
-    const how = { input: claim.slice.input, plan, keepKeys: plan.route === 'stage', rewriteUnchanged }
+    if (rows === undefined || !encodes(loader)) throw new HeadgateError('Internal', 'only encoded rows can be refused')
+    const how = { input: claim.slice.input, plan, keepKeys: keys.batch !== undefined, rewriteUnchanged }
     const { counts, refused } = await loader.loadCarefully(rows, transaction, run, how)
-    const errors = new Map(refused.map(({ index, refusal }) => [rows.orders[index] as number, [recordError(refusal)]]))
+    const errors = new Map(refused.map(({ index, error }) => [rows.orders[index] as number, [error]]))
     batch.rejected.push(...(await evidence(source, claim.slice, batch, errors)))
     return counts
   }

@@ -3,6 +3,7 @@ import type { LoadCounts } from '../../sdk/index.ts'
 import { runSoFar, sliceTotals } from '../../store/ledger.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import type { SliceProgress } from '../checkpoints/checkpoints.ts'
+import { encodes } from '../loaders/capabilities.ts'
 import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
 import { hasSecrets } from '../validation/secrecy.ts'
 import { preparedBatches } from './batches.ts'
@@ -76,7 +77,7 @@ async function untilRefused(work: Work, claim: ClaimedSlice, from: ClaimedSlice[
       ordinal++
       return true
     } catch (error) {
-      if (!(error instanceof DestinationRefusal)) throw error
+      if (!(error instanceof DestinationRefusal && encodes(work.assembly.loader))) throw error
       refused = { ordinal, batch }
       return false
     }

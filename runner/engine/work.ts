@@ -1,16 +1,16 @@
 // openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Json, RunContext } from '../../sdk/index.ts'
+import type { RunContext } from '../../sdk/index.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
 import { sessionName } from '../../store/sessions.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
-import type { LoadPlan } from '../loaders/postgres/plan.ts'
+import { encodes } from '../loaders/capabilities.ts'
 import type { StuckOptions } from '../plugins/watchdog.ts'
 import type { RecordProgram } from '../records/program.ts'
 import { missingPolicy } from '../validation/missing.ts'
 import { compileProgram } from '../validation/program.ts'
 import { sqlReferences } from '../validation/references.ts'
+import { type RunKeys, runKeys } from './accepted-keys.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import type { BatchSource } from './batches.ts'
 import type { Commit } from './commit.ts'
@@ -42,6 +42,9 @@ export type WorkOptions = {
   onEvent?: (code: string, message: string) => void
 }
 
+/** What is known once the run is planned. `plan`: what the loader's `prepare` returned. */
+type Planned = { plan: unknown; keys: RunKeys; program: RecordProgram }
+
 /** Everything between the stages of one worker. `plan` must have been called before `source` and `commit` are read. */
 export class Work {
   readonly run: Run
@@ -63,7 +66,7 @@ export class Work {
   #cancelled = false
   /** Settles when everything told so far is written down. */
   #told: Promise<unknown> = Promise.resolve()
-  #planned: { plan: LoadPlan | null; program: RecordProgram } | undefined
+  #planned: Planned | undefined
 
   constructor(options: WorkOptions, worker: string, assembly: Assembly) {
     this.run = options.run
@@ -102,12 +105,13 @@ export class Work {
   }
 
   get source(): BatchSource {
-    const { plan, program } = this.#ready
-    return { extractor: this.assembly.extractor, program, run: this.context, encoded: plan !== null, courtesy: this.#courtesy }
+    const { extractor, loader } = this.assembly
+    return { extractor, program: this.#ready.program, run: this.context, encoded: encodes(loader), courtesy: this.#courtesy }
   }
 
   get commit(): Commit {
-    return { run: this.context, destination: this.run.destination, loader: this.assembly.loader, plan: this.#ready.plan }
+    const { plan, keys } = this.#ready
+    return { run: this.context, destination: this.run.destination, loader: this.assembly.loader, plan, keys }
   }
 
   /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */
@@ -116,9 +120,8 @@ export class Work {
     const { spec, workers } = this.run
     const othersSeeMore = workers > 1 && !checkpoints.oneMachine
     const attempts = new PlanAttempts({ session, enrolled: { run: run.id, worker }, retries, leaseMilliseconds, othersSeeMore })
-    const json: Json = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, checkpoints, attempts, leaseMilliseconds }))
-    const plan = this.assembly.loader instanceof PostgresLoader ? (json as LoadPlan) : null
-    this.#planned = { plan, program: this.#compile(plan) }
+    const plan = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, checkpoints, attempts, leaseMilliseconds }))
+    this.#planned = { plan, keys: runKeys(assembly.loader, plan, spec.schema), program: this.#compile(plan) }
   }
 
   async close(): Promise<void> {
@@ -126,11 +129,11 @@ export class Work {
     await Promise.all([this.session.close(), this.aside.close()])
   }
 
-  #compile(plan: LoadPlan | null): RecordProgram {
-    const { validators, transformers } = this.assembly
+  #compile(plan: unknown): RecordProgram {
+    const { validators, transformers, loader } = this.assembly
     return compileProgram({
       schema: this.run.spec.schema,
-      columns: plan?.columns,
+      columns: encodes(loader) ? loader.columns(plan) : undefined,
       run: this.context,
       validators,
       transformers,
@@ -139,7 +142,7 @@ export class Work {
     })
   }
 
-  get #ready(): { plan: LoadPlan | null; program: RecordProgram } {
+  get #ready(): Planned {
     if (this.#planned === undefined) throw new Error('plan() comes first')
     return this.#planned
   }

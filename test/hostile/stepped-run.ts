@@ -5,7 +5,8 @@ import { preparedBatches } from '../../runner/engine/batches.ts'
 import { commitBatch, lockRunning } from '../../runner/engine/commit.ts'
 import { finishRun } from '../../runner/engine/finish.ts'
 import { openWork, type Work } from '../../runner/engine/work.ts'
-import { HeadgateError } from '../../sdk/index.ts'
+import { HeadgateError, type Transaction } from '../../sdk/index.ts'
+import { findLoadPlan } from '../../store/load-plan.ts'
 import { createRun, failRun, type Run, startRun } from '../../store/runs.ts'
 import { claimSlice, completeSlice } from '../../store/slices.ts'
 import type { TestStore } from '../support/store.ts'
@@ -44,8 +45,9 @@ export class SteppedRun {
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error
       await failRun(this.#store.client, this.#run.id, { code: error.code, message: error.message, retryable: error.retryable })
-      const { assembly, context, session } = this.#work as Work
-      await session.transaction((transaction) => assembly.loader.discard(context, transaction))
+      const { assembly, context, session, run } = this.#work as Work
+      const discard = async (transaction: Transaction) => assembly.loader.discard(context, transaction, await findLoadPlan(transaction, run.id))
+      await session.transaction(discard)
       this.ended = 'Failed'
       this.failure = error
     }

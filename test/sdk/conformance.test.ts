@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { transactionOver } from '../../runner/loaders/postgres/connection.ts'
 import { type Check, ConformanceError, extractorChecks, loaderChecks, transformerChecks, validatorChecks } from '../../sdk/conformance/index.ts'
 import {
+  type AcceptedKeys,
   type Extractor,
   type LoadBatch,
   type LoadCounts,
@@ -239,9 +240,10 @@ async function rolledBack(work: (transaction: Transaction) => Promise<void>): Pr
   }
 }
 
-class Keeping extends Loader {
+class Keeping extends Loader<unknown, unknown> {
   override async prepare(_run: RunContext, transaction: Transaction): Promise<unknown> {
-    return transaction.query('CREATE TABLE IF NOT EXISTS kept (n text)')
+    await transaction.query('CREATE TABLE IF NOT EXISTS kept (n text)')
+    return undefined
   }
 
   override async load(batch: LoadBatch, transaction: Transaction): Promise<LoadCounts> {
@@ -255,7 +257,7 @@ describe('a loader', () => {
   const again = () => {
     throw new ConformanceError('once is enough')
   }
-  const broken: { fails: string[]; make: () => Loader }[] = [
+  const broken: { fails: string[]; make: () => Loader<unknown, unknown> }[] = [
     { fails: [], make: () => new Keeping(undefined) },
     {
       fails: ['prepares as often as it is asked'],
@@ -269,7 +271,45 @@ describe('a loader', () => {
       },
     },
     {
-      fails: ['counts every record once', 'takes a batch without records'],
+      fails: ['has a plan that JSON keeps'],
+      make: () =>
+        new (class extends Keeping {
+          override async prepare(run: RunContext, transaction: Transaction): Promise<unknown> {
+            await super.prepare(run, transaction)
+            return { since: new Date(0) }
+          }
+        })(undefined),
+    },
+    {
+      fails: ['loads a batch by its plan in a process that did not prepare it'],
+      make: () => {
+        let prepared = false
+        return new (class extends Keeping {
+          override async prepare(run: RunContext, transaction: Transaction): Promise<unknown> {
+            prepared = true
+            return super.prepare(run, transaction)
+          }
+          override async load(batch: LoadBatch, transaction: Transaction): Promise<LoadCounts> {
+            return prepared ? super.load(batch, transaction) : again()
+          }
+        })(undefined)
+      },
+    },
+    {
+      fails: ['keeps accepted keys where it says'],
+      make: () =>
+        new (class extends Keeping {
+          override async prepare(run: RunContext, transaction: Transaction): Promise<unknown> {
+            await transaction.query('CREATE TEMPORARY TABLE IF NOT EXISTS empty (n text, _pos bigint) ON COMMIT DROP')
+            return super.prepare(run, transaction)
+          }
+          override acceptedKeys(): AcceptedKeys {
+            return { columns: [{ name: 'n', type: 'text' }], run: { name: 'empty' } }
+          }
+        })(undefined),
+    },
+    {
+      fails: ['counts every record once', 'takes a batch without records', 'loads a batch by its plan in a process that did not prepare it'],
       make: () =>
         new (class extends Keeping {
           override async load(): Promise<LoadCounts> {

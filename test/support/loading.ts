@@ -3,9 +3,12 @@ import type pg from 'pg'
 import { afterAll } from 'vitest'
 import type { Field, Schema } from '../../crds/fields.ts'
 import type { PostgresDestination } from '../../crds/pipeline.ts'
+import type { LoadedRows } from '../../runner/loaders/capabilities.ts'
 import { openConnection, transactionOver } from '../../runner/loaders/postgres/connection.ts'
-import { type LoadOptions, type LoadPlan, PostgresLoader, type PublishCounts, type PublishOptions } from '../../runner/loaders/postgres/loader.ts'
-import type { LoadCounts, RunContext, Transaction, TypedRecord } from '../../sdk/index.ts'
+import { PostgresLoader } from '../../runner/loaders/postgres/loader.ts'
+import type { LoadPlan } from '../../runner/loaders/postgres/plan.ts'
+import type { StageOptions } from '../../runner/loaders/postgres/stage.ts'
+import type { Publication, PublishCounts, RunContext, Transaction, TypedRecord } from '../../sdk/index.ts'
 
 export type Row = TypedRecord & { pos: number }
 
@@ -14,8 +17,8 @@ export type LoadingRun = {
   plan: LoadPlan
   warnings: string[]
   /** One batch, one transaction. */
-  load(rows: Row[], options?: Omit<LoadOptions, 'plan'>): Promise<LoadCounts>
-  publish(options?: Omit<PublishOptions, 'plan'>): Promise<PublishCounts>
+  load(rows: Row[], options?: Partial<StageOptions>): Promise<LoadedRows>
+  publish(options?: Partial<Publication>): Promise<PublishCounts>
 }
 
 export const orderSchema: Schema = {
@@ -25,6 +28,9 @@ export const orderSchema: Schema = {
     { name: 'name', type: 'text', nullable: true },
   ],
 }
+
+/** No other run, and no record was rejected. */
+const alone: Publication = { async *rejectedKeys() {}, olderRunOpen: false, newerRun: undefined, maxRemovedRatio: 1 }
 
 let lastRun = 0
 
@@ -54,7 +60,7 @@ export async function startRun(client: pg.ClientBase, destination: PostgresDesti
   const more = { pipeline: 'test', params: {}, interval: undefined, folder: '.', batchSize: 1000 }
   const context: RunContext = { id, name: `run-${id}`, ...more, signal: new AbortController().signal, warn }
   const loader = new PostgresLoader({ destination, schema })
-  const plan = JSON.parse(JSON.stringify(await inTransaction(client, (transaction) => loader.prepare(context, transaction)))) as LoadPlan
+  const plan = JSON.parse(JSON.stringify(await inTransaction(client, (transaction) => loader.prepare(context, transaction, { keptFields: [] })))) as LoadPlan
   return { context, warnings, plan, ...operations(client, loader, context, plan) }
 }
 
@@ -65,8 +71,8 @@ export function joinRun(client: pg.ClientBase, run: LoadingRun, destination: Pos
 
 function operations(client: pg.ClientBase, loader: PostgresLoader, context: RunContext, plan: LoadPlan): Pick<LoadingRun, 'load' | 'publish'> {
   return {
-    load: (rows, options) => inTransaction(client, (transaction) => loader.load(batchOf(rows), transaction, context, { plan, ...options })),
-    publish: (options) => inTransaction(client, (transaction) => loader.publishPlanned(context, transaction, { plan, ...options })),
+    load: (rows, options) => inTransaction(client, (transaction) => loader.load(batchOf(rows), transaction, context, plan, options)),
+    publish: (options) => inTransaction(client, (transaction) => loader.publish(context, transaction, plan, { ...alone, ...options })),
   }
 }
 

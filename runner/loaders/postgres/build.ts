@@ -3,11 +3,11 @@ import type { RunContext, Transaction } from '../../../sdk/index.ts'
 import { analyze, readTable } from './introspect.ts'
 import { list, quote, relation, type TableName } from './names.ts'
 import type { LoadPlan } from './plan.ts'
-import type { PublishCounts, PublishOptions } from './publish.ts'
+import type { Published, PublishOptions } from './publish.ts'
 import { withoutRepeats } from './repeats.ts'
 import { replaceTable } from './replace.ts'
 
-export async function publishBuild(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
+export async function publishBuild(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<Published> {
   const { plan } = options
   const exists = (await readTable(tx, plan.destination)) !== undefined
   const { repeats, removed } = exists ? await replaceTable(run, tx, options, staging) : { repeats: await publishNew(tx, plan, staging), removed: 0 }

@@ -1,6 +1,7 @@
 // loadByParts: finds the rows that the destination refuses, and loads the others. The usual path knows nothing of it: the
 // engine rolls a refused batch back and comes here with the same rows in a new transaction. Used for batches, and for staged rows.
-import { HeadgateError, type LoadCounts, type Transaction } from '../../../sdk/index.ts'
+import { HeadgateError, type Transaction } from '../../../sdk/index.ts'
+import type { LoadedRows } from '../capabilities.ts'
 import { classifyError } from './errors.ts'
 import { relation, type TableName } from './names.ts'
 import { DestinationRefusal, describeRefusal, type Refusal } from './refusal.ts'
@@ -11,10 +12,10 @@ export type RefusedRow = {
   refusal: Refusal
 }
 
-export type CarefulCounts = { counts: LoadCounts; refused: RefusedRow[] }
+export type CarefulCounts = { counts: LoadedRows; refused: RefusedRow[] }
 
 /** Loads some of the rows, by index. */
-export type Load = (indexes: Uint32Array) => Promise<LoadCounts>
+export type Load = (indexes: Uint32Array) => Promise<LoadedRows>
 
 /** A search may go over several batches, each with its own rows. */
 export type Search = {
@@ -25,12 +26,12 @@ export type Search = {
   selfReferences: ReadonlySet<unknown>
 }
 
-type Part = Search & { load: Load; counts: LoadCounts; refused: RefusedRow[] }
+type Part = Search & { load: Load; counts: LoadedRows; refused: RefusedRow[] }
 
 /** A refused part is tried again in so many parts: as few statements as with two, and half as often the same rows. */
 const split = 4
 
-const nothing: LoadCounts = { loaded: 0, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null }
+const nothing: LoadedRows = { loaded: 0, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null }
 
 /** Begins a search for rows that the table refuses. It ends with the transaction. */
 export async function beginSearch(tx: Transaction, table: TableName, most: number): Promise<Search> {
@@ -108,7 +109,7 @@ async function tryPart(search: Part, part: Uint32Array): Promise<Refusal | undef
   }
 }
 
-function sum(one: LoadCounts, other: LoadCounts): LoadCounts {
+function sum(one: LoadedRows, other: LoadedRows): LoadedRows {
   return {
     loaded: one.loaded + other.loaded,
     unchanged: one.unchanged + other.unchanged,

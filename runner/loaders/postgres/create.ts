@@ -1,29 +1,10 @@
 // The table a schema declares: column types, the CREATE TABLE statement, additive changes. Used when a run is planned.
 import type { Field, Schema } from '../../../crds/fields.ts'
 import type { PostgresDestination } from '../../../crds/pipeline.ts'
+import { columnType } from '../../records/column-type.ts'
 import { list, quote, relation, type TableName } from './names.ts'
 
 export type DeclaredColumn = { name: string; type: string; notNull: boolean; field: Field | undefined }
-
-const plainTypes: Record<Field['type'], string> = {
-  text: 'text',
-  integer: 'bigint',
-  decimal: 'numeric',
-  float: 'double precision',
-  boolean: 'boolean',
-  date: 'date',
-  time: 'time',
-  timestamp: 'timestamp with time zone',
-  uuid: 'uuid',
-  json: 'jsonb',
-  enum: 'text',
-}
-
-/** The PostgreSQL type that a declared field gets in a new column. */
-export function columnType(field: Field): string {
-  if (field.type === 'decimal' && field.precision !== undefined) return `numeric(${field.precision},${field.scale ?? 0})`
-  return plainTypes[field.type]
-}
 
 /** Columns that are written, in COPY's order: the declared fields, `_extra` if captured, `_run`, `_pos`. */
 export function declaredColumns(schema: Schema): DeclaredColumn[] {

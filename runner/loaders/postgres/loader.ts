@@ -1,41 +1,22 @@
 // PostgresLoader: writes a pipeline's accepted records into a PostgreSQL table. Used by the engine; see docs/loading.md.
 import { defaults } from '../../../crds/defaults.ts'
 import type { PostgresDestination } from '../../../crds/pipeline.ts'
-import { HeadgateError, type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../../sdk/index.ts'
-import type { EncodedRows } from '../../records/encoded-rows.ts'
-import { beginSearch, type CarefulCounts, checkMost, loadByParts } from './careful.ts'
+import { type Delivery, type LoadBatch, Loader, type Publication, type PublishCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { DestinationKeys, EncodedLoading, EncodedOptions, LoadedRows, RefusedRow, StagedLoading, StagedRefusal, Stretch } from '../capabilities.ts'
+import { beginSearch, checkMost, loadByParts } from './careful.ts'
 import { encodedRows, type Rows, recordRows, someEncodedRows } from './copy.ts'
 import { checkTaken, copyAll } from './dropped.ts'
 import { list, parseTable, quote, relation } from './names.ts'
-import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
+import { batchTarget, columnNames, keyColumns, type LoadPlan } from './plan.ts'
 import { type PrepareOptions, preparePlan } from './prepare.ts'
-import { type PublishCounts, type PublishOptions, publishRun } from './publish.ts'
+import { publishRun } from './publish.ts'
+import { recordError } from './refusal.ts'
 import { refuseReservedName } from './reserved.ts'
-import { fillStage, Guess, loadStage } from './stage.ts'
+import { fillStage, Guess, loadStage, type StageOptions } from './stage.ts'
 import { endStagedParts, stagedParts } from './staged-parts.ts'
-import { dropStagedRows, findStagedRefusals, type StagedRefusal, type Stretch } from './staged-refusals.ts'
-import { dropStaging } from './staging.ts'
-
-export { keyColumns, type LoadPlan } from './plan.ts'
-export type { PublishCounts, PublishOptions } from './publish.ts'
-export type { StagedRefusal, Stretch } from './staged-refusals.ts'
-
-export type LoadOptions = {
-  /** What `prepare` answered. */
-  plan: LoadPlan
-  /** Whether the batch's rows must be readable afterwards, in the same transaction, in the temporary table `plan.stage`. */
-  keepKeys?: boolean
-  /**
-   * Offers rows of a committed batch again: only those are written whose present row is an earlier one of this same
-   * run. All counts are 0 then, except `overwrote`, which tells how many were written.
-   */
-  exhaustive?: boolean
-  /** Whether an older run of the table may still write: rows that are there unchanged are then written too, and count as loaded. */
-  rewriteUnchanged?: boolean
-}
-
-/** `straight`: the rows went into the destination without passing through the stage, so they are not in `plan.stage`. */
-export type LoadedRows = LoadCounts & { straight?: boolean }
+import { dropStagedRows, findStagedRefusals } from './staged-refusals.ts'
+import { dropAbandoned, dropStaging } from './staging.ts'
 
 /** A small batch may have more than its share: one bad record of three is no reason to load nothing. */
 const refusedAnyway = 100
@@ -45,7 +26,9 @@ function mostRefused(rows: number, { maxRefusedRatio }: PostgresDestination): nu
   return ratio === 0 ? 0 : Math.max(refusedAnyway, Math.floor(rows * ratio))
 }
 
-export class PostgresLoader extends Loader<PrepareOptions> {
+const usual: StageOptions = { keepKeys: false, exhaustive: false, rewriteUnchanged: false }
+
+export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements EncodedLoading<LoadPlan>, StagedLoading<LoadPlan> {
   readonly #guesses = new Map<number, Guess>()
 
   /** Throws DestinationDenied, also for a run that an older version planned. */
@@ -54,78 +37,77 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     refuseReservedName(parseTable(options.destination.table))
   }
 
-  /**
-   * Creates or checks the destination, and returns the run's LoadPlan: plain JSON, to be given to all later calls. Columns of the
-   * fields `kept` are not written: existing rows keep their values, new ones get the column's default.
-   */
-  override async prepare(run: RunContext, tx: Transaction, kept: readonly string[] = []): Promise<LoadPlan> {
+  /** Creates or checks the destination. Columns of kept fields are not written: existing rows keep their values, new ones get the default. */
+  override async prepare(run: RunContext, tx: Transaction, { keptFields }: Delivery): Promise<LoadPlan> {
     const plan = await preparePlan(this.config, run, tx)
-    return { ...plan, columns: plan.columns.filter(({ name }) => !kept.includes(name)) }
+    return { ...plan, columns: plan.columns.filter(({ name }) => !keptFields.includes(name)) }
+  }
+
+  columns({ columns }: LoadPlan): readonly DestinationColumn[] {
+    return columns
+  }
+
+  override acceptedKeys(plan: LoadPlan): DestinationKeys {
+    const columns = keyColumns(plan)
+    if (plan.staging !== null) return { columns, run: plan.staging }
+    const traceless = plan.version !== null
+    return { columns, destination: plan.destination, traceless, ...(plan.route === 'stage' && { batch: { name: plan.stage } }) }
   }
 
   /** Loads rows encoded for the plan's columns, `_run` and `_pos` included. */
-  async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input?: number }): Promise<LoadedRows> {
-    const { plan } = options
+  async loadEncoded(rows: EncodedRows, tx: Transaction, run: RunContext, { plan, ...options }: EncodedOptions<LoadPlan>): Promise<LoadedRows> {
     const sorted = plan.route === 'stage' || (plan.route === 'direct' && rows.sortable)
-    return this.#load(encodedRows(rows, plan, sorted), tx, run, options)
+    return this.#load(encodedRows(rows, plan, sorted), tx, run, plan, { ...usual, ...options })
   }
 
-  /**
-   * Loads what the destination takes of rows that it refused as a whole. Throws DestinationRefused if it takes too few of
-   * them: see `maxRefusedRatio`.
-   */
-  async loadCarefully(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input: number }): Promise<CarefulCounts> {
-    const { plan, input, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
-    const how = { exhaustive, rewriteUnchanged }
-    const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
-      (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
-    )
-    const guess = new Guess(false)
-    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, { input, ...how }) : undefined
-    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, { plan, ...how }, guess))
-    const search = await beginSearch(tx, batchTarget(plan), mostRefused(rows.size, this.config.destination))
-    const found = await loadByParts(search, inSourceOrder, load)
-    checkMost(search.most, found.refused)
-    if (staged !== undefined) await endStagedParts(tx, plan)
-    if (keepKeys) {
-      const refused = new Set(found.refused.map(({ index }) => index))
-      await fillStage(
-        someEncodedRows(
-          rows,
-          plan,
-          inSourceOrder.filter((index) => !refused.has(index)),
-        ),
-        tx,
-        plan,
-      )
-    }
-    return found
+  async loadCarefully(
+    rows: EncodedRows,
+    tx: Transaction,
+    run: RunContext,
+    options: EncodedOptions<LoadPlan>,
+  ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }> {
+    return this.#loadByParts(rows, tx, run, options, false)
+  }
+
+  async reapply(rows: EncodedRows, tx: Transaction, run: RunContext, options: Pick<EncodedOptions<LoadPlan>, 'plan' | 'input'>): Promise<void> {
+    // By parts: the batch may hold records that the destination refused before.
+    await this.#loadByParts(rows, tx, run, { ...options, keepKeys: false, rewriteUnchanged: false }, true)
   }
 
   /** Loads records that have no encoding. */
-  override async load(batch: LoadBatch, tx: Transaction, run: RunContext, options?: LoadOptions): Promise<LoadCounts> {
-    if (options === undefined) throw new HeadgateError('Internal', 'PostgresLoader.load was called without the run’s plan')
-    return this.#load(recordRows(batch, options.plan.columns, run.id), tx, run, options)
+  override async load(batch: LoadBatch, tx: Transaction, run: RunContext, plan: LoadPlan, options: Partial<StageOptions> = {}): Promise<LoadedRows> {
+    return this.#load(recordRows(batch, plan.columns, run.id), tx, run, plan, { ...usual, ...options })
   }
 
-  /** Makes staged rows visible; nothing to do for rows that batches made visible. Answers with corrections that add up to 0. */
-  async publishPlanned(run: RunContext, tx: Transaction, options: PublishOptions): Promise<PublishCounts> {
-    return publishRun(run, tx, options)
+  publishing(plan: LoadPlan): { lock: 'exclusive' | 'shared'; whole: boolean } {
+    const whole = plan.mode === 'Replace' || plan.mode === 'Snapshot'
+    return { whole, lock: whole || plan.route === 'build' ? 'exclusive' : 'shared' }
   }
 
-  /**
-   * Finds the staged rows that the destination refuses, after publishing was refused. `stretches` are the run's batches in source order,
-   * `rows` is how many they staged. Roll the transaction back: it tries what publishing would do. Throws DestinationRefused if they are more
-   * than `maxRefusedRatio` allows.
-   */
-  async findRefused(run: RunContext, tx: Transaction, options: { plan: LoadPlan; stretches: readonly Stretch[]; rows: number }): Promise<StagedRefusal[]> {
-    const { plan, stretches, rows } = options
-    return findStagedRefusals(run, tx, { plan, stretches, most: mostRefused(rows, this.config.destination) })
+  /** Makes staged rows visible; nothing to do for rows that batches made visible. */
+  override async publish(run: RunContext, tx: Transaction, plan: LoadPlan, publication: Publication): Promise<PublishCounts> {
+    return publishRun(run, tx, { ...publication, plan })
   }
 
-  /** Removes staged rows that `findRefused` found. */
+  async findRefused(
+    run: RunContext,
+    tx: Transaction,
+    { plan, stretches, rows }: { plan: LoadPlan; stretches: readonly Stretch[]; rows: number },
+  ): Promise<StagedRefusal[]> {
+    const refused = await findStagedRefusals(run, tx, { plan, stretches, most: mostRefused(rows, this.config.destination) })
+    return refused.map(({ order, refusal }) => ({ order, error: recordError(refusal) }))
+  }
+
   async dropRefused(tx: Transaction, plan: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
-    return dropStagedRows(tx, plan, refused)
+    return dropStagedRows(
+      tx,
+      plan,
+      refused.map(({ order }) => order),
+    )
+  }
+
+  async discardAbandoned(tx: Transaction, isUnfinished: (run: number) => Promise<boolean>): Promise<void> {
+    await dropAbandoned(tx, isUnfinished)
   }
 
   /** Drops the run's staging table, if it has one. */
@@ -133,13 +115,38 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     await dropStaging(tx, run.id)
   }
 
-  async #load(rows: Rows, tx: Transaction, run: RunContext, options: LoadOptions, guess = this.#guess(run, options.plan)): Promise<LoadedRows> {
-    const { plan, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
+  async #loadByParts(
+    rows: EncodedRows,
+    tx: Transaction,
+    run: RunContext,
+    { plan, input, keepKeys, rewriteUnchanged }: EncodedOptions<LoadPlan>,
+    exhaustive: boolean,
+  ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }> {
+    const how = { exhaustive, rewriteUnchanged }
+    const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
+      (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
+    )
+    const guess = new Guess(false)
+    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, { input, ...how }) : undefined
+    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, plan, { ...usual, ...how }, guess))
+    const search = await beginSearch(tx, batchTarget(plan), mostRefused(rows.size, this.config.destination))
+    const { counts, refused } = await loadByParts(search, inSourceOrder, load)
+    checkMost(search.most, refused)
+    if (staged !== undefined) await endStagedParts(tx, plan)
+    if (keepKeys) {
+      const indexes = new Set(refused.map(({ index }) => index))
+      const accepted = inSourceOrder.filter((index) => !indexes.has(index))
+      await fillStage(someEncodedRows(rows, plan, accepted), tx, plan)
+    }
+    return { counts, refused: refused.map(({ index, refusal }) => ({ index, error: recordError(refusal) })) }
+  }
+
+  async #load(rows: Rows, tx: Transaction, run: RunContext, plan: LoadPlan, options: StageOptions, guess = this.#guess(run, plan)): Promise<LoadedRows> {
     if (rows.size === 0) return { loaded: 0, unchanged: 0, superseded: 0 }
-    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, guess, { keepKeys, exhaustive, rewriteUnchanged })
-    if (exhaustive) return { loaded: 0, unchanged: 0, superseded: 0 }
+    if (plan.route === 'stage') return loadStage(rows, tx, run, plan, guess, options)
+    if (options.exhaustive) return { loaded: 0, unchanged: 0, superseded: 0 }
     const target = batchTarget(plan)
-    if (keepKeys || (plan.insertOnly && plan.staging === null)) {
+    if (options.keepKeys || (plan.insertOnly && plan.staging === null)) {
       await fillStage(rows, tx, plan)
       const columns = list(columnNames(plan))
       const { rowCount } = await tx.query(`INSERT INTO ${relation(target)} (${columns}) SELECT ${columns} FROM ${quote(plan.stage)}`)

@@ -1,5 +1,6 @@
 // merge: runs the merge statement until nobody interferes with it. Used per batch (stage) and per run (publish).
-import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import type { LoadedRows } from '../capabilities.ts'
 import { causesOfDrops, checkTaken } from './dropped.ts'
 import { sqlState } from './errors.ts'
 import { isOver, readTable } from './introspect.ts'
@@ -20,7 +21,7 @@ type Obstacle = { violation: unknown } | { sent: number; taken: number }
  * but a rule of the table: another unique constraint, a trigger. Returns counts that add up to the source's rows. Throws
  * PostgreSQL's error for what the table refuses, DestinationRefused for rows it drops.
  */
-export async function merge(tx: Transaction, run: RunContext, plan: LoadPlan, request: MergeOptions): Promise<LoadCounts> {
+export async function merge(tx: Transaction, run: RunContext, plan: LoadPlan, request: MergeOptions): Promise<LoadedRows> {
   const mayRepeatKeys = request.mayRepeatKeys && (await repeats(tx, plan, request.source))
   const statement = mergeStatement(plan, { ...request, mayRepeatKeys })
   let obstacle: Obstacle | undefined
@@ -52,7 +53,7 @@ async function checkPasses(tx: Transaction, plan: LoadPlan, obstacle: Obstacle):
   }
 }
 
-async function once(tx: Transaction, run: RunContext, plan: LoadPlan, statement: string): Promise<{ counts: LoadCounts } | Obstacle> {
+async function once(tx: Transaction, run: RunContext, plan: LoadPlan, statement: string): Promise<{ counts: LoadedRows } | Obstacle> {
   let row: Record<string, unknown>
   try {
     row = (await tx.query(statement, [run.id])).rows[0] ?? {}

@@ -1,5 +1,5 @@
 // publishRun: makes a run's staged rows visible, in the run's last transaction. Called through PostgresLoader.
-import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import { HeadgateError, type LoadCounts, type Publication, type PublishCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { publishBuild } from './build.ts'
 import { insertAll } from './insert-all.ts'
 import { analyze, readTable } from './introspect.ts'
@@ -9,29 +9,14 @@ import type { LoadPlan } from './plan.ts'
 import { checkRemoval, countPresent } from './removal.ts'
 import { removeMissing } from './snapshot.ts'
 
-export type PublishOptions = {
-  plan: LoadPlan
-  /**
-   * Keys of the records that this run rejected, in PostgreSQL's text notation by field; undefined or null for one whose
-   * key cannot be read. Snapshot keeps their rows; without it nothing was rejected.
-   */
-  rejectedKeys?: () => AsyncIterable<Record<string, string> | null | undefined>
-  /** Whether an older run of the table may still write, see LoadOptions. */
-  rewriteUnchanged?: boolean
-  /** Name of a newer run of the table, if there is one: what it has loaded must survive. */
-  newerRun?: string | undefined
-  /** Largest share of the table's rows that may be removed, 0 to 1. Default: 1. */
-  maxRemovedRatio?: number
-}
+export type PublishOptions = Publication & { plan: LoadPlan }
 
-export type PublishCounts = LoadCounts & {
-  /** Rows gone from the source: deleted or marked by Snapshot, not in the table that Replace publishes. */
-  removed: number
-}
+/** PublishCounts that say how many rows were removed: deleted or marked by Snapshot, or not in the table that Replace publishes. */
+export type Published = Required<Pick<PublishCounts, 'removed'>> & LoadCounts
 
-const nothing: PublishCounts = { loaded: 0, unchanged: 0, superseded: 0, removed: 0 }
+const nothing: Published = { loaded: 0, unchanged: 0, superseded: 0, removed: 0 }
 
-export async function publishRun(run: RunContext, tx: Transaction, options: PublishOptions): Promise<PublishCounts> {
+export async function publishRun(run: RunContext, tx: Transaction, options: PublishOptions): Promise<Published> {
   const { plan } = options
   const { staging } = plan
   // Until autovacuum comes by, plans for a table that was just filled would be made in the dark.
@@ -49,14 +34,13 @@ export async function publishRun(run: RunContext, tx: Transaction, options: Publ
   return counts
 }
 
-async function publishStaged(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<PublishCounts> {
+async function publishStaged(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName): Promise<Published> {
   const { plan } = options
   if (plan.mode === 'Append') {
     await insertAll(tx, plan, staging)
     return nothing
   }
   await analyze(tx, staging)
-  const { rewriteUnchanged = false } = options
   const present = plan.mode === 'Snapshot' ? await countPresent(tx, plan) : 0
   const counts = await merge(tx, run, plan, {
     source: relation(staging),
@@ -64,7 +48,7 @@ async function publishStaged(run: RunContext, tx: Transaction, options: PublishO
     lookUp: false,
     keyHashes: false,
     exhaustive: false,
-    rewriteUnchanged,
+    rewriteUnchanged: options.olderRunOpen,
   })
   const removed = plan.mode === 'Snapshot' ? await removeMissing(run, tx, options, staging) : 0
   checkRemoval({ removed, present }, options)

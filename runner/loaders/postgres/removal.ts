@@ -39,7 +39,7 @@ function goneByNumber({ destination }: LoadPlan, staging: TableName): string {
 }
 
 /** Throws RemovalRefused if more than the allowed share of the rows would be removed. */
-export function checkRemoval({ removed, present }: { removed: number; present: number }, { plan, maxRemovedRatio = 1 }: PublishOptions): void {
+export function checkRemoval({ removed, present }: { removed: number; present: number }, { plan, maxRemovedRatio }: PublishOptions): void {
   if (removed <= maxRemovedRatio * present) return
   const share = `${removed} of the ${present} rows of ${display(plan.destination)} (${((100 * removed) / present).toFixed(1)} %)`
   throw new HeadgateError(

@@ -36,7 +36,6 @@ function match(plan: LoadPlan, other: string): string {
 
 /** Fills the table of keys to keep, and answers how many rejected records have none. */
 async function keepRejected(tx: Transaction, rejectedKeys: PublishOptions['rejectedKeys']): Promise<number> {
-  if (rejectedKeys === undefined) return 0
   let unreadable = 0
   let pending: Record<string, string>[] = []
   const flush = async () => {

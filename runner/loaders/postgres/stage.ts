@@ -1,5 +1,6 @@
 // The stage route: a batch goes through a temporary table and is merged; straight in while only new keys seem to come.
-import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import type { RunContext, Transaction } from '../../../sdk/index.ts'
+import type { LoadedRows } from '../capabilities.ts'
 import type { Rows } from './copy.ts'
 import { copyAll } from './dropped.ts'
 import { sqlState } from './errors.ts'
@@ -62,14 +63,7 @@ export class Guess {
   }
 }
 
-export async function loadStage(
-  rows: Rows,
-  tx: Transaction,
-  run: RunContext,
-  plan: LoadPlan,
-  guess: Guess,
-  options: StageOptions,
-): Promise<LoadCounts & { straight?: boolean }> {
+export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, plan: LoadPlan, guess: Guess, options: StageOptions): Promise<LoadedRows> {
   if (guess.straight && !plan.insertOnly && !options.keepKeys && !options.exhaustive) {
     if (await copyStraight(rows, tx, plan))
       return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null, straight: true }

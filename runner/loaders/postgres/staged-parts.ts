@@ -1,8 +1,9 @@
 // stagedParts: merges any part of a batch, for the search for refused rows. The batch is staged once: copying each part into the
 // temporary table would cost more than merging it. Used by PostgresLoader.loadCarefully.
-import type { LoadCounts, RunContext, Transaction } from '../../../sdk/index.ts'
+import type { RunContext, Transaction } from '../../../sdk/index.ts'
 import { recordOrder } from '../../../sdk/record-order.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
+import type { LoadedRows } from '../capabilities.ts'
 import { someEncodedRows } from './copy.ts'
 import { classifyError } from './errors.ts'
 import { merge } from './merge.ts'
@@ -22,7 +23,7 @@ export async function stagedParts(
   run: RunContext,
   plan: LoadPlan,
   { input, exhaustive, rewriteUnchanged }: { input: number; exhaustive: boolean; rewriteUnchanged: boolean },
-): Promise<((part: Uint32Array) => Promise<LoadCounts>) | undefined> {
+): Promise<((part: Uint32Array) => Promise<LoadedRows>) | undefined> {
   if (!(await isStaged(tx, () => fillStage(someEncodedRows(rows, plan, inSourceOrder), tx, plan)))) return undefined
   const stage = quote(plan.stage)
   // Without an index, and without statistics that tell how small a part is, each part would scan the stage and the destination.

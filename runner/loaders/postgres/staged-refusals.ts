@@ -1,6 +1,7 @@
 // findStagedRefusals: finds the rows of a run's staging table that the destination does not take. It loads them where publishing would,
 // batch by batch, in a transaction that the caller rolls back. Called when publishing a run was refused.
-import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import { HeadgateError, type RunContext, type Transaction } from '../../../sdk/index.ts'
+import type { LoadedRows, Stretch } from '../capabilities.ts'
 import { beginSearch, checkMost, loadByParts, type Search } from './careful.ts'
 import { checkTaken } from './dropped.ts'
 import { merge } from './merge.ts'
@@ -10,10 +11,7 @@ import type { Refusal } from './refusal.ts'
 import { openTrial, type Trial } from './trial.ts'
 
 /** A staged row, by its `_pos` in decimal digits. */
-export type StagedRefusal = { order: string; refusal: Refusal }
-
-/** `_pos` of a batch's first and last record, in decimal digits. */
-export type Stretch = { first: string; last: string }
+type StagedRow = { order: string; refusal: Refusal }
 
 export type StagedSearch = {
   plan: LoadPlan
@@ -26,10 +24,10 @@ export type StagedSearch = {
 /** Rows that wait for a parent in a later batch are kept in memory and tried one by one: more of them end the search. */
 const mostWaiting = 10_000
 
-const nothing: LoadCounts = { loaded: 0, unchanged: 0, superseded: 0 }
+const nothing: LoadedRows = { loaded: 0, unchanged: 0, superseded: 0 }
 
 /** In source order. Takes the locks that publishing takes. Throws DestinationRefused, also for rules that are not about single rows. */
-export async function findStagedRefusals(run: RunContext, tx: Transaction, { plan, stretches, most }: StagedSearch): Promise<StagedRefusal[]> {
+export async function findStagedRefusals(run: RunContext, tx: Transaction, { plan, stretches, most }: StagedSearch): Promise<StagedRow[]> {
   const { staging } = plan
   if (staging === null) return []
   const trial = await openTrial(tx, plan, staging)
@@ -37,8 +35,8 @@ export async function findStagedRefusals(run: RunContext, tx: Transaction, { pla
   await tx.query(`CREATE INDEX ON ${relation(staging)} (_pos); ANALYZE ${relation(staging)}`)
   const search = await beginSearch(tx, trial.table, most)
   const load = (where: string) => loadStaged(run, tx, plan, trial, where)
-  const refused: StagedRefusal[] = []
-  let waiting: StagedRefusal[] = []
+  const refused: StagedRow[] = []
+  let waiting: StagedRow[] = []
   for (const stretch of stretches) {
     const orders = await ordersOf(tx, staging, stretch)
     const between = (first: string, last: string) => `_pos BETWEEN ${first} AND ${last}`
@@ -63,9 +61,9 @@ export async function findStagedRefusals(run: RunContext, tx: Transaction, { pla
 async function refusedOf(
   search: Search,
   orders: readonly string[],
-  load: (where: string) => Promise<LoadCounts>,
+  load: (where: string) => Promise<LoadedRows>,
   between?: (first: string, last: string) => string,
-): Promise<StagedRefusal[]> {
+): Promise<StagedRow[]> {
   if (orders.length === 0) return []
   const where = (part: Uint32Array) => {
     const [first, last] = [part[0] as number, part.at(-1) as number]
@@ -81,7 +79,7 @@ async function ordersOf(tx: Transaction, staging: TableName, { first, last }: St
   return rows.map((row) => row.order as string)
 }
 
-async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { table, keyed }: Trial, where: string): Promise<LoadCounts> {
+async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { table, keyed }: Trial, where: string): Promise<LoadedRows> {
   const columns = list(columnNames(plan))
   const source = `(SELECT ${columns} FROM ${relation(plan.staging as TableName)} WHERE ${where})`
   if (plan.key.length > 0) {
@@ -96,10 +94,9 @@ async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { ta
   return nothing
 }
 
-/** Removes refused rows from the run's staging table. */
-export async function dropStagedRows(tx: Transaction, { staging }: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
+/** Removes refused rows from the run's staging table, by `_pos` in decimal digits. */
+export async function dropStagedRows(tx: Transaction, { staging }: LoadPlan, orders: readonly string[]): Promise<void> {
   if (staging === null) return
-  const orders = refused.map(({ order }) => order)
   const { rowCount } = await tx.query(`DELETE FROM ${relation(staging)} WHERE _pos = ANY ($1::bigint[])`, [orders])
   if (rowCount === orders.length) return
   throw new HeadgateError('Internal', `${quote(staging.name)} holds ${rowCount} of ${orders.length} refused rows`)

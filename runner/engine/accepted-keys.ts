@@ -1,0 +1,65 @@
+// Which quarantine entries a batch closes: those with the key of a record that it loaded. Called by commitBatch.
+import type { Schema } from '../../crds/fields.ts'
+import type { Transaction } from '../../sdk/index.ts'
+import { recordOrder } from '../../sdk/record-order.ts'
+import { type AcceptedKey, stageKeys } from '../../store/accepted-keys.ts'
+import type { KeyColumn } from '../../store/key-form.ts'
+import { hasOpenKeyed, supersedeByBatch } from '../../store/supersede.ts'
+import type { AnyLoader, DestinationKeys, LoadedRows } from '../loaders/capabilities.ts'
+import { columnType } from '../records/column-type.ts'
+import type { Commit } from './commit.ts'
+import type { PreparedBatch } from './prepared-batch.ts'
+
+/** DestinationKeys, or the key as the schema declares it for a loader that says nothing of its own. */
+export type RunKeys = DestinationKeys & {
+  /** Whether only the records tell which keys were accepted. */
+  byRecords: boolean
+}
+
+export function runKeys(loader: AnyLoader, plan: unknown, schema: Schema): RunKeys {
+  // A plugin of an older SDK has no such method.
+  const own: DestinationKeys | undefined = loader.acceptedKeys?.(plan)
+  return own === undefined ? { columns: declaredKey(schema), byRecords: true } : { ...own, byRecords: false }
+}
+
+function declaredKey({ primaryKey = [], fields }: Schema): KeyColumn[] {
+  return primaryKey.flatMap((name) => fields.filter((field) => field.name === name).map((field) => ({ name, type: columnType(field) })))
+}
+
+/** Whether the pipeline has an entry that one of the batch's rows may close before the run is published. */
+export async function mayClose({ run, keys }: Commit, transaction: Transaction, { rows, records, rejected }: PreparedBatch): Promise<boolean> {
+  if (keys.columns.length === 0 || (keys.batch === undefined && !keys.byRecords) || (rows?.size ?? records.length) === 0) return false
+  return rejected.some(({ key }) => key !== undefined) || hasOpenKeyed(transaction, run.pipeline)
+}
+
+/**
+ * Closes entries whose key the batch brought. Those of a batch that went straight in are closed by the finish step. Returns the hashes
+ * of the keys if the finish step needs them.
+ */
+export async function closeByBatch(
+  commit: Commit,
+  transaction: Transaction,
+  { input, batch, loaded }: { input: number; batch: PreparedBatch; loaded: LoadedRows },
+): Promise<Buffer | null> {
+  const { run, keys } = commit
+  const accepted = { pipeline: run.pipeline, run: run.id, columns: keys.columns }
+  if (keys.byRecords) {
+    const staged = await stageRecords(commit, transaction, input, batch)
+    if (staged !== undefined && (await mayClose(commit, transaction, batch))) await supersedeByBatch(transaction, { ...accepted, relation: staged.relation })
+    return staged?.hashes ?? null
+  }
+  if (keys.batch === undefined || loaded.straight === true || !(await mayClose(commit, transaction, batch))) return null
+  await supersedeByBatch(transaction, { ...accepted, relation: keys.batch.name })
+  return null
+}
+
+async function stageRecords({ run, keys }: Commit, transaction: Transaction, input: number, { records }: PreparedBatch): ReturnType<typeof stageKeys> {
+  if (keys.columns.length === 0) return undefined
+  const accepted = records.flatMap(({ order, record }): AcceptedKey[] => {
+    const values = keys.columns.map(({ name }) => record[name])
+    // A transformer may have taken the key away.
+    if (values.some((value) => value === null || value === undefined)) return []
+    return [{ values: values.map(String), pos: recordOrder(input, order) }]
+  })
+  return accepted.length === 0 ? undefined : stageKeys(transaction, run.id, keys.columns, accepted)
+}

@@ -1,0 +1,94 @@
+// What a loader may offer beyond the SDK's Loader. The engine tests for the methods and knows no destination by its class.
+import type { AcceptedKeys, LoadCounts, Loader, RecordError, Relation, RunContext, Transaction } from '../../sdk/index.ts'
+import type { DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
+
+export type LoadedRows = LoadCounts & {
+  /** The rows went into the destination without passing through the relation `batch` of DestinationKeys. */
+  straight?: boolean
+  /** 8-byte hashes, one after another, of the keys judged unchanged, and of those of earlier runs' rows that were replaced. */
+  unchangedKeys?: Buffer | null
+  overwrittenKeys?: Buffer | null
+}
+
+export type EncodedOptions<Plan> = {
+  plan: Plan
+  /** Ordinal of the input that the rows come from. */
+  input: number
+  /** Whether the batch's rows must be readable afterwards, in the same transaction, in the relation `batch` of DestinationKeys. */
+  keepKeys: boolean
+  /** Whether an older run of the destination may still write: rows that are there unchanged are then written too, and count as loaded. */
+  rewriteUnchanged: boolean
+}
+
+/** A row that the destination refuses, by its index in the batch. */
+export type RefusedRow = { index: number; error: RecordError }
+
+/** A loader that takes rows in the binary format of COPY. */
+export interface EncodedLoading<Plan> {
+  /** The columns that rows are encoded for, in this order. */
+  columns(plan: Plan): readonly DestinationColumn[]
+  /** Throws DestinationRefusal if the destination does not take one of the rows. */
+  loadEncoded(rows: EncodedRows, transaction: Transaction, run: RunContext, options: EncodedOptions<Plan>): Promise<LoadedRows>
+  /**
+   * Loads what the destination takes of rows that it refused as a whole. Throws DestinationRefused if it takes too few of
+   * them: see `maxRefusedRatio`.
+   */
+  loadCarefully(
+    rows: EncodedRows,
+    transaction: Transaction,
+    run: RunContext,
+    options: EncodedOptions<Plan>,
+  ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }>
+  /** Offers rows of a committed batch again: writes those whose present row is an earlier one of this same run, and counts nothing. */
+  reapply(rows: EncodedRows, transaction: Transaction, run: RunContext, options: Pick<EncodedOptions<Plan>, 'plan' | 'input'>): Promise<void>
+}
+
+/** What `acceptedKeys` of a loader returns that also publishes batches by themselves. */
+export type DestinationKeys = AcceptedKeys & {
+  /** The batch's rows, until its transaction ends, if they did not go straight into the destination. */
+  batch?: Relation
+  /** The destination itself, with `_run` and `_pos`. */
+  destination?: Relation
+  /** Whether an accepted record may leave no trace in the destination, so that its batch must be kept to be seen. */
+  traceless?: boolean
+}
+
+/** `_pos` of a batch's first and last record, in decimal digits. */
+export type Stretch = { first: string; last: string }
+
+/** A staged row that the destination refuses, by its `_pos` in decimal digits. */
+export type StagedRefusal = { order: string; error: RecordError }
+
+/** A loader that stages rows in a table of the run, and may find the destination refusing some of them when they are published. */
+export interface StagedLoading<Plan> {
+  /**
+   * How the destination is locked while the run is published; `whole` if the run's rows take the place of the destination's, or rows are
+   * removed because the run has no more of them.
+   */
+  publishing(plan: Plan): { lock: 'exclusive' | 'shared'; whole: boolean }
+  /**
+   * Finds the staged rows that the destination refuses, in source order, after publishing was refused. `stretches` are the run's batches in
+   * source order, `rows` is how many they staged. The caller rolls the transaction back. Throws DestinationRefused if too many are refused.
+   */
+  findRefused(run: RunContext, transaction: Transaction, search: { plan: Plan; stretches: readonly Stretch[]; rows: number }): Promise<StagedRefusal[]>
+  /** Removes staged rows that `findRefused` found. */
+  dropRefused(transaction: Transaction, plan: Plan, refused: readonly StagedRefusal[]): Promise<void>
+  /** Removes what runs have staged that `isUnfinished` does not know: their workers died at the wrong moment. */
+  discardAbandoned(transaction: Transaction, isUnfinished: (run: number) => Promise<boolean>): Promise<void>
+}
+
+/** A loader as the engine has it. */
+export type AnyLoader = Loader<unknown, unknown> & Partial<EncodedLoading<unknown>> & Partial<StagedLoading<unknown>>
+
+/** Asks for every method, because a plugin may have one of these names by chance. */
+export function encodes(loader: AnyLoader): loader is AnyLoader & EncodedLoading<unknown> {
+  return hasMethods(loader, ['columns', 'loadEncoded', 'loadCarefully', 'reapply'])
+}
+
+export function stages(loader: AnyLoader): loader is AnyLoader & StagedLoading<unknown> {
+  return hasMethods(loader, ['publishing', 'findRefused', 'dropRefused', 'discardAbandoned'])
+}
+
+function hasMethods(loader: AnyLoader, names: readonly (keyof AnyLoader)[]): boolean {
+  return names.every((name) => typeof loader[name] === 'function')
+}
