@@ -1,7 +1,7 @@
 // RejectBrake: ends a run that can no longer meet its quality gate, while it is still being read. One per worker; used by the slice loop.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { RunSoFar } from '../../store/ledger.ts'
-import { checkSoFar, isShareTooLarge, mostRejected } from './gate.ts'
+import { checkSoFar, isShareTooLarge, mostRejected } from './finish/gate.ts'
 
 /** What the ledger holds of all workers. */
 type Ledger = () => Promise<RunSoFar>

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
-import { checkGate } from '../../runner/engine/gate.ts'
+import { checkGate } from '../../runner/engine/finish/gate.ts'
 import type { Run } from '../../store/runs.ts'
 import { freshStore } from '../support/store.ts'
 import { changed, changes } from './assembly.ts'

@@ -1,10 +1,10 @@
 // reapplyBatch: offers the rows of a committed batch once more, when an earlier record of the same run overwrote what it had judged unchanged.
-import { HeadgateError, type Transaction } from '../../sdk/index.ts'
-import { findBatch } from '../../store/ledger.ts'
-import { findSlice } from '../../store/slices.ts'
-import { encodes } from '../loaders/capabilities.ts'
-import { preparedBatches } from './batches.ts'
-import type { Work } from './work.ts'
+import { HeadgateError, type Transaction } from '../../../sdk/index.ts'
+import { findBatch } from '../../../store/ledger.ts'
+import { findSlice } from '../../../store/slices.ts'
+import { encodes } from '../../loaders/capabilities.ts'
+import { preparedBatches } from '../batches.ts'
+import type { Work } from '../work.ts'
 
 /**
  * Reads the batch again and loads it. Rows that are there already, or that a later record has replaced, stay as they

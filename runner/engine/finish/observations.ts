@@ -1,6 +1,6 @@
 // What the finish step makes of the keys that batches observed: batches to apply again, and corrections to the counts.
 // See "An unchanged row is an observation too" in docs/architecture.md.
-import type { BatchKeys, ObservedKind } from '../../store/ledger.ts'
+import type { BatchKeys, ObservedKind } from '../../../store/ledger.ts'
 import { KeySieve } from './key-sieve.ts'
 import { KeyTable } from './key-table.ts'
 

@@ -1,10 +1,10 @@
 // closeEntries: closes quarantine entries that a later accepted record of the run has made pointless. Called by the finish step.
-import type { Transaction } from '../../sdk/index.ts'
-import { recordOrder } from '../../sdk/record-order.ts'
-import { batchesWithKeys, type KeyKind } from '../../store/ledger.ts'
-import { type DestinationRows, hasOpenKeyed, type OpenKey, openKeys, supersede, supersedeByDestination, supersedeByTable } from '../../store/supersede.ts'
+import type { Transaction } from '../../../sdk/index.ts'
+import { recordOrder } from '../../../sdk/record-order.ts'
+import { batchesWithKeys, type KeyKind } from '../../../store/ledger.ts'
+import { type DestinationRows, hasOpenKeyed, type OpenKey, openKeys, supersede, supersedeByDestination, supersedeByTable } from '../../../store/supersede.ts'
+import type { Work } from '../work.ts'
 import { KeyTable } from './key-table.ts'
-import type { Work } from './work.ts'
 
 /**
  * Those of staged rows, which no batch could close because the gate might have kept them out; those of rows that were copied straight

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkGate, checkSoFar } from './gate.ts'
+import { checkGate, checkSoFar, measureGate } from './gate.ts'
 
 const counts = (read: number, quarantined: number, parked = 0) => ({ read, quarantined, parked })
 
@@ -28,6 +28,20 @@ describe('the quality gate', () => {
     ['too few records', { minRecords: 100 }, counts(99, 0), /gave 99 records, quality.minRecords asks for 100/],
   ])('is shut with %s', (_, quality, totals, message) => {
     expect(() => checkGate(quality, totals)).toThrow(expect.objectContaining({ code: 'QualityGate', message: expect.stringMatching(message) }))
+  })
+})
+
+describe('the measurements of the gate', () => {
+  it('name each check that applies, with its number and its limit', () => {
+    const figures = measureGate({ minRecords: 50, maxRejectedRatio: '0.05' }, counts(100, 5, 1)).map(({ failure, ...figure }) => ({
+      ...figure,
+      passes: failure === undefined,
+    }))
+    expect(figures).toEqual([
+      { name: 'minRecords', measured: 100, allowed: 50, passes: true },
+      { name: 'maxRejectedRatio', measured: 0.06, allowed: 0.05, passes: false },
+      { name: 'maxRejected', measured: 6, allowed: 1_000_000, passes: true },
+    ])
   })
 })
 

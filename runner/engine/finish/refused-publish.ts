@@ -1,19 +1,19 @@
 // finishWithoutRefused: finishes a run whose staged rows the destination refuses, without the records that it does not take. Called by the
 // worker that has the finish slice.
-import { HeadgateError, type RecordError, type Transaction } from '../../sdk/index.ts'
-import { placeOf } from '../../sdk/record-order.ts'
-import { noCounts } from '../../store/counts.ts'
-import { type BatchPlace, batchPlaces, recordBatch } from '../../store/ledger.ts'
-import { quarantineRecords } from '../../store/quarantine.ts'
-import { checkOrder, lockDestination } from '../../store/run-order.ts'
-import { advanceSlice, type ClaimedSlice, findSlice } from '../../store/slices.ts'
-import { type StagedLoading, type StagedRefusal, stages } from '../loaders/capabilities.ts'
-import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
-import { lockRunning, originOf } from './commit.ts'
+import { HeadgateError, type RecordError, type Transaction } from '../../../sdk/index.ts'
+import { placeOf } from '../../../sdk/record-order.ts'
+import { noCounts } from '../../../store/counts.ts'
+import { type BatchPlace, batchPlaces, recordBatch } from '../../../store/ledger.ts'
+import { quarantineRecords } from '../../../store/quarantine.ts'
+import { checkOrder, lockDestination } from '../../../store/run-order.ts'
+import { advanceSlice, type ClaimedSlice, findSlice } from '../../../store/slices.ts'
+import { type StagedLoading, type StagedRefusal, stages } from '../../loaders/capabilities.ts'
+import { DestinationRefusal } from '../../loaders/postgres/refusal.ts'
+import { lockRunning, originOf } from '../commit.ts'
+import { evidence } from '../refused.ts'
+import { retrying } from '../retry.ts'
+import type { Work } from '../work.ts'
 import { finishRun, publishingOf } from './finish.ts'
-import { evidence } from './refused.ts'
-import { retrying } from './retry.ts'
-import type { Work } from './work.ts'
 
 /** Others may change the destination between a search and the next try to publish. */
 const searches = 3

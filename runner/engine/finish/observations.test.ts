@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ObservedKind } from '../../store/ledger.ts'
+import type { ObservedKind } from '../../../store/ledger.ts'
 import { judgeObservations } from './observations.ts'
 
 type Batch = { slice: number; ordinal: number; unchanged: number[]; overwritten: number[] }
