@@ -1,6 +1,7 @@
 // What a pipeline's plugins may be loaded from. The operator asks before it starts a run, a worker before it loads a class.
 import { posix } from 'node:path'
 import type { PipelineSpec } from './pipeline.ts'
+import type { Plugin } from './plugin.ts'
 
 /** A path that begins with ./, ../ or /; or a package, with or without a path in it. Never a URL: that would be code in the manifest. */
 export const moduleForm = {
@@ -19,8 +20,8 @@ export function moduleKind(module: string): ModuleKind | undefined {
   return /^[.]{0,2}\//.test(module) ? 'file' : 'package'
 }
 
-/** The modules that a pipeline names, each with its place. */
-export function modulesOf(spec: PipelineSpec): { path: string; module: string }[] {
+/** The classes of one's own that a pipeline names, each with its place. */
+export function pluginsOf(spec: PipelineSpec): { path: string; plugin: Plugin }[] {
   const { source, destination, validators = [], transform = [] } = spec
   const places = [
     { path: 'spec.source', plugin: source?.plugin },
@@ -28,7 +29,12 @@ export function modulesOf(spec: PipelineSpec): { path: string; module: string }[
     ...validators.map(({ plugin }, index) => ({ path: `spec.validators[${index}]`, plugin })),
     ...transform.map(({ plugin }, index) => ({ path: `spec.transform[${index}]`, plugin })),
   ]
-  return places.flatMap(({ path, plugin }) => (plugin === undefined ? [] : [{ path: `${path}.plugin.module`, module: plugin.module }]))
+  return places.flatMap(({ path, plugin }) => (plugin === undefined ? [] : [{ path: `${path}.plugin`, plugin }]))
+}
+
+/** The modules that a pipeline names, each with its place. */
+export function modulesOf(spec: PipelineSpec): { path: string; module: string }[] {
+  return pluginsOf(spec).map(({ path, plugin }) => ({ path: `${path}.module`, module: plugin.module }))
 }
 
 /** Whether a module comes with the image: a package, or a path below that folder of it. Relative paths lead to the mounted volume. */

@@ -31,6 +31,11 @@ export type ClusterWorkerConfig = {
   reportFile: string
 }
 
+/** One that only a run knows the name of, such as a secret's. */
+export function environmentVariable(name: string): string | undefined {
+  return process.env[name]
+}
+
 /** Throws HeadgateError InvalidConfig that names what is missing. */
 export function workerConfig(environment: NodeJS.ProcessEnv = process.env): LocalWorkerConfig | ClusterWorkerConfig {
   const storeUrl = required(environment, 'HEADGATE_STORE_URL')

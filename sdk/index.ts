@@ -1,5 +1,6 @@
 // What an integrator imports: import { RecordExtractor } from 'headgate'
 export * from './batch.ts'
+export * from './environment.ts'
 export * from './errors.ts'
 export * from './extractor.ts'
 export * from './loader.ts'

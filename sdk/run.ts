@@ -1,5 +1,7 @@
 // RunContext: what every stage may know about the run it works for.
 
+import type { Environment } from './environment.ts'
+
 /** The run a stage works for. */
 export interface RunContext {
   /** Number of the run in the store, rising with every run; it becomes `_run` in the destination. */
@@ -18,6 +20,8 @@ export interface RunContext {
   readonly batchSize: number
   /** Aborted when the run is cancelled or the worker stops; pass it on to whatever waits. */
   readonly signal: AbortSignal
+  /** Secrets, network, time and chance: what a class takes from outside. */
+  readonly environment: Environment
   /** Tells whoever watches the run; goes to the run's history. Never put a secret in it. */
   warn(code: string, message: string): void
 }

@@ -30,6 +30,13 @@ const cases: Case[] = [
     'spec.transform[0].plugin.module',
     'write ./not-installed if it is a file',
   ],
+  [
+    '  retry:',
+    '  validators: [{plugin: {module: ./command.ts, secrets: [{name: a-b, key: c}, {name: a, key: b-c}]}}]\n  retry:',
+    'source:',
+    'spec',
+    'have the same variable, HEADGATE_SECRET_A_B_C: rename a key',
+  ],
   ['values: [small, large]', 'values: [NO, large]', 'NO', `${fields}[3].values[0]`, 'NO without quotes is a boolean to kubectl'],
   ['kind: Pipeline', 'kind: Pipeline\nkind: Pipeline', 'kind', '', 'this key is here twice'],
   ['  name: orders', '\tname: orders', '', '', 'a tab cannot indent YAML'],

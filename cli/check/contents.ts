@@ -2,6 +2,7 @@
 import iconv from 'iconv-lite'
 import type { Field, Rule } from '../../crds/fields.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
+import { ambiguousSecrets, secretsOf, secretVariable } from '../../crds/secrets.ts'
 import { bound } from '../../runner/validation/checks.ts'
 import { compileExpression } from '../../runner/validation/expressions/expression.ts'
 import { compileRules } from '../../runner/validation/rules.ts'
@@ -94,6 +95,13 @@ function checkEncoding(encoding: string | undefined): Finding[] {
   return [{ path: ['spec', 'format', 'csv', 'encoding'], code: 'encoding.unknown', message, ...(suggestion === undefined ? {} : { suggestion }) }]
 }
 
+function checkSecrets(spec: Pipeline['spec']): Finding[] {
+  const [one, other] = ambiguousSecrets(secretsOf(spec)) ?? []
+  if (one === undefined || other === undefined) return []
+  const message = `the secrets ${one.name}/${one.key} and ${other.name}/${other.key} have the same variable, ${secretVariable(one)}: rename a key`
+  return [{ path: ['spec'], code: 'secrets.ambiguous', message }]
+}
+
 /** Checks those parts of a pipeline whose shape is right. */
 export function checkContents(pipeline: Pipeline, sound: Sound): Finding[] {
   const at: Path = ['spec', 'schema']
@@ -103,6 +111,8 @@ export function checkContents(pipeline: Pipeline, sound: Sound): Finding[] {
   const findings = each('fields', schema?.fields, checkField)
   const table = pipeline?.spec?.destination?.postgres?.table
   if (typeof table === 'string') findings.push(...table.split('.').flatMap((part) => bytesOf(part, ['spec', 'destination', 'postgres', 'table'])))
+  const withPlugins = ['source', 'validators', 'transform', 'destination']
+  if (pipeline?.spec && withPlugins.every((part) => sound(['spec', part]))) findings.push(...checkSecrets(pipeline.spec))
   if (sound(['spec', 'format', 'csv', 'encoding'])) findings.push(...checkEncoding(pipeline?.spec?.format?.csv?.encoding))
   const declared = Array.isArray(schema?.fields) ? schema.fields.filter((field) => typeof field?.name === 'string') : []
   return [...findings, ...each('rules', schema?.rules, (rule, path) => checkRule(rule, declared, path))]

@@ -1,5 +1,6 @@
 // Checkpoints: what workers tell each other outside the batches. Fast, and allowed to vanish: the ledger is the truth.
 import type { SliceProgress } from '../../crds/redis-keys.ts'
+import type { RateBudget, RateBudgetOptions } from './budget.ts'
 
 export type { SliceProgress } from '../../crds/redis-keys.ts'
 
@@ -26,6 +27,8 @@ export interface Checkpoints {
   cancelRequested(run: string): Promise<boolean>
   /** A request to cancel counts if it has this token; without one none counts, because others may share the Redis. */
   obeyCancel?(token: string): void
+  /** A budget of requests that all workers share that these checkpoints connect. */
+  rateBudget(options: RateBudgetOptions): RateBudget
   /** Ends the workers that are still there. Nothing is asked afterwards. */
   close(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { RateBudget, type RateBudgetOptions } from './budget.ts'
 import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 
 export class LocalCheckpoints implements Checkpoints {
@@ -38,6 +39,10 @@ export class LocalCheckpoints implements Checkpoints {
   /** Ctrl-C interrupts a local run, which can then be resumed; nothing cancels it. */
   async cancelRequested(_run: string): Promise<boolean> {
     return false
+  }
+
+  rateBudget(options: RateBudgetOptions): RateBudget {
+    return new RateBudget(options)
   }
 
   async close(): Promise<void> {}

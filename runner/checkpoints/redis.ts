@@ -1,6 +1,7 @@
 // RedisCheckpoints: workers of a cluster. Leases, live progress and the cancel signal are in Redis; whenever it cannot tell, the
 // store does. It may be wiped, restarted or gone at any moment: then things take longer, and nothing else.
 import * as shared from '../../crds/redis-keys.ts'
+import { RateBudget, type RateBudgetOptions } from './budget.ts'
 import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { ProgressWriter } from './progress-writer.ts'
@@ -99,6 +100,10 @@ export class RedisCheckpoints implements Checkpoints {
     const token = this.#cancelToken
     if (token === undefined) return false
     return (await this.#connection.ask((redis) => redis.headgateIs(redisKeys.cancel(run), token))) === 1
+  }
+
+  rateBudget(options: RateBudgetOptions): RateBudget {
+    return new RateBudget(options, this.#connection)
   }
 
   /** Waits a moment for the last progress to be written. */

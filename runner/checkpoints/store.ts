@@ -1,5 +1,6 @@
 // StoreCheckpoints: workers that have nothing but the store in common. Claims lapse by the database's clock; nobody sees progress.
 import { randomBytes } from 'node:crypto'
+import { RateBudget, type RateBudgetOptions } from './budget.ts'
 import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 
 export class StoreCheckpoints implements Checkpoints {
@@ -31,6 +32,10 @@ export class StoreCheckpoints implements Checkpoints {
   /** The engine looks at the run's row, whatever the checkpoints are. */
   async cancelRequested(_run: string): Promise<boolean> {
     return false
+  }
+
+  rateBudget(options: RateBudgetOptions): RateBudget {
+    return new RateBudget(options)
   }
 
   async close(): Promise<void> {}

@@ -1,9 +1,10 @@
 // openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RunContext } from '../../sdk/index.ts'
+import type { Environment, RunContext } from '../../sdk/index.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
 import { sessionName } from '../../store/sessions.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import { runEnvironment } from '../environment.ts'
 import { encodes } from '../loaders/capabilities.ts'
 import type { StuckOptions } from '../plugins/watchdog.ts'
 import type { RecordProgram } from '../records/program.ts'
@@ -36,6 +37,10 @@ export type WorkOptions = {
   signal: AbortSignal
   /** How long a claim holds without a sign of life in the store. */
   leaseMilliseconds?: number
+  /** What the parts take from outside; what is not given is taken from this process. */
+  environment?: Partial<Environment>
+  /** How the parts are made. Default: `assemble`. */
+  assemble?: typeof assemble
   /** What happens if a plugin never yields. Default: the process ends with code 1. */
   stuck?: StuckOptions
   /** Hears of what goes into the run's history. */
@@ -156,10 +161,12 @@ export class Work {
 
 /** `worker` is the name under which the work is done. */
 export async function openWork(options: WorkOptions, worker: string): Promise<Work> {
-  return new Work(options, worker, await assemble(options.run.spec, { folder: options.folder, workers: options.run.workers }))
+  const make = options.assemble ?? assemble
+  return new Work(options, worker, await make(options.run.spec, { folder: options.folder, workers: options.run.workers }))
 }
 
-function runContext({ run, folder }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
+function runContext({ run, folder, checkpoints, environment }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
   const { id, name, pipeline, batchSize, params, interval } = run
-  return { id, name, pipeline, batchSize, params, interval, folder, signal, warn }
+  const own = runEnvironment({ spec: run.spec, workers: run.workers, rateBudget: (budget) => checkpoints.rateBudget(budget) })
+  return { id, name, pipeline, batchSize, params, interval, folder, signal, environment: { ...own, ...environment }, warn }
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { modulesOf } from '../../crds/plugin-modules.ts'
 
 const root = join(import.meta.dirname, '../..')
 const rootUrl = `${pathToFileURL(root).href}/`
@@ -9,9 +10,8 @@ const rootUrl = `${pathToFileURL(root).href}/`
 const own = ['cli', 'runner'].flatMap((folder) => [`${join(root, folder)}/`, `${rootUrl}${folder}/`])
 
 /** The modules of all plugins that the pipeline names. */
-export function pluginModules({ source, validators = [], transform = [], destination }: PipelineSpec): string[] {
-  const plugins = [source.plugin, ...validators.map(({ plugin }) => plugin), ...transform.map(({ plugin }) => plugin), destination.plugin]
-  return [...new Set(plugins.flatMap((plugin) => (plugin === undefined ? [] : [plugin.module])))]
+export function pluginModules(spec: PipelineSpec): string[] {
+  return [...new Set(modulesOf(spec).map(({ module }) => module))]
 }
 
 /** The plugin of whose file a frame is, the innermost first; all, joined by "or", if none of the files is in the stack. */

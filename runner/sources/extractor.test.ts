@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sampleRun } from '../../sdk/conformance/index.ts'
 import type { RunContext, Slice } from '../../sdk/index.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
 import { SourceExtractor } from './extractor.ts'
@@ -16,7 +17,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headgate-extractor-'))
   writeFileSync(join(folder, 'a.csv'), `x,y\n${Array.from({ length: 1000 }, (_, row) => `${row},"line\none"\n`).join('')}`)
   writeFileSync(join(folder, 'b.csv'), 'y,x\n1,2\n')
-  run = { id: 1, name: 'orders-1', pipeline: 'orders', params: {}, interval: undefined, batchSize: 50_000, folder, signal: stopping.signal, warn() {} }
+  run = sampleRun({ folder, batchSize: 50_000, signal: stopping.signal })
 })
 
 afterEach(() => rmSync(folder, { recursive: true }))

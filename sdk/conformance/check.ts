@@ -1,5 +1,6 @@
 // Check: one promise that a class makes to the framework, as a test of any test runner. Used by the kits beside this file.
 import { isDeepStrictEqual } from 'node:util'
+import type { Environment } from '../environment.ts'
 import type { RunContext } from '../run.ts'
 
 /** `run` rejects with a ConformanceError that says which promise is broken and how, or with what the class threw. */
@@ -26,6 +27,17 @@ export function shown(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
+/** The world of a check: no secrets, and nothing to wait for. */
+const sampleEnvironment: Environment = {
+  secret(name, key) {
+    throw new ConformanceError(`the class asks for the secret ${name}/${key}; give the kit a run with an environment that has it`)
+  },
+  fetch: globalThis.fetch,
+  clock: { now: () => new Date(), sleep: async () => {} },
+  random: Math.random,
+  budget: () => ({ take: async () => {} }),
+}
+
 /** A run for checks: warnings are dropped, nothing is cancelled. `given` replaces parts of it. */
 export function sampleRun(given: Partial<RunContext> = {}): RunContext {
   return {
@@ -37,6 +49,7 @@ export function sampleRun(given: Partial<RunContext> = {}): RunContext {
     folder: process.cwd(),
     batchSize: 1000,
     signal: new AbortController().signal,
+    environment: sampleEnvironment,
     warn: () => {},
     ...given,
   }

@@ -3,21 +3,16 @@
 import { hash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { startRun } from '../../store/runs.ts'
-import { changed, changes } from '../property/assembly.ts'
+import { changes } from '../property/assembly.ts'
 import { field } from '../support/loading.ts'
 import { faultsInBooks } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
 import { type Delivered, deliveries } from './destination.ts'
-
-vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
-  const { assemble } = await original()
-  return { assemble: async (spec, options) => changed(await assemble(spec, options)) }
-})
 
 const store = await freshStore()
 const { client } = store

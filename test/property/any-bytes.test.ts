@@ -5,18 +5,13 @@ import { Readable } from 'node:stream'
 import { pipeline as pipe } from 'node:stream/promises'
 import { createGzip, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { Run } from '../../store/runs.ts'
 import { faultsInBooks } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
-import { changed, changes } from './assembly.ts'
+import { changes } from './assembly.ts'
 import { deliver, scratchFolder, written } from './delivery.ts'
-
-vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
-  const { assemble } = await original()
-  return { assemble: async (spec, folder) => changed(await assemble(spec, folder)) }
-})
 
 const store = await freshStore()
 const folder = scratchFolder()

@@ -1,5 +1,5 @@
-// Gets between a pipeline and its parts: slices of any size, and slices that wait. Used by files that mock runner/engine/assembly.ts with it.
-import type { Assembly } from '../../runner/engine/assembly.ts'
+// Gets between a pipeline and its parts: slices of any size, and slices that wait. `deliver` hands it to its workers.
+import { type Assembly, assemble } from '../../runner/engine/assembly.ts'
 import { SourceExtractor } from '../../runner/sources/extractor.ts'
 import type { Slice } from '../../sdk/index.ts'
 
@@ -11,7 +11,9 @@ export const changes: {
   beforeReading?: ((slice: Slice) => Promise<void>) | undefined
 } = {}
 
-export function changed(assembly: Assembly): Assembly {
+export const assembleChanged: typeof assemble = async (spec, options) => changed(await assemble(spec, options))
+
+function changed(assembly: Assembly): Assembly {
   const { extractor } = assembly
   if (!(extractor instanceof SourceExtractor)) return assembly
   if (changes.sliceBytes !== undefined) extractor.config.sliceBytes = changes.sliceBytes

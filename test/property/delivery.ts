@@ -8,6 +8,7 @@ import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import { createRun, type Run, startRun } from '../../store/runs.ts'
 import type { TestStore } from '../support/store.ts'
+import { assembleChanged } from './assembly.ts'
 
 export type Destination = NonNullable<PipelineSpec['destination']['postgres']>
 
@@ -38,7 +39,7 @@ export async function deliver(store: TestStore, request: Delivery): Promise<Run>
   await startRun(store.client, created.id)
   const run = { ...created, state: 'Running' as const }
   const { signal } = new AbortController()
-  const work = () => runWorker({ run, folder, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal })
+  const work = () => runWorker({ run, folder, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal, assemble: assembleChanged })
   const [ended] = await Promise.all(Array.from({ length: manner.workers }, work))
   return ended as Run
 }

@@ -1,17 +1,12 @@
 // A run ends before its input does only if its quality gate would have failed it in the end, however it is cut and worked on.
 import fc from 'fast-check'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { checkGate } from '../../runner/engine/finish/gate.ts'
 import type { Run } from '../../store/runs.ts'
 import { freshStore } from '../support/store.ts'
-import { changed, changes } from './assembly.ts'
+import { changes } from './assembly.ts'
 import { deliver, scratchFolder, written } from './delivery.ts'
-
-vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
-  const { assemble } = await original()
-  return { assemble: async (spec, folder) => changed(await assemble(spec, folder)) }
-})
 
 afterEach(() => {
   changes.sliceBytes = undefined

@@ -1,16 +1,11 @@
 // "An unchanged row is an observation too": both order hazards, forced by making an earlier slice wait for a later one.
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { Run } from '../../store/runs.ts'
 import { faultsInBooks } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
-import { changed, changes } from './assembly.ts'
+import { changes } from './assembly.ts'
 import { deliver, scratchFolder, written } from './delivery.ts'
-
-vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
-  const { assemble } = await original()
-  return { assemble: async (spec, folder) => changed(await assemble(spec, folder)) }
-})
 
 const store = await freshStore()
 const folder = scratchFolder()

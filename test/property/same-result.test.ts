@@ -1,16 +1,11 @@
 // Order never depends on parallelism: any number of workers, any batches, any slices give the same table and the same counts.
 import fc from 'fast-check'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { faultsInBooks, type Outcome, outcomeOf } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
-import { changed, changes } from './assembly.ts'
+import { changes } from './assembly.ts'
 import { type Destination, deliver, scratchFolder, written } from './delivery.ts'
-
-vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
-  const { assemble } = await original()
-  return { assemble: async (spec, folder) => changed(await assemble(spec, folder)) }
-})
 
 afterEach(() => {
   changes.sliceBytes = undefined

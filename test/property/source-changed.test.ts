@@ -1,16 +1,11 @@
 // A source that changes while a run works on it fails the run with SourceChanged; with publish PerRun nothing of it is ever seen.
 import { appendFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { freshStore } from '../support/store.ts'
-import { changed, changes } from './assembly.ts'
+import { changes } from './assembly.ts'
 import { type Destination, deliver, scratchFolder, written } from './delivery.ts'
-
-vi.mock(import('../../runner/engine/assembly.ts'), async (original) => {
-  const { assemble } = await original()
-  return { assemble: async (spec, folder) => changed(await assemble(spec, folder)) }
-})
 
 const store = await freshStore()
 const folder = scratchFolder()

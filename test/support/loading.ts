@@ -8,6 +8,7 @@ import { openConnection, transactionOver } from '../../runner/loaders/postgres/c
 import { PostgresLoader } from '../../runner/loaders/postgres/loader.ts'
 import type { LoadPlan } from '../../runner/loaders/postgres/plan.ts'
 import type { StageOptions } from '../../runner/loaders/postgres/stage.ts'
+import { sampleRun } from '../../sdk/conformance/index.ts'
 import type { Publication, PublishCounts, RunContext, Transaction, TypedRecord } from '../../sdk/index.ts'
 
 export type Row = TypedRecord & { pos: number }
@@ -57,8 +58,7 @@ export async function startRun(client: pg.ClientBase, destination: PostgresDesti
   const id = ++lastRun
   const warnings: string[] = []
   const warn = (code: string) => warnings.push(code)
-  const more = { pipeline: 'test', params: {}, interval: undefined, folder: '.', batchSize: 1000 }
-  const context: RunContext = { id, name: `run-${id}`, ...more, signal: new AbortController().signal, warn }
+  const context = sampleRun({ id, name: `run-${id}`, pipeline: 'test', folder: '.', warn })
   const loader = new PostgresLoader({ destination, schema })
   const plan = JSON.parse(JSON.stringify(await inTransaction(client, (transaction) => loader.prepare(context, transaction, { keptFields: [] })))) as LoadPlan
   return { context, warnings, plan, ...operations(client, loader, context, plan) }

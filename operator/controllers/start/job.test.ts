@@ -105,6 +105,14 @@ test('Secrets of other names are taken from the Pipeline', () => {
   expect(names).toEqual(['warehouse', 'cache'])
 })
 
+test('Each secret that a class of the pipeline names is a variable, in the same words as a worker looks for it', () => {
+  const secrets = [{ name: 'partner-api', key: 'client.secret' }]
+  const plugin = { module: 'feeds', secrets }
+  const { container } = podFor({ source: { plugin }, validators: [{ plugin }] })
+  const env = container.env?.filter(({ name }) => name.startsWith('HEADGATE_SECRET'))
+  expect(env).toEqual([{ name: 'HEADGATE_SECRET_PARTNER_API_CLIENT_SECRET', valueFrom: { secretKeyRef: secrets[0] } }])
+})
+
 test.each([
   [undefined, undefined],
   [{ persistentVolumeClaim: { claimName: 'feeds' } }, { name: 'data', persistentVolumeClaim: { claimName: 'feeds' } }],

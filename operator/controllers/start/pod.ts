@@ -1,5 +1,6 @@
 // A worker's pod: what it runs, what it may read, and that it may do nothing else. Pure; part of the run's Job.
 import { runSettings } from '../../../crds/defaults.ts'
+import { secretsOf, secretVariable } from '../../../crds/secrets.ts'
 import type { RunSnapshot } from '../../../crds/snapshot.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import type { Limits } from '../../limits.ts'
@@ -73,6 +74,7 @@ function environment({ pipeline }: RunSnapshot, { snapshotHash, limits }: Made) 
     { name: 'HEADGATE_WORKER', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'HEADGATE_STORE_URL', valueFrom: { secretKeyRef: storeSecret } },
     { name: 'HEADGATE_REDIS_URL', valueFrom: { secretKeyRef: { ...redisSecret, optional: true } } },
+    ...secretsOf(pipeline.spec).map((secret) => ({ name: secretVariable(secret), valueFrom: { secretKeyRef: secret } })),
   ]
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sampleRun } from '../../../sdk/conformance/index.ts'
 import type { RunContext } from '../../../sdk/index.ts'
 import { FilesSource } from './source.ts'
 
@@ -13,17 +14,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headgate-files-'))
   mkdirSync(join(folder, 'in/deep'), { recursive: true })
   for (const name of ['in/b.csv', 'in/a.csv', 'in/c.txt', 'in/deep/d.csv', 'in/[x].csv']) writeFileSync(join(folder, name), name)
-  run = {
-    id: 1,
-    name: 'orders-1',
-    pipeline: 'orders',
-    params: {},
-    interval: undefined,
-    batchSize: 50_000,
-    folder,
-    signal: new AbortController().signal,
-    warn() {},
-  }
+  run = sampleRun({ folder })
 })
 
 afterEach(() => rmSync(folder, { recursive: true }))

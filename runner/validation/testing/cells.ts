@@ -1,5 +1,6 @@
 // Batches of cells made by hand, for the tests of this folder.
 import type { Field, Schema } from '../../../crds/fields.ts'
+import { sampleRun } from '../../../sdk/conformance/index.ts'
 import { ObjectBatch, type RecordBatch, type RunContext, type SourceRecord } from '../../../sdk/index.ts'
 import { ByteBatch, type CellRules } from '../../records/byte-batch.ts'
 import { type DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
@@ -82,17 +83,7 @@ export function numericColumn(name: string, precision: number, scale: number): D
 }
 
 export function testRun(warnings: string[] = []): RunContext {
-  return {
-    id: 7,
-    name: 'run',
-    pipeline: 'test',
-    params: {},
-    interval: undefined,
-    folder: '.',
-    batchSize: 1000,
-    signal: new AbortController().signal,
-    warn: (code, message) => void warnings.push(`${code}: ${message}`),
-  }
+  return sampleRun({ id: 7, name: 'run', pipeline: 'test', folder: '.', warn: (code, message) => void warnings.push(`${code}: ${message}`) })
 }
 
 export function program(schema: Schema, columns: DestinationColumn[] | undefined, more: Partial<ProgramOptions> = {}) {
