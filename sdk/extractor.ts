@@ -11,8 +11,13 @@ import type { RunContext } from './run.ts'
 export type Slice = {
   /** Input the slice belongs to (a file, a page range), counted from 0; all slices of one input share it. Below 2^19. */
   input: number
-  /** What people call the input: a file name, a URL without credentials. */
+  /** What people call the input: a file name, a URL without credentials. Of several inputs: what people call them together. */
   name: string
+  /**
+   * Names of the slice's inputs if it has several: `input` and those that follow it. Small inputs are better read together: each slice costs
+   * a claim and a commit of its own. Their batches say which input they are of, and the slice's `bytes` are those of all.
+   */
+  inputs?: readonly string[]
   /** Whatever `read` needs to find the slice again; persisted as JSON. */
   spec: Position
   /** Size in bytes if known. For progress; it must be exact only with `leastRecordBytes`. */
@@ -50,7 +55,7 @@ export abstract class Extractor<Config = unknown> {
   abstract read(slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch>
 
   /**
-   * Throws `SourceChanged` if an input is no longer the one that was planned, and `SourceUnavailable` (retryable) if this worker cannot
+   * Throws `SourceChanged` if an input of the slice is no longer the one that was planned, and `SourceUnavailable` (retryable) if this worker cannot
    * read it: the slice is then given back, because another worker may. Called before a run is published.
    */
   async verify(_slice: Slice, _run: RunContext): Promise<void> {}

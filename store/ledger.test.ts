@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { recordOrder } from '../sdk/record-order.ts'
 import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
 import { noCounts } from './counts.ts'
 import { batchesWithKeys, countKeys, findBatch, forgetKeys, isCommitted, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
@@ -96,8 +97,8 @@ it('gives back key hashes in source order until they are forgotten', async () =>
     { slice: 0, ordinal: 2, input: 0, firstOrder: 3, keys },
     { slice: 1, ordinal: 0, input: 1, firstOrder: 5, keys },
   ])
-  expect(await findBatch(client, run.id, 1, 0)).toEqual({ from: { at: 5 }, lastOrder: 9 })
-  expect(await findBatch(client, run.id, 0, 0)).toEqual({ from: undefined, lastOrder: 2 ** 43 })
+  expect(await findBatch(client, run.id, 1, 0)).toEqual({ from: { at: 5 }, last: recordOrder(1, 9) })
+  expect(await findBatch(client, run.id, 0, 0)).toEqual({ from: undefined, last: recordOrder(0, 2 ** 43) })
   await forgetKeys(client, run.id)
   expect(await kept('unchanged')).toEqual([])
   expect(await countKeys(client, run.id)).toEqual({ unchanged: 0, overwritten: 0 })

@@ -11,8 +11,10 @@ export type LedgerEntry = {
   /** `batches` of the locked slice. */
   ordinal: number
   epoch: number
-  /** Ordinal of the slice's input. */
+  /** Ordinal of the input of the batch's first record. */
   input: number
+  /** Of its last record, if that is another. */
+  lastInput?: number
   counts: Counts
   /** Rows of this same run that were replaced and are still counted as loaded: only in what workers of older versions wrote. */
   overwrote?: number
@@ -52,6 +54,7 @@ const entryColumns = [
   'to_position',
   'first_order',
   'last_order',
+  'last_input',
   'unchanged_keys',
   'overwritten_keys',
   'accepted_keys',
@@ -76,6 +79,7 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
     positionText(entry.to),
     entry.firstOrder ?? null,
     entry.lastOrder ?? null,
+    entry.lastInput === entry.input ? null : (entry.lastInput ?? null),
     entry.unchangedKeys ?? null,
     entry.overwrittenKeys ?? null,
     entry.acceptedKeys ?? null,
@@ -124,7 +128,8 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
  * that. One statement, and so one state of the run.
  *
  * A slice of which `left` bytes are not read yet gives at most `left / least_record_bytes + 1` more: all but its last one take
- * `least_record_bytes`. What is behind the start of its last committed record counts as left.
+ * `least_record_bytes`. What is behind the start of its last committed record counts as left, and all of a slice with several inputs:
+ * orders of one say nothing of the bytes of another.
  */
 export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
   const { rows } = await db.query(
@@ -132,7 +137,8 @@ export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
       CASE WHEN bool_and(state = 'done' OR (bytes IS NOT NULL AND least_record_bytes IS NOT NULL))
         THEN coalesce(sum(greatest(bytes - coalesce(passed, 0), 0) / least_record_bytes + 1) FILTER (WHERE state <> 'done'), 0) END AS most_further
     FROM headgate.slice LEFT JOIN (
-      SELECT slice, sum(read) AS read, sum(quarantined + parked) AS rejected, max(last_order) - min(first_order) AS passed
+      SELECT slice, sum(read) AS read, sum(quarantined + parked) AS rejected,
+        CASE WHEN min(input) = max(coalesce(last_input, input)) THEN max(last_order) - min(first_order) END AS passed
       FROM headgate.batch WHERE run = $1 GROUP BY slice
     ) AS committed ON committed.slice = slice.ordinal
     WHERE slice.run = $1 AND kind = 'read'`,
@@ -144,10 +150,10 @@ export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
 
 /** Sums over the slice's batches so far; `bytes` as its positions tell them. */
 export async function sliceTotals(db: Queryable, run: number, slice: number): Promise<{ counts: Counts; bytes: number }> {
-  const { rows } = await db.query(`SELECT ${sums}, coalesce(sum(last_order - first_order), 0) AS bytes FROM headgate.batch WHERE run = $1 AND slice = $2`, [
-    run,
-    slice,
-  ])
+  const { rows } = await db.query(
+    `SELECT ${sums}, coalesce(sum(last_order - first_order) FILTER (WHERE last_input IS NULL), 0) AS bytes FROM headgate.batch WHERE run = $1 AND slice = $2`,
+    [run, slice],
+  )
   const row = onlyRow(rows)
   return { counts: countsOf(row), bytes: wholeNumber(row.bytes) }
 }
@@ -185,32 +191,32 @@ export async function* batchesWithKeys(db: Queryable, run: number, kind: KeyKind
   }
 }
 
-/** Where a committed batch began, and the order of its last record. */
-export async function findBatch(db: Queryable, run: number, slice: number, ordinal: number): Promise<{ from: Position | undefined; lastOrder: number }> {
-  const { rows } = await db.query('SELECT last_order, from_position::text FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3', [
+const lastOrderSql = recordOrderSql('coalesce(last_input, input)', 'last_order')
+
+/** Where a committed batch began, and `_pos` of its last record. */
+export async function findBatch(db: Queryable, run: number, slice: number, ordinal: number): Promise<{ from: Position | undefined; last: bigint }> {
+  const { rows } = await db.query(`SELECT ${lastOrderSql} AS last, from_position::text FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3`, [
     run,
     slice,
     ordinal,
   ])
   const row = onlyRow(rows)
-  return { from: positionOf(row.from_position), lastOrder: wholeNumber(row.last_order) }
+  return { from: positionOf(row.from_position), last: BigInt(row.last as string) }
 }
 
 /** Where a batch's records stand: `first` and `last` are the `_pos` of its first and last one, in decimal digits. */
-export type BatchPlace = { slice: number; from: Position | undefined; lastOrder: number; first: string; last: string; loaded: number }
+export type BatchPlace = { slice: number; from: Position | undefined; first: string; last: string; loaded: number }
 
 /** Places of the run's batches, in source order. */
 export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlace[]> {
   const { rows } = await db.query(
-    `SELECT slice, from_position::text AS from_position, last_order, loaded,
-      ${recordOrderSql('input', 'first_order')} AS first, ${recordOrderSql('input', 'last_order')} AS last
+    `SELECT slice, from_position::text AS from_position, loaded, ${recordOrderSql('input', 'first_order')} AS first, ${lastOrderSql} AS last
     FROM headgate.batch WHERE run = $1 AND first_order IS NOT NULL ORDER BY input, first_order`,
     [run],
   )
   return rows.map((row) => ({
     slice: row.slice as number,
     from: positionOf(row.from_position),
-    lastOrder: wholeNumber(row.last_order),
     first: String(row.first),
     last: String(row.last),
     loaded: wholeNumber(row.loaded),

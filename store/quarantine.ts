@@ -1,15 +1,17 @@
 // Quarantine: puts a batch's rejected records away with their evidence, within the batch's transaction. Called by the engine.
 import { hash } from 'node:crypto'
 import type { RecordError } from '../sdk/index.ts'
+import { recordOrder } from '../sdk/record-order.ts'
 import { type KeyColumn, keyForm, keyHash, withKeyHash } from './key-form.ts'
 import type { Queryable } from './queryable.ts'
-import { recordOrderSql } from './record-order.ts'
 import { storableJson, storableText } from './storable.ts'
 
 /** A record that is not loaded, with its evidence. */
 export type QuarantinedRecord = {
   /** `order` of the record within its input. */
   order: number
+  /** Ordinal of its input. Default: that of the origin. */
+  input?: number
   raw: Buffer
   /** The parsed record, if it could be framed. */
   record: Record<string, unknown> | undefined
@@ -20,14 +22,22 @@ export type QuarantinedRecord = {
   state: 'open' | 'parked'
 }
 
-/**
- * Where the records come from: the slice's ordinal, its input's ordinal and the input's name. With the columns of the destination's
- * key, an entry is later found by its key.
- */
-export type QuarantineOrigin = { run: number; pipeline: string; slice: number; input: number; name: string; keyColumns?: readonly KeyColumn[] }
+/** Where records come from. With the columns of the destination's key, an entry is later found by its key. */
+export type QuarantineOrigin = {
+  run: number
+  pipeline: string
+  /** Ordinal of the slice. */
+  slice: number
+  /** Ordinal of the slice's first input. */
+  input: number
+  name: string
+  /** Names of the slice's inputs if it has several. */
+  inputs?: readonly string[]
+  keyColumns?: readonly KeyColumn[]
+}
 
-/** Records of one call with the same raw bytes: the last of them in source order, and the places of all. */
-type Entry = { latest: QuarantinedRecord; digest: Buffer; orders: number[] }
+/** Records of one call with the same raw bytes: the last of them in source order, and the places of all, counted from the slice's first input. */
+type Entry = { latest: QuarantinedRecord; last: bigint; digest: Buffer; places: bigint[] }
 
 const recordsPerStatement = 2000
 const bytesPerStatement = 8 << 20
@@ -35,16 +45,16 @@ const bytesPerStatement = 8 << 20
 // Lists go over as one bytea or one text with a line per entry, which costs a fraction of arrays; JSON text has no line ends.
 const insertWith = (keyHash: string) => `
   WITH incoming AS (
-    SELECT record_order, substring($7::bytea, raw_start, raw_length) AS raw, record::jsonb AS record, errors::jsonb AS errors, fingerprint, key::jsonb AS key,
+    SELECT record_order, pos, ($5::text[])[name_place] AS input, substring($7::bytea, raw_start, raw_length) AS raw, record::jsonb AS record, errors::jsonb AS errors, fingerprint, key::jsonb AS key,
       substring($13::bytea, place::integer * 32 - 31, 32) AS digest, state, repeats
     FROM ROWS FROM (
       unnest($6::bigint[]), unnest($8::integer[]), unnest($9::integer[]), string_to_table($10, E'\\n', ''), string_to_table($11, E'\\n'),
-      string_to_table($12, E'\\n', ''), unnest($14::text[]), unnest($15::text[]), unnest($16::integer[])
-    ) WITH ORDINALITY AS list (record_order, raw_start, raw_length, record, errors, key, fingerprint, state, repeats, place)
+      string_to_table($12, E'\\n', ''), unnest($14::text[]), unnest($15::text[]), unnest($16::integer[]), unnest($4::bigint[]), unnest($20::integer[])
+    ) WITH ORDINALITY AS list (record_order, raw_start, raw_length, record, errors, key, fingerprint, state, repeats, pos, name_place, place)
   ), entry AS (
     INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences, key_form, key_hash)
-    SELECT $1, $2, $3, $5, record_order, raw, record, errors, ARRAY(SELECT DISTINCT error ->> 'code' FROM jsonb_array_elements(errors) AS error),
-      fingerprint, key, digest, state, $2, ${recordOrderSql('$4', 'record_order')}, repeats,
+    SELECT $1, $2, $3, input, record_order, raw, record, errors, ARRAY(SELECT DISTINCT error ->> 'code' FROM jsonb_array_elements(errors) AS error),
+      fingerprint, key, digest, state, $2, pos, repeats,
       CASE WHEN key IS NOT NULL THEN $19::bigint END, ${keyHash} # $19::bigint
     FROM incoming
     ON CONFLICT (pipeline, digest) WHERE state IN ('open', 'parked', 'corrected') DO UPDATE SET
@@ -71,7 +81,7 @@ const insertWith = (keyHash: string) => `
  * delivered again does not double them, and one occurrence per record and run.
  */
 export async function quarantineRecords(tx: Queryable, origin: QuarantineOrigin, rejected: readonly QuarantinedRecord[]): Promise<void> {
-  const entries = distinct(rejected)
+  const entries = distinct(origin.input, rejected)
   const { keyColumns = [] } = origin
   const write = (keyHash: string) => insertEntries(tx, origin, entries, insertWith(keyHash))
   if (keyColumns.length === 0 || rejected.every(({ key }) => key === undefined)) return write('NULL::bigint')
@@ -90,17 +100,20 @@ async function insertEntries(tx: Queryable, origin: QuarantineOrigin, entries: r
 }
 
 /** In the order of the digests: everyone locks entries in it, so two workers with the same records wait and do not deadlock. */
-function distinct(rejected: readonly QuarantinedRecord[]): Entry[] {
+function distinct(first: number, rejected: readonly QuarantinedRecord[]): Entry[] {
   const entries = new Map<string, Entry>()
   for (const record of rejected) {
     const digest = hash('sha256', record.raw, 'buffer')
     const name = digest.toString('latin1')
+    const place = recordOrder((record.input ?? first) - first, record.order)
     const known = entries.get(name)
     if (known === undefined) {
-      entries.set(name, { latest: record, digest, orders: [record.order] })
+      entries.set(name, { latest: record, last: place, digest, places: [place] })
     } else {
-      known.orders.push(record.order)
-      if (record.order > known.latest.order) known.latest = record
+      known.places.push(place)
+      if (place < known.last) continue
+      known.latest = record
+      known.last = place
     }
   }
   return [...entries.values()].sort((one, other) => Buffer.compare(one.digest, other.digest))
@@ -122,6 +135,9 @@ function* chunks(entries: readonly Entry[]): Iterable<Entry[]> {
 }
 
 function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] {
+  const inputOf = ({ input = origin.input }: QuarantinedRecord) => input
+  const inputs = [...new Set(chunk.map(({ latest }) => inputOf(latest)))]
+  const placeOf = new Map(inputs.map((input, index) => [input, index + 1]))
   const records = chunk.map((entry) => entry.latest)
   const starts: number[] = []
   let start = 1
@@ -133,8 +149,8 @@ function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] 
     origin.pipeline,
     origin.run,
     origin.slice,
-    origin.input,
-    storableText(origin.name),
+    list(records.map((record) => recordOrder(inputOf(record), record.order))),
+    inputs.map((input) => storableText(origin.inputs?.[input - origin.input] ?? origin.name)),
     list(records.map((record) => record.order)),
     Buffer.concat(records.map((record) => record.raw)),
     list(starts),
@@ -145,15 +161,16 @@ function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] 
     Buffer.concat(chunk.map((entry) => entry.digest)),
     list(records.map((record) => fingerprintOf(record.errors))),
     list(records.map((record) => record.state)),
-    list(chunk.map((entry) => entry.orders.length)),
-    list(chunk.flatMap((entry) => entry.orders)),
-    list(chunk.flatMap((entry, place) => entry.orders.map(() => place))),
+    list(chunk.map((entry) => entry.places.length)),
+    list(chunk.flatMap((entry) => entry.places)),
+    list(chunk.flatMap((entry, index) => entry.places.map(() => index))),
     origin.keyColumns === undefined || origin.keyColumns.length === 0 ? 0 : keyForm(origin.pipeline, origin.keyColumns),
+    list(records.map((record) => placeOf.get(inputOf(record)) as number)),
   ]
 }
 
 /** A PostgreSQL array of numbers or plain words. */
-function list(items: readonly (number | string)[]): string {
+function list(items: readonly (number | bigint | string)[]): string {
   return `{${items.join()}}`
 }
 

@@ -31,9 +31,10 @@ export type SliceCounts = { total: number; pending: number; leased: number; done
 /** Persists the plan, with the finish slice as its last. The transaction should hold whatever lock keeps others from planning. */
 export async function planSlices(tx: Queryable, run: number, slices: readonly Slice[]): Promise<void> {
   await tx.query(
-    `INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec, bytes, least_record_bytes)
-    SELECT $1, place - 1, 'read', input, name, spec, bytes, least
-    FROM unnest($2::integer[], $3::text[], $4::jsonb[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS planned (input, name, spec, bytes, least, place)`,
+    `INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec, bytes, least_record_bytes, inputs)
+    SELECT $1, place - 1, 'read', input, name, spec, bytes, least, (SELECT array_agg(item) FROM jsonb_array_elements_text(inputs) AS item)
+    FROM unnest($2::integer[], $3::text[], $4::jsonb[], $5::bigint[], $6::bigint[], $7::jsonb[]) WITH ORDINALITY
+      AS planned (input, name, spec, bytes, least, inputs, place)`,
     [
       run,
       slices.map((slice) => slice.input),
@@ -41,6 +42,7 @@ export async function planSlices(tx: Queryable, run: number, slices: readonly Sl
       slices.map((slice) => JSON.stringify(slice.spec)),
       slices.map((slice) => slice.bytes ?? null),
       slices.map((slice) => slice.leastRecordBytes ?? null),
+      slices.map((slice) => (slice.inputs === undefined ? null : JSON.stringify(slice.inputs))),
     ],
   )
   await tx.query(`INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec) VALUES ($1, $2, 'finish', 0, 'finish', 'null')`, [run, slices.length])
@@ -57,7 +59,9 @@ export async function isPlanned(db: Queryable, run: number): Promise<boolean> {
 }
 
 const claimed = [
-  ...['run', 'ordinal', 'kind', 'input', 'name', 'spec', 'bytes', 'least_record_bytes', 'records', 'batches', 'epoch'].map((column) => `slice.${column}`),
+  ...['run', 'ordinal', 'kind', 'input', 'name', 'spec', 'bytes', 'least_record_bytes', 'inputs', 'records', 'batches', 'epoch'].map(
+    (column) => `slice.${column}`,
+  ),
   'slice.position::text AS position',
 ].join(', ')
 
@@ -95,6 +99,7 @@ export async function claimSlice(db: Queryable, options: ClaimOptions): Promise<
 
 function claimedSliceOf(row: Row): ClaimedSlice {
   const slice: Slice = { input: row.input as number, name: row.name as string, spec: row.spec as Position }
+  if (row.inputs !== null) slice.inputs = row.inputs as string[]
   if (row.bytes !== null) slice.bytes = wholeNumber(row.bytes)
   if (row.least_record_bytes !== null) slice.leastRecordBytes = wholeNumber(row.least_record_bytes)
   return {
@@ -213,4 +218,9 @@ export async function releaseSlice(db: Queryable, claimed: Claim): Promise<void>
     claimed.ordinal,
     claimed.epoch,
   ])
+}
+
+/** Name of an input of the slice, by its ordinal. */
+export function inputName({ input: first, name, inputs }: Slice, input: number): string {
+  return inputs?.[input - first] ?? name
 }

@@ -80,13 +80,15 @@ function exactJson(text: string): Record<string, unknown> {
 async function originOf(db: Queryable, place: Place): Promise<RowOrigin> {
   const runs = await db.query('SELECT name, pipeline, state, started_at FROM headgate.run WHERE id = $1', [place.run])
   const batches = await db.query(
-    'SELECT slice, ordinal, committed_at FROM headgate.batch WHERE run = $1 AND input = $2 AND first_order <= $3 AND last_order >= $3 LIMIT 1',
+    `SELECT slice, ordinal, committed_at FROM headgate.batch
+    WHERE run = $1 AND first_order IS NOT NULL AND (input, first_order) <= ($2, $3) AND (coalesce(last_input, input), last_order) >= ($2, $3) LIMIT 1`,
     [place.run, place.input, place.order],
   )
-  const inputs = await db.query(`SELECT name FROM headgate.slice WHERE run = $1 AND input = $2 AND kind = 'read' ORDER BY ordinal LIMIT 1`, [
-    place.run,
-    place.input,
-  ])
+  const inputs = await db.query(
+    `SELECT coalesce(inputs[$2 - input + 1], name) AS name FROM headgate.slice
+    WHERE run = $1 AND kind = 'read' AND input <= $2 AND $2 < input + coalesce(cardinality(inputs), 1) ORDER BY ordinal LIMIT 1`,
+    [place.run, place.input],
+  )
   const run = runs.rows[0]
   const batch = batches.rows[0]
   return {

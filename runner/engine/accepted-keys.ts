@@ -36,15 +36,11 @@ export async function mayClose({ run, keys }: Commit, transaction: Transaction, 
  * Closes entries whose key the batch brought. Those of a batch that went straight in are closed by the finish step. Returns the hashes
  * of the keys if the finish step needs them.
  */
-export async function closeByBatch(
-  commit: Commit,
-  transaction: Transaction,
-  { input, batch, loaded }: { input: number; batch: PreparedBatch; loaded: LoadedRows },
-): Promise<Buffer | null> {
+export async function closeByBatch(commit: Commit, transaction: Transaction, batch: PreparedBatch, loaded: LoadedRows): Promise<Buffer | null> {
   const { run, keys } = commit
   const accepted = { pipeline: run.pipeline, run: run.id, columns: keys.columns }
   if (keys.byRecords) {
-    const staged = await stageRecords(commit, transaction, input, batch)
+    const staged = await stageRecords(commit, transaction, batch)
     if (staged !== undefined && (await mayClose(commit, transaction, batch))) await supersedeByBatch(transaction, { ...accepted, relation: staged.relation })
     return staged?.hashes ?? null
   }
@@ -53,9 +49,9 @@ export async function closeByBatch(
   return null
 }
 
-async function stageRecords({ run, keys }: Commit, transaction: Transaction, input: number, { records }: PreparedBatch): ReturnType<typeof stageKeys> {
+async function stageRecords({ run, keys }: Commit, transaction: Transaction, { records }: PreparedBatch): ReturnType<typeof stageKeys> {
   if (keys.columns.length === 0) return undefined
-  const accepted = records.flatMap(({ order, record }): AcceptedKey[] => {
+  const accepted = records.flatMap(({ input, order, record }): AcceptedKey[] => {
     const values = keys.columns.map(({ name }) => record[name])
     // A transformer may have taken the key away.
     if (values.some((value) => value === null || value === undefined)) return []

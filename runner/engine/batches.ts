@@ -1,5 +1,5 @@
 // preparedBatches: reads, validates, transforms and encodes a slice, batch by batch. Called by the slice loop.
-import type { Extractor, Position, RunContext, Slice } from '../../sdk/index.ts'
+import { type Extractor, HeadgateError, type Position, type RecordBatch, type RunContext, type Slice } from '../../sdk/index.ts'
 import type { RecordProgram } from '../records/program.ts'
 import type { Courtesy } from './courtesy.ts'
 import { PreparedBatch } from './prepared-batch.ts'
@@ -28,7 +28,7 @@ export async function* preparedBatches(source: BatchSource, slice: Slice, from: 
   let asked = performance.now()
   for await (const batch of source.extractor.read(slice, from, source.run)) {
     prepared.timings.extract += performance.now() - asked
-    if (batch.size > 0) prepared.add(batch, await source.program.process(batch, slice.input, prepared.sink))
+    if (batch.size > 0) await prepared.take(batch, inputOf(batch, slice), source.program)
     if (prepared.read >= source.run.batchSize || prepared.bytes >= maxBatchBytes) {
       yield prepared
       turn = 1 - turn
@@ -38,4 +38,14 @@ export async function* preparedBatches(source: BatchSource, slice: Slice, from: 
     asked = performance.now()
   }
   if (prepared.read > 0) yield prepared
+}
+
+/** Ordinal of the input that the records are of. Throws InvalidPlan if it is none of the slice's. */
+export function inputOf({ input }: RecordBatch, { input: first, name, inputs = [name] }: Slice): number {
+  if (input === undefined) return first
+  if (Number.isSafeInteger(input) && input >= first && input < first + inputs.length) return input
+  throw new HeadgateError(
+    'InvalidPlan',
+    `a batch of slice ${name} says that its records are of input ${input}; the slice has ${inputs.length}, from ${first} on`,
+  )
 }

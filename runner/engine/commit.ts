@@ -23,7 +23,7 @@ export type Commit = {
 }
 
 /** How a batch gets into the destination. It may reject further records. `rewriteUnchanged`: see LoadOptions. */
-export type Load = (commit: Commit, transaction: Transaction, claim: ClaimedSlice, batch: PreparedBatch, rewriteUnchanged: boolean) => Promise<LoadedRows>
+export type Load = (commit: Commit, transaction: Transaction, batch: PreparedBatch, rewriteUnchanged: boolean, claim: ClaimedSlice) => Promise<LoadedRows>
 
 /** Commits a batch within `transaction`; `ordinal` is its number within the slice. Throws StaleEpoch, RunEnded, Overtaken, DestinationRefusal. */
 export async function commitBatch(
@@ -38,9 +38,9 @@ export async function commitBatch(
   const held = await lockDestination(transaction, commit, 'shared')
   await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit), held)
-  const counts = settled(await load(commit, transaction, claim, batch, olderRunOpen))
+  const counts = settled(await load(commit, transaction, batch, olderRunOpen, claim))
   if (batch.rejected.length > 0) await quarantineRecords(transaction, originOf(commit, claim), batch.rejected)
-  const acceptedKeys = await closeByBatch(commit, transaction, { input: claim.slice.input, batch, loaded: counts })
+  const acceptedKeys = await closeByBatch(commit, transaction, batch, counts)
   const to = batch.to === undefined ? undefined : plainJson(batch.to, 'the position behind a batch', 'InvalidPosition')
   const parked = batch.rejected.filter((record) => record.state === 'parked').length
   await recordBatch(transaction, {
@@ -48,7 +48,8 @@ export async function commitBatch(
     slice: claim.ordinal,
     ordinal,
     epoch: claim.epoch,
-    input: claim.slice.input,
+    input: batch.firstInput,
+    lastInput: batch.lastInput,
     counts: {
       read: batch.read,
       loaded: counts.loaded,
@@ -91,19 +92,18 @@ export async function lockRunning(transaction: Transaction, claim: ClaimedSlice)
   throw new HeadgateError('RunEnded', `run ${claim.run} is ${slice.runState}; what was committed before stays, nothing more is`)
 }
 
-async function loadBatch(commit: Commit, transaction: Transaction, claim: ClaimedSlice, batch: PreparedBatch, rewriteUnchanged: boolean): Promise<LoadedRows> {
+async function loadBatch(commit: Commit, transaction: Transaction, batch: PreparedBatch, rewriteUnchanged: boolean): Promise<LoadedRows> {
   const { loader, run, plan, keys } = commit
-  const { input } = claim.slice
   if (batch.rows === undefined || !encodes(loader)) {
-    const { loaded, unchanged, superseded, overwrote } = await foreign(() => loader.load(new ObjectRows(batch.records, input), transaction, run, plan))
+    const { loaded, unchanged, superseded, overwrote } = await foreign(() => loader.load(new ObjectRows(batch.records), transaction, run, plan))
     return { loaded, unchanged, superseded, ...(overwrote !== undefined && { overwrote }) }
   }
   const keepKeys = keys.traceless === true && (await mayClose(commit, transaction, batch))
-  return loader.loadEncoded(batch.rows, transaction, run, { input, plan, keepKeys, rewriteUnchanged })
+  return loader.loadEncoded(batch.rows, transaction, run, { plan, keepKeys, rewriteUnchanged })
 }
 
 /** Where rejected records of a slice come from. */
 export function originOf({ run, keys }: Commit, { ordinal, slice }: Pick<ClaimedSlice, 'ordinal' | 'slice'>): QuarantineOrigin {
-  const { input, name } = slice
-  return { run: run.id, pipeline: run.pipeline, slice: ordinal, input, name, keyColumns: keys.columns }
+  const { input, name, inputs } = slice
+  return { run: run.id, pipeline: run.pipeline, slice: ordinal, input, name, ...(inputs !== undefined && { inputs }), keyColumns: keys.columns }
 }

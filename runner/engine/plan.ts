@@ -106,20 +106,27 @@ async function hashKeys(transaction: Transaction, run: RunContext, { columns }: 
 }
 
 function checkSlices(slices: readonly Slice[]): void {
+  let free = 0
+  let last: number | undefined
   for (const [index, slice] of slices.entries()) {
+    const { name, input, inputs, leastRecordBytes = 1 } = slice
     plainJson(slice.spec, `the spec of slice ${index}`)
-    const { leastRecordBytes = 1 } = slice
-    if (!Number.isSafeInteger(leastRecordBytes) || leastRecordBytes < 1) {
-      throw new HeadgateError(
-        'InvalidPlan',
-        `slice ${index} (${slice.name}) says leastRecordBytes: ${leastRecordBytes}; say a whole number of at least 1, or leave it out`,
-      )
+    const refuse = (why: string): never => {
+      throw new HeadgateError('InvalidPlan', `slice ${index} (${name}) ${why}`)
     }
-    const previous = slices[index - 1]?.input ?? 0
-    if (slice.input >= previous && slice.input < maxInputs) continue
-    throw new HeadgateError(
-      'InvalidPlan',
-      `slice ${index} (${slice.name}) is of input ${slice.input} after input ${previous}; inputs must be planned in rising order and number fewer than ${maxInputs}`,
-    )
+    if (!Number.isSafeInteger(leastRecordBytes) || leastRecordBytes < 1) {
+      refuse(`says leastRecordBytes: ${leastRecordBytes}; say a whole number of at least 1, or leave it out`)
+    }
+    if (inputs !== undefined && (inputs.length < 2 || inputs.some((each) => typeof each !== 'string'))) {
+      refuse('names its inputs, which must be at least two texts; leave inputs out if there is one')
+    }
+    // Slices of one input follow each other; an input of several is in one slice only.
+    const shares = inputs === undefined && input === last
+    const next = input + (inputs?.length ?? 1)
+    if (!Number.isSafeInteger(input) || (input < free && !shares) || next > maxInputs) {
+      refuse(`is of input ${input}${free === 0 ? '' : ` after input ${free - 1}`}; inputs must be planned in rising order and number fewer than ${maxInputs}`)
+    }
+    free = next
+    last = inputs === undefined ? input : undefined
   }
 }

@@ -1,18 +1,23 @@
 // PreparedBatch: everything that one batch transaction will write, made while the batch before it commits.
-import type { Position, RecordBatch, TypedRecord } from '../../sdk/index.ts'
+import type { Position, RecordBatch } from '../../sdk/index.ts'
+import { recordOrder } from '../../sdk/record-order.ts'
 import { EncodedRows } from '../records/encoded-rows.ts'
-import type { Outcomes, RejectedRecord, Sink } from '../records/program.ts'
+import type { PlacedRecord } from '../records/object-rows.ts'
+import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
 
 export type Warnings = Map<string, { count: number; example: string }>
 
 export class PreparedBatch {
   readonly rows: EncodedRows | undefined
-  readonly records: { order: number; record: TypedRecord }[] = []
-  rejected: RejectedRecord[] = []
+  readonly records: PlacedRecord[] = []
+  rejected: (RejectedRecord & { input: number })[] = []
   warnings: Warnings = new Map()
   from: Position | undefined
   to: Position | undefined
+  /** Ordinal of the first record's input, and its order within that; then those of the last record. */
+  firstInput = 0
   firstOrder = 0
+  lastInput = 0
   lastOrder = 0
   read = 0
   filtered = 0
@@ -24,23 +29,42 @@ export class PreparedBatch {
     this.rows = encoded ? new EncodedRows() : undefined
   }
 
-  get sink(): Sink {
-    return this.rows === undefined ? { records: this.records } : { rows: this.rows }
-  }
-
   /** Bytes held, roughly: what bounds a batch of very wide records. */
   get bytes(): number {
     return (this.rows?.length ?? 0) + this.#rejectedBytes
   }
 
-  add(batch: RecordBatch, outcomes: Outcomes): void {
-    if (this.read === 0) this.firstOrder = batch.order(0)
+  /** `_pos` of the last record. */
+  get last(): bigint {
+    return recordOrder(this.lastInput, this.lastOrder)
+  }
+
+  /** How far the records reach in their input, in the unit of their orders; 0 if they are of several. */
+  get span(): number {
+    return this.firstInput === this.lastInput ? this.lastOrder - this.firstOrder : 0
+  }
+
+  /** Has the program work on the records of an extractor, which are of the input with this ordinal. */
+  async take(batch: RecordBatch, input: number, program: RecordProgram): Promise<void> {
+    const sink: Sink = this.rows === undefined ? { records: [] } : { rows: this.rows }
+    if (sink.rows !== undefined) sink.rows.input = input
+    const outcomes = await program.process(batch, input, sink)
+    for (const record of sink.records ?? []) this.records.push({ input, ...record })
+    this.#add(batch, input, outcomes)
+  }
+
+  #add(batch: RecordBatch, input: number, outcomes: Outcomes): void {
+    if (this.read === 0) {
+      this.firstInput = input
+      this.firstOrder = batch.order(0)
+    }
+    this.lastInput = input
     this.lastOrder = batch.order(batch.size - 1)
     this.to = batch.next
     this.read += batch.size
     this.filtered += outcomes.filtered
     for (const rejected of outcomes.rejected) {
-      this.rejected.push(rejected)
+      this.rejected.push({ input, ...rejected })
       this.#rejectedBytes += rejected.raw.length
     }
     for (const [code, { count, example }] of outcomes.warnings) {

@@ -1,8 +1,9 @@
 // loadRefused: loads a batch that the destination refused, without the records that it does not take. Called by the slice loop.
 import { HeadgateError, type Position, type RecordError, type Slice } from '../../sdk/index.ts'
+import { recordOrder } from '../../sdk/record-order.ts'
 import { encodes } from '../loaders/capabilities.ts'
 import type { RejectedRecord } from '../records/program.ts'
-import type { BatchSource } from './batches.ts'
+import { type BatchSource, inputOf } from './batches.ts'
 import type { Load } from './commit.ts'
 
 /**
@@ -10,33 +11,34 @@ import type { Load } from './commit.ts'
  * something only for a batch that has any. `source` must not be reading meanwhile.
  */
 export function loadRefused(source: BatchSource): Load {
-  return async ({ loader, run, plan, keys }, transaction, claim, batch, rewriteUnchanged) => {
+  return async ({ loader, run, plan, keys }, transaction, batch, rewriteUnchanged, claim) => {
     const { rows } = batch
     if (rows === undefined || !encodes(loader)) throw new HeadgateError('Internal', 'only encoded rows can be refused')
-    const how = { input: claim.slice.input, plan, keepKeys: keys.batch !== undefined, rewriteUnchanged }
+    const how = { plan, keepKeys: keys.batch !== undefined, rewriteUnchanged }
     const { counts, refused } = await loader.loadCarefully(rows, transaction, run, how)
-    const errors = new Map(refused.map(({ index, error }) => [rows.orders[index] as number, [error]]))
+    const errors = new Map(refused.map(({ index, error }) => [rows.recordOrder(index), [error]]))
     batch.rejected.push(...(await evidence(source, claim.slice, batch, errors)))
     return counts
   }
 }
 
-/** Reads records of a batch again, those that `errors` names by their order. Throws SourceChanged if they are no longer there. */
+/** Reads records of a batch again, those that `errors` names by their `_pos`. Throws SourceChanged if they are no longer there. */
 export async function evidence(
   source: BatchSource,
   slice: Slice,
-  batch: { from: Position | undefined; lastOrder: number },
-  errors: ReadonlyMap<number, RecordError[]>,
-): Promise<RejectedRecord[]> {
-  const found: RejectedRecord[] = []
+  batch: { from: Position | undefined; last: bigint },
+  errors: ReadonlyMap<bigint, RecordError[]>,
+): Promise<(RejectedRecord & { input: number })[]> {
+  const found: (RejectedRecord & { input: number })[] = []
   if (errors.size === 0) return found
   for await (const read of source.extractor.read(slice, batch.from, source.run)) {
+    const input = inputOf(read, slice)
     for (let index = 0; index < read.size; index++) {
-      const wrong = errors.get(read.order(index))
-      if (wrong !== undefined) found.push(source.program.evidence(read, index, wrong))
+      const wrong = errors.get(recordOrder(input, read.order(index)))
+      if (wrong !== undefined) found.push({ input, ...source.program.evidence(read, index, wrong) })
     }
     if (found.length === errors.size) return found
-    if (read.size > 0 && read.order(read.size - 1) >= batch.lastOrder) break
+    if (read.size > 0 && recordOrder(input, read.order(read.size - 1)) >= batch.last) break
   }
   const [first] = errors.values()
   throw new HeadgateError(

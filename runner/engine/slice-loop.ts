@@ -58,11 +58,11 @@ function addBatch(progress: SliceProgress, batch: PreparedBatch, counts: LoadCou
   progress.unchanged += counts.unchanged
   progress.superseded = (progress.superseded ?? 0) + counts.superseded
   progress.quarantined += batch.rejected.length
-  progress.bytes += batch.lastOrder - batch.firstOrder
+  progress.bytes += batch.span
 }
 
-function stepOf({ slice: { leastRecordBytes = Infinity } }: ClaimedSlice, { rejected, read, firstOrder, lastOrder }: PreparedBatch): Step {
-  return { rejected: rejected.length, ruledOut: Math.max(0, (lastOrder - firstOrder) / leastRecordBytes - read) }
+function stepOf({ slice: { leastRecordBytes = Infinity } }: ClaimedSlice, { rejected, read, span }: PreparedBatch): Step {
+  return { rejected: rejected.length, ruledOut: Math.max(0, span / leastRecordBytes - read) }
 }
 
 type Refused = { ordinal: number; batch: PreparedBatch }

@@ -12,8 +12,6 @@ export type LoadedRows = LoadCounts & {
 
 export type EncodedOptions<Plan> = {
   plan: Plan
-  /** Ordinal of the input that the rows come from. */
-  input: number
   /** Whether the batch's rows must be readable afterwards, in the same transaction, in the relation `batch` of DestinationKeys. */
   keepKeys: boolean
   /** Whether an older run of the destination may still write: rows that are there unchanged are then written too, and count as loaded. */
@@ -40,7 +38,7 @@ export interface EncodedLoading<Plan> {
     options: EncodedOptions<Plan>,
   ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }>
   /** Offers rows of a committed batch again: writes those whose present row is an earlier one of this same run, and counts nothing. */
-  reapply(rows: EncodedRows, transaction: Transaction, run: RunContext, options: Pick<EncodedOptions<Plan>, 'plan' | 'input'>): Promise<void>
+  reapply(rows: EncodedRows, transaction: Transaction, run: RunContext, options: Pick<EncodedOptions<Plan>, 'plan'>): Promise<void>
 }
 
 /** What `acceptedKeys` of a loader returns that also publishes batches by themselves. */

@@ -1,4 +1,5 @@
 // EncodedRows: accepted records as rows of COPY … (FORMAT binary). Filled by the column program, sent by the PostgreSQL loader.
+import { recordOrder } from '../../sdk/record-order.ts'
 
 /** A column of the destination that is written, in the order of the COPY column list. */
 export type DestinationColumn = {
@@ -32,6 +33,10 @@ export class EncodedRows {
   ends = new Int32Array(1024)
   /** `order` of each row's record within its input. */
   orders = new Float64Array(1024)
+  /** Ordinal of each row's input. */
+  inputs = new Int32Array(1024)
+  /** Ordinal of the input that rows are added of. */
+  input = 0
   /** Rough order of the rows by primary key, for sorted index inserts: compared as numbers, ties in any order. */
   sortKeys = new Float64Array(1024)
   /** Whether `sortKeys` means anything. */
@@ -45,10 +50,16 @@ export class EncodedRows {
     this.bytes = larger
   }
 
+  /** `_pos` of a row's record. */
+  recordOrder(index: number): bigint {
+    return recordOrder(this.inputs[index] as number, this.orders[index] as number)
+  }
+
   endRow(order: number, sortKey: number): void {
     if (this.size === this.ends.length) this.#growRows()
     this.ends[this.size] = this.length
     this.orders[this.size] = order
+    this.inputs[this.size] = this.input
     this.sortKeys[this.size] = sortKey
     this.size++
   }
@@ -67,6 +78,7 @@ export class EncodedRows {
     const rows = this.ends.length * 2
     this.ends = grown(this.ends, new Int32Array(rows))
     this.orders = grown(this.orders, new Float64Array(rows))
+    this.inputs = grown(this.inputs, new Int32Array(rows))
     this.sortKeys = grown(this.sortKeys, new Float64Array(rows))
   }
 }

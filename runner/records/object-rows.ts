@@ -2,13 +2,14 @@
 import type { LoadBatch, TypedRecord } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
 
-export class ObjectRows implements LoadBatch {
-  readonly #records: readonly { order: number; record: TypedRecord }[]
-  readonly #input: number
+/** An accepted record, with the ordinal of its input and its order within that. */
+export type PlacedRecord = { input: number; order: number; record: TypedRecord }
 
-  constructor(records: readonly { order: number; record: TypedRecord }[], input: number) {
+export class ObjectRows implements LoadBatch {
+  readonly #records: readonly PlacedRecord[]
+
+  constructor(records: readonly PlacedRecord[]) {
     this.#records = records
-    this.#input = input
   }
 
   get size(): number {
@@ -20,10 +21,11 @@ export class ObjectRows implements LoadBatch {
   }
 
   recordOrder(index: number): bigint {
-    return recordOrder(this.#input, this.#at(index).order)
+    const { input, order } = this.#at(index)
+    return recordOrder(input, order)
   }
 
-  #at(index: number): { order: number; record: TypedRecord } {
+  #at(index: number): PlacedRecord {
     const entry = this.#records[index]
     if (entry === undefined) throw new RangeError(`record ${index} of a batch of ${this.size}`)
     return entry

@@ -13,7 +13,7 @@ export type ExtractorKit = {
 }
 
 /** What is compared of a record. */
-type Read = { order: number; record: unknown; raw: string; problem: unknown }
+type Read = { input: number | undefined; order: number; record: unknown; raw: string; problem: unknown }
 
 const smallBatch = 2
 
@@ -76,7 +76,7 @@ function readsOf(batch: RecordBatch): Read[] {
   return Array.from({ length: batch.size }, (_, index) => {
     const problem = batch.problem(index)
     const raw = Buffer.from(batch.raw(index)).toString('base64')
-    return { order: batch.order(index), record: problem === undefined ? batch.record(index) : undefined, raw, problem }
+    return { input: batch.input, order: batch.order(index), record: problem === undefined ? batch.record(index) : undefined, raw, problem }
   })
 }
 
@@ -93,11 +93,12 @@ async function batchesAreSmall(make: ExtractorKit['make'], run: RunContext): Pro
 async function ordersRise(make: ExtractorKit['make'], run: RunContext): Promise<void> {
   const lastOf = new Map<number, number>()
   for (const { slice, batches } of await batchesOf(make, run)) {
-    for (const { order } of batches.flatMap(readsOf)) {
-      const last = lastOf.get(slice.input) ?? -1
+    for (const { input = slice.input, order } of batches.flatMap(readsOf)) {
+      const last = lastOf.get(input) ?? -1
       promise(Number.isInteger(order) && order < maxOrders, `slice ${slice.name} has a record with order ${order}`)
       promise(order > last, `slice ${slice.name} has a record with order ${order} after one with ${last}`)
-      lastOf.set(slice.input, order)
+      promise(input >= slice.input && input < slice.input + (slice.inputs?.length ?? 1), `slice ${slice.name} has a record of input ${input}`)
+      lastOf.set(input, order)
     }
   }
 }

@@ -33,10 +33,10 @@ export async function outcomeOf(client: pg.Client, table: string, pipeline?: str
       WHERE quarantine.state IN ('open', 'parked', 'corrected') AND ($1::text IS NULL OR quarantine.pipeline = $1) ORDER BY digest, last_run, pos`,
     ),
     quarantined: await query(
-      `SELECT ${name('run')} AS run, slice.name AS input, record_order, encode(raw, 'escape') AS raw FROM headgate.quarantine_occurrence AS seen
+      `SELECT ${name('run')} AS run, coalesce(slice.inputs[(record_order >> 44)::int + 1], slice.name) AS input, record_order % (1::bigint << 44) AS record_order, encode(raw, 'escape') AS raw FROM headgate.quarantine_occurrence AS seen
       JOIN headgate.quarantine ON quarantine.id = seen.quarantine JOIN headgate.run ON run.id = seen.run
       JOIN headgate.slice ON slice.run = seen.run AND slice.ordinal = seen.slice
-      WHERE $1::text IS NULL OR run.pipeline = $1 ORDER BY seen.run, slice.input, record_order`,
+      WHERE $1::text IS NULL OR run.pipeline = $1 ORDER BY seen.run, slice.input, seen.record_order`,
     ),
   }
 }
@@ -63,8 +63,8 @@ const books: readonly (readonly [string, string])[] = [
   ],
   [
     'batches of a slice overlap',
-    `SELECT * FROM (SELECT run, slice, ordinal, first_order, lag(last_order) OVER (PARTITION BY run, slice ORDER BY ordinal) AS before
-      FROM headgate.batch WHERE read > 0) AS placed WHERE first_order <= before`,
+    `SELECT * FROM (SELECT run, slice, ordinal, input, first_order, lag(coalesce(last_input, input)) OVER slices AS input_before, lag(last_order) OVER slices AS before
+      FROM headgate.batch WHERE read > 0 WINDOW slices AS (PARTITION BY run, slice ORDER BY ordinal)) AS placed WHERE (input, first_order) <= (input_before, before)`,
   ],
   [
     'a run quarantined other records than it counted',

@@ -13,13 +13,13 @@ import type { Work } from '../work.ts'
 export async function reapplyBatch(work: Work, transaction: Transaction, which: { slice: number; ordinal: number }): Promise<void> {
   const { run, loader, plan } = work.commit
   if (!encodes(loader)) return
-  const { from, lastOrder } = await findBatch(transaction, run.id, which.slice, which.ordinal)
+  const { from, last } = await findBatch(transaction, run.id, which.slice, which.ordinal)
   const slice = await findSlice(transaction, run.id, which.slice)
   if (slice === undefined) throw new HeadgateError('Internal', `run ${run.name} has no slice ${which.slice}`)
   for await (const batch of preparedBatches(work.source, slice, from)) {
     if (batch.rows === undefined) return
-    await loader.reapply(batch.rows, transaction, run, { input: slice.input, plan })
-    if (batch.lastOrder >= lastOrder) return
+    await loader.reapply(batch.rows, transaction, run, { plan })
+    if (batch.last >= last) return
   }
   throw new HeadgateError(
     'SourceChanged',

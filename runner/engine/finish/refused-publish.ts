@@ -1,7 +1,6 @@
 // finishWithoutRefused: finishes a run whose staged rows the destination refuses, without the records that it does not take. Called by the
 // worker that has the finish slice.
 import { HeadgateError, type RecordError, type Transaction } from '../../../sdk/index.ts'
-import { placeOf } from '../../../sdk/record-order.ts'
 import { noCounts } from '../../../store/counts.ts'
 import { type BatchPlace, batchPlaces, recordBatch } from '../../../store/ledger.ts'
 import { quarantineRecords } from '../../../store/quarantine.ts'
@@ -76,8 +75,8 @@ function byPlace(places: readonly BatchPlace[], refused: readonly StagedRefusal[
 async function rejectRows(work: Work, { loader, plan }: Staged, claim: ClaimedSlice, place: BatchPlace, rows: readonly StagedRefusal[]): Promise<void> {
   const slice = await findSlice(work.session, work.run.id, place.slice)
   if (slice === undefined) throw new HeadgateError('Internal', `run ${work.run.name} has no slice ${place.slice}`)
-  const errors = new Map<number, RecordError[]>(rows.map(({ order, error }) => [placeOf(order).order, [error]]))
-  const rejected = await evidence(work.source, slice, place, errors)
+  const errors = new Map<bigint, RecordError[]>(rows.map(({ order, error }) => [BigInt(order), [error]]))
+  const rejected = await evidence(work.source, slice, { from: place.from, last: BigInt(place.last) }, errors)
   await work.session.transaction(async (transaction) => {
     await lockDestination(transaction, work.run, 'shared')
     const { batches } = await lockRunning(transaction, claim)

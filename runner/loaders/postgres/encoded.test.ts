@@ -43,9 +43,7 @@ async function upsertTable() {
 }
 
 function loadEncoded(loader: PostgresLoader, run: LoadingRun, rows: EncodedRows, keepKeys = false) {
-  return inTransaction(client, (transaction) =>
-    loader.loadEncoded(rows, transaction, run.context, { input: 0, plan: run.plan, keepKeys, rewriteUnchanged: false }),
-  )
+  return inTransaction(client, (transaction) => loader.loadEncoded(rows, transaction, run.context, { plan: run.plan, keepKeys, rewriteUnchanged: false }))
 }
 
 /** Ends the connection that waits for a lock in this database, once there is one. */
@@ -87,7 +85,7 @@ describe('encoded rows', () => {
     const run = await startRun(client, destination)
     const rows = encoded(run.context.id, shuffled(10))
     await inTransaction(client, async (transaction) => {
-      await loader.loadEncoded(rows, transaction, run.context, { input: 0, plan: run.plan, keepKeys: true, rewriteUnchanged: false })
+      await loader.loadEncoded(rows, transaction, run.context, { plan: run.plan, keepKeys: true, rewriteUnchanged: false })
       expect(run.plan.key).toEqual(mode === 'Append' ? [] : ['id'])
       expect((await transaction.query(`SELECT id FROM "${run.plan.stage}"`)).rows).toHaveLength(10)
     })
@@ -103,7 +101,7 @@ describe('encoded rows', () => {
     const rows = encoded(run.context.id, shuffled(20_000))
     await doomed.query('BEGIN')
     await client.query(`BEGIN; LOCK TABLE ${destination.table}`)
-    const loading = loader.loadEncoded(rows, transactionOver(doomed), run.context, { input: 0, plan: run.plan, keepKeys: false, rewriteUnchanged: false })
+    const loading = loader.loadEncoded(rows, transactionOver(doomed), run.context, { plan: run.plan, keepKeys: false, rewriteUnchanged: false })
     const failure = expect(loading).rejects.toThrow()
     await terminateBlocked()
     await failure

@@ -69,7 +69,7 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     return this.#loadByParts(rows, tx, run, options, false)
   }
 
-  async reapply(rows: EncodedRows, tx: Transaction, run: RunContext, options: Pick<EncodedOptions<LoadPlan>, 'plan' | 'input'>): Promise<void> {
+  async reapply(rows: EncodedRows, tx: Transaction, run: RunContext, options: Pick<EncodedOptions<LoadPlan>, 'plan'>): Promise<void> {
     // By parts: the batch may hold records that the destination refused before.
     await this.#loadByParts(rows, tx, run, { ...options, keepKeys: false, rewriteUnchanged: false }, true)
   }
@@ -119,15 +119,13 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     rows: EncodedRows,
     tx: Transaction,
     run: RunContext,
-    { plan, input, keepKeys, rewriteUnchanged }: EncodedOptions<LoadPlan>,
+    { plan, keepKeys, rewriteUnchanged }: EncodedOptions<LoadPlan>,
     exhaustive: boolean,
   ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }> {
     const how = { exhaustive, rewriteUnchanged }
-    const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
-      (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
-    )
+    const inSourceOrder = sourceOrder(rows)
     const guess = new Guess(false)
-    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, { input, ...how }) : undefined
+    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, how) : undefined
     const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, plan, { ...usual, ...how }, guess))
     const search = await beginSearch(tx, batchTarget(plan), mostRefused(rows.size, this.config.destination))
     const { counts, refused } = await loadByParts(search, inSourceOrder, load)
@@ -160,4 +158,12 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     this.#guesses.set(run.id, guess)
     return guess
   }
+}
+
+/** Indexes of the rows in the order of their records. */
+function sourceOrder({ size, inputs, orders }: EncodedRows): Uint32Array {
+  const at = (numbers: Int32Array | Float64Array, index: number) => numbers[index] as number
+  return Uint32Array.from({ length: size }, (_, index) => index).sort(
+    (one, other) => at(inputs, one) - at(inputs, other) || at(orders, one) - at(orders, other),
+  )
 }

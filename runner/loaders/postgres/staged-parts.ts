@@ -1,7 +1,6 @@
 // stagedParts: merges any part of a batch, for the search for refused rows. The batch is staged once: copying each part into the
 // temporary table would cost more than merging it. Used by PostgresLoader.loadCarefully.
 import type { RunContext, Transaction } from '../../../sdk/index.ts'
-import { recordOrder } from '../../../sdk/record-order.ts'
 import type { EncodedRows } from '../../records/encoded-rows.ts'
 import type { LoadedRows } from '../capabilities.ts'
 import { someEncodedRows } from './copy.ts'
@@ -22,13 +21,13 @@ export async function stagedParts(
   tx: Transaction,
   run: RunContext,
   plan: LoadPlan,
-  { input, exhaustive, rewriteUnchanged }: { input: number; exhaustive: boolean; rewriteUnchanged: boolean },
+  { exhaustive, rewriteUnchanged }: { exhaustive: boolean; rewriteUnchanged: boolean },
 ): Promise<((part: Uint32Array) => Promise<LoadedRows>) | undefined> {
   if (!(await isStaged(tx, () => fillStage(someEncodedRows(rows, plan, inSourceOrder), tx, plan)))) return undefined
   const stage = quote(plan.stage)
   // Without an index, and without statistics that tell how small a part is, each part would scan the stage and the destination.
   await tx.query(`CREATE INDEX IF NOT EXISTS ${indexName(plan)} ON ${stage} (_pos); ANALYZE ${stage}`)
-  const order = (index: number | undefined) => recordOrder(input, rows.orders[index ?? 0] as number)
+  const order = (index: number | undefined) => rows.recordOrder(index ?? 0)
   const where = (part: Uint32Array) =>
     part.buffer === inSourceOrder.buffer
       ? `_pos BETWEEN ${order(part[0])} AND ${order(part.at(-1))}`
