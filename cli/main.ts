@@ -48,6 +48,14 @@ withOutput(withStore(quarantine.command('show').description('Show one rejected r
   )
 
 withOutput(
+  withStore(quarantine.command('discard').description('Close one rejected record without loading it').argument('<id>', 'number of the entry', wholeNumber)),
+)
+  .requiredOption('--reason <text>', 'why; kept with the entry')
+  .action(async (id: number, options) =>
+    finish(line, (await import('./commands/quarantine.ts')).quarantineDiscardCommand(id, options, terminalOf(line, options)), options),
+  )
+
+withOutput(
   withStore(
     program.command('trace').description('Tell where a row came from').argument('<table>', 'schema.table').argument('<key...>', 'values of its primary key'),
   ),

@@ -160,11 +160,6 @@ export async function isUnfinished(db: Queryable, id: number): Promise<boolean> 
   return (await unfinishedRun(db, run.pipeline))?.id === id
 }
 
-/** The pipeline's last succeeded run before `before`: what the new one is compared with. */
-export async function previousRun(db: Queryable, options: { pipeline: string; before: number }): Promise<Run | undefined> {
-  return firstRun(db, `WHERE pipeline = $1 AND id < $2 AND state = 'Succeeded' ORDER BY id DESC LIMIT 1`, [options.pipeline, options.before])
-}
-
 /** Latest first. */
 export async function listRuns(db: Queryable, options: { pipeline?: string; limit: number }): Promise<Run[]> {
   const { rows } = await db.query(`SELECT ${runColumns} FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id DESC LIMIT $2`, [

@@ -1,6 +1,13 @@
-// headgate quarantine list | show
+// headgate quarantine list | show | discard
 import { HeadgateError } from '../../sdk/index.ts'
-import { listQuarantine, type QuarantineEntry, type QuarantineFilter, type QuarantineState, showQuarantine } from '../../store/quarantine-queries.ts'
+import {
+  discardQuarantine,
+  listQuarantine,
+  type QuarantineEntry,
+  type QuarantineFilter,
+  type QuarantineState,
+  showQuarantine,
+} from '../../store/quarantine-queries.ts'
 import { findRun } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, styled, type Terminal, table, visible } from '../output.ts'
@@ -61,6 +68,18 @@ export async function quarantineShowCommand(id: number, options: { database?: st
     if (entry === undefined) throw new HeadgateError('QuarantineNotFound', `there is no quarantine entry ${id}; list them with: headgate quarantine list`)
     const shown = options.raw === true ? entry : await withoutSecrets(store, entry)
     terminal.write(terminal.form === 'json' ? json(shown) : story(shown, terminal))
+    return exitCodes.ok
+  } finally {
+    await store.close()
+  }
+}
+
+/** Closes an unresolved entry without loading its record. */
+export async function quarantineDiscardCommand(id: number, options: { database?: string; reason: string }, terminal: Terminal): Promise<number> {
+  const store = await openStore(options.database)
+  try {
+    await discardQuarantine(store.session, id, options.reason)
+    terminal.write(terminal.form === 'json' ? json({ id, state: 'discarded', stateReason: options.reason }) : `Quarantine entry ${id} is discarded.\n`)
     return exitCodes.ok
   } finally {
     await store.close()

@@ -105,10 +105,19 @@ test.each([
   expect(out).not.toContain('secret-word')
 })
 
+test('quarantine discard closes an entry once, with the reason', async () => {
+  const discard = ['quarantine', 'discard', '1', '--reason', 'a test order', ...database]
+  expect(await headgate(...discard)).toMatchObject({ code: 0, out: 'Quarantine entry 1 is discarded.\n' })
+  expect((await headgate('quarantine', 'show', '1', ...database)).out).toContain('1 (discarded: a test order)')
+  expect((await headgate('quarantine', 'list', '--state', 'open', ...database)).out).not.toMatch(/^1 /m)
+  expect(await headgate(...discard)).toMatchObject({ code: 1, err: expect.stringContaining('QuarantineNotOpen') })
+})
+
 test.each([
   [['run', 'orders.yaml', '--wrkers', '2'], 2, /unknown option.*--wrkers/s],
   [['run', 'orders.yaml', '--workers', 'two'], 2, /whole number/],
   [['run'], 2, /missing required argument/],
+  [['quarantine', 'discard', '2', ...database], 2, /required option '--reason/],
   [['rum'], 2, /unknown command/],
   [['run', 'missing.yaml', ...database], 1, /missing\.yaml.*no such file/],
   [['run', 'wrong.yaml', ...database], 2, /wrong\.yaml:10/],
