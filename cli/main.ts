@@ -4,6 +4,7 @@ import { addClusterVerbs, addRuns } from './cluster/verbs.ts'
 import { collected, finish, terminalOf, wholeNumber, withOutput, withStore } from './command-line.ts'
 import { cliConfig } from './config.ts'
 import { exitCodes } from './exit-codes.ts'
+import { withRunInput } from './run-input.ts'
 import { stopSignal } from './stop.ts'
 import { packageVersion } from './version.ts'
 
@@ -15,7 +16,9 @@ const program = new Command(line.program)
   .showHelpAfterError(`(${line.program} --help lists the commands)`)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
 
-withOutput(withStore(program.command('run').description('Run a pipeline once, on this machine').argument('<pipeline.yaml>', 'manifest with one Pipeline')))
+withOutput(
+  withStore(withRunInput(program.command('run').description('Run a pipeline once, on this machine').argument('<pipeline.yaml>', 'manifest with one Pipeline'))),
+)
   .option('--workers <n>', 'worker processes, instead of spec.workers', wholeNumber)
   .option('--name <run>', 'name of the run; the same name again goes on with that run')
   .option('--resume', 'go on with the pipeline’s interrupted run')

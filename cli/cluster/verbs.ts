@@ -4,12 +4,13 @@ import { HeadgateError } from '../../sdk/errors.ts'
 import { type CommandLine, finish, type OutputOptions, terminalOf, wholeNumber, withOutput, withStore } from '../command-line.ts'
 import type { ClusterRunsOptions } from '../commands/cluster-runs.ts'
 import type { RunsOptions } from '../commands/runs.ts'
-import { interval, parameter, waitingTime, withCluster } from './options.ts'
+import { withRunInput } from '../run-input.ts'
+import { waitingTime, withCluster } from './options.ts'
 
 export function addClusterVerbs(program: Command, line: CommandLine): void {
-  withOutput(withCluster(program.command('trigger').description('Start a run of a pipeline on a cluster').argument('<pipeline>', 'name of the Pipeline')))
-    .option('--param <name=value>', 'value for a placeholder; may be given several times', parameter)
-    .option('--interval <start/end>', 'stretch of time the run is about, such as 2026-03-01/2026-03-02', interval)
+  withOutput(
+    withCluster(withRunInput(program.command('trigger').description('Start a run of a pipeline on a cluster').argument('<pipeline>', 'name of the Pipeline'))),
+  )
     .option('--name <run>', 'name of the run; by default the pipeline’s with date and time')
     .option('--allow-removal', 'let this run remove more rows than quality.maxRemovedRatio allows')
     .option('--wait', 'show how it goes until it has ended; the exit code tells the outcome')

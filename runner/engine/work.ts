@@ -157,6 +157,6 @@ export async function openWork(options: WorkOptions, worker: string): Promise<Wo
 }
 
 function runContext({ run, folder }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
-  const { id, name, pipeline, batchSize, params, interval } = run
-  return { id, name, pipeline, batchSize, params, interval, folder, signal, warn }
+  const { id, name, pipeline, createdAt, batchSize, params, interval } = run
+  return { id, name, pipeline, createdAt, batchSize, params, interval, folder, signal, warn }
 }

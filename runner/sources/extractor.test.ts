@@ -16,7 +16,18 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headgate-extractor-'))
   writeFileSync(join(folder, 'a.csv'), `x,y\n${Array.from({ length: 1000 }, (_, row) => `${row},"line\none"\n`).join('')}`)
   writeFileSync(join(folder, 'b.csv'), 'y,x\n1,2\n')
-  run = { id: 1, name: 'orders-1', pipeline: 'orders', params: {}, interval: undefined, batchSize: 50_000, folder, signal: stopping.signal, warn() {} }
+  run = {
+    id: 1,
+    name: 'orders-1',
+    pipeline: 'orders',
+    createdAt: new Date(0),
+    params: {},
+    interval: undefined,
+    batchSize: 50_000,
+    folder,
+    signal: stopping.signal,
+    warn() {},
+  }
 })
 
 afterEach(() => rmSync(folder, { recursive: true }))

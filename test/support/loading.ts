@@ -51,7 +51,7 @@ export async function startRun(client: pg.ClientBase, destination: PostgresDesti
   const id = ++lastRun
   const warnings: string[] = []
   const warn = (code: string) => warnings.push(code)
-  const more = { pipeline: 'test', params: {}, interval: undefined, folder: '.', batchSize: 1000 }
+  const more = { pipeline: 'test', createdAt: new Date(0), params: {}, interval: undefined, folder: '.', batchSize: 1000 }
   const context: RunContext = { id, name: `run-${id}`, ...more, signal: new AbortController().signal, warn }
   const loader = new PostgresLoader({ destination, schema })
   const plan = JSON.parse(JSON.stringify(await inTransaction(client, (transaction) => loader.prepare(context, transaction)))) as LoadPlan

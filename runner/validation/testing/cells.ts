@@ -86,6 +86,7 @@ export function testRun(warnings: string[] = []): RunContext {
     id: 7,
     name: 'run',
     pipeline: 'test',
+    createdAt: new Date('2026-03-01T00:00:00Z'),
     params: {},
     interval: undefined,
     folder: '.',
