@@ -42,6 +42,7 @@ withOutput(withStore(quarantine.command('list').description('List rejected recor
   .addOption(new Option('--state <state>', 'only in this state').choices(['open', 'parked', 'corrected', 'replayed', 'superseded', 'discarded']))
   .option('--code <code>', 'only with this error, such as type.integer')
   .option('--limit <n>', 'how many', wholeNumber, 50)
+  .option('--after <cursor>', 'the next page; the page before says the cursor')
   .action(async (options) => finish(line, (await import('./commands/quarantine.ts')).quarantineListCommand(options, terminalOf(line, options)), options))
 
 withOutput(withStore(quarantine.command('show').description('Show one rejected record whole').argument('<id>', 'number of the entry', wholeNumber)))

@@ -78,8 +78,8 @@ it('puts the ledger’s sums on a run that succeeds, and lists it before older o
     warnings: { w: 1 },
   })
   const next = await plannedRun(client, { pipeline: 'compared' })
-  expect((await listRuns(client, { pipeline: 'compared', limit: 5 })).map(({ id }) => id)).toEqual([next.id, run.id])
-  expect(await listRuns(client, { limit: 1 })).toHaveLength(1)
+  expect((await listRuns(client, { pipeline: 'compared', limit: 5 })).items.map(({ id }) => id)).toEqual([next.id, run.id])
+  expect((await listRuns(client, { limit: 1 })).items).toHaveLength(1)
   await expect(succeedRun(client, run.id)).rejects.toMatchObject({ code: 'RunEnded' })
 })
 

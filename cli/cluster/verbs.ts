@@ -41,17 +41,21 @@ export function addRuns(program: Command, line: CommandLine): void {
     .option('-A, --all-namespaces', 'of the cluster, in all namespaces')
     .option('--pipeline <name>', 'only runs of this pipeline')
     .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--after <cursor>', 'of a store: the next page; the page before says the cursor')
     .action((options: EitherRuns) => finish(line, listRuns(options, line), options))
 }
 
 async function listRuns(options: EitherRuns, line: CommandLine): Promise<number> {
-  const { cluster, allNamespaces, namespace, context, kubeconfig, database } = options
+  const { cluster, allNamespaces, namespace, context, kubeconfig, database, after } = options
   const asked = [cluster, allNamespaces, namespace, context, kubeconfig].some((option) => option !== undefined)
   if (asked && database !== undefined) {
     throw new HeadgateError('InvalidConfig', '--database reads a store, the other options a cluster: leave out one or the other')
   }
   const terminal = terminalOf(line, options)
-  if (asked || (database === undefined && line.program !== 'headgate')) {
+  const ofCluster = asked || (database === undefined && line.program !== 'headgate')
+  if (ofCluster && after !== undefined)
+    throw new HeadgateError('InvalidConfig', '--after is for the pages of a store: raise --limit to see more runs of a cluster')
+  if (ofCluster) {
     return (await import('../commands/cluster-runs.ts')).clusterRunsCommand(options, terminal)
   }
   return (await import('../commands/runs.ts')).runsCommand(options, terminal)

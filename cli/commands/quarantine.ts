@@ -10,30 +10,35 @@ import {
 } from '../../store/quarantine-queries.ts'
 import { findRun } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { type ListOptions, nextPage, option } from '../next-page.ts'
 import { json, styled, type Terminal, table, visible } from '../output.ts'
 import { hiddenOf, hidesAnything, maskedEntries } from '../sensitive.ts'
 import { type OpenStore, openStore } from './store.ts'
 
-export type ListOptions = { database?: string; pipeline?: string; run?: string; state?: string; code?: string; limit: number }
+export type QuarantineListOptions = ListOptions & { pipeline?: string; run?: string; state?: string; code?: string }
 
 /** Lists quarantine entries, latest first. */
-export async function quarantineListCommand(options: ListOptions, terminal: Terminal): Promise<number> {
+export async function quarantineListCommand(options: QuarantineListOptions, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
-    const entries = await maskedEntries(store.session, await listQuarantine(store.session, await filterOf(store, options)))
-    if (terminal.form === 'json') terminal.write(json(entries))
-    else
-      terminal.write(
-        entries.length === 0 ? 'Nothing in quarantine matches.\n' : `${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n`,
-      )
+    const { items, next } = await listQuarantine(store.session, await filterOf(store, options))
+    const entries = await maskedEntries(store.session, items)
+    if (terminal.form === 'json') terminal.write(json({ entries, next }))
+    else if (entries.length === 0) terminal.write('Nothing in quarantine matches.\n')
+    else terminal.write(`${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n${more(terminal, options, next)}`)
     return exitCodes.ok
   } finally {
     await store.close()
   }
 }
 
-async function filterOf(store: OpenStore, { pipeline, run, state, code, limit }: ListOptions): Promise<QuarantineFilter> {
-  const filter: QuarantineFilter = { limit }
+function more(terminal: Terminal, options: QuarantineListOptions, next: string | undefined): string {
+  const chosen = (['pipeline', 'run', 'state', 'code'] as const).flatMap((name) => option(name, options[name]))
+  return nextPage(terminal, ['quarantine', 'list', ...chosen], options, next)
+}
+
+async function filterOf(store: OpenStore, { pipeline, run, state, code, limit, after }: QuarantineListOptions): Promise<QuarantineFilter> {
+  const filter: QuarantineFilter = { limit, after }
   if (pipeline !== undefined) filter.pipeline = pipeline
   if (state !== undefined) filter.state = state as QuarantineState
   if (code !== undefined) filter.code = code

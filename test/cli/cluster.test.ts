@@ -81,7 +81,7 @@ describeWithApiServer('The command on a cluster', async (server) => {
       expect(out).toMatch(/bad +orders +Failed .* ImagePull$/m)
     }
     expect((await headgate('runs', '-A')).out).toMatch(new RegExp(`^${namespace} +good`, 'm'))
-    expect(JSON.parse((await headgate('runs', ...inNamespace, '-o', 'json')).out)).toHaveLength(4)
+    expect(JSON.parse((await headgate('runs', ...inNamespace, '-o', 'json')).out).runs).toHaveLength(4)
     expect((await headgate('runs', '--pipeline', 'none', ...inNamespace)).out).toContain('No runs in namespace')
     expect((await plugin('runs', '--help')).out).toContain('Usage: kubectl headgate runs')
   })

@@ -34,7 +34,7 @@ const march = ['--interval', '2026-03-01/2026-03-02']
 test('A run reads the file that its parameters and interval name, and keeps them in its history', async () => {
   expect(await run('--param', 'region=eu', ...march, '--name', 'eu')).toMatchObject({ code: 0, out: expect.stringContaining('2 read') })
   expect(await run('--param', 'region=us', ...march)).toMatchObject({ code: 0, out: expect.stringContaining('1 read') })
-  const [, eu] = JSON.parse((await headgate('runs', '--database', url, '--output', 'json')).out)
+  const [, eu] = JSON.parse((await headgate('runs', '--database', url, '--output', 'json')).out).runs
   expect(eu).toMatchObject({ name: 'eu', params: { region: 'eu' }, interval: { start: '2026-03-01T00:00:00.000Z', end: '2026-03-02T00:00:00.000Z' } })
 })
 
@@ -49,7 +49,7 @@ test.each([
   const { code, err } = await run(...args)
   expect(err).toMatch(message)
   expect(code).toBe(expected)
-  expect(JSON.parse((await headgate('runs', '--database', url, '--output', 'json')).out)).toHaveLength(2)
+  expect(JSON.parse((await headgate('runs', '--database', url, '--output', 'json')).out).runs).toHaveLength(2)
 })
 
 test('A run of that name needs no parameters again', async () => {
