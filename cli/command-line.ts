@@ -52,5 +52,5 @@ export async function finish({ signal }: CommandLine, command: Promise<number>, 
 }
 
 function isUsage(code: string): boolean {
-  return code === 'InvalidPipeline' || code === 'InvalidConfig' || code === 'ClusterNotConfigured'
+  return code === 'InvalidPipeline' || code === 'InvalidParams' || code === 'InvalidCursor' || code === 'InvalidConfig' || code === 'ClusterNotConfigured'
 }

@@ -4,6 +4,7 @@ import { addClusterVerbs, addRuns } from './cluster/verbs.ts'
 import { collected, finish, terminalOf, wholeNumber, withOutput, withStore } from './command-line.ts'
 import { cliConfig } from './config.ts'
 import { exitCodes } from './exit-codes.ts'
+import { withRunInput } from './run-input.ts'
 import { stopSignal } from './stop.ts'
 import { packageVersion } from './version.ts'
 
@@ -15,7 +16,9 @@ const program = new Command(line.program)
   .showHelpAfterError(`(${line.program} --help lists the commands)`)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
 
-withOutput(withStore(program.command('run').description('Run a pipeline once, on this machine').argument('<pipeline.yaml>', 'manifest with one Pipeline')))
+withOutput(
+  withStore(withRunInput(program.command('run').description('Run a pipeline once, on this machine').argument('<pipeline.yaml>', 'manifest with one Pipeline'))),
+)
   .option('--workers <n>', 'worker processes, instead of spec.workers', wholeNumber)
   .option('--name <run>', 'name of the run; the same name again goes on with that run')
   .option('--resume', 'go on with the pipeline’s interrupted run')
@@ -39,12 +42,21 @@ withOutput(withStore(quarantine.command('list').description('List rejected recor
   .addOption(new Option('--state <state>', 'only in this state').choices(['open', 'parked', 'corrected', 'replayed', 'superseded', 'discarded']))
   .option('--code <code>', 'only with this error, such as type.integer')
   .option('--limit <n>', 'how many', wholeNumber, 50)
+  .option('--after <cursor>', 'the next page; the page before says the cursor')
   .action(async (options) => finish(line, (await import('./commands/quarantine.ts')).quarantineListCommand(options, terminalOf(line, options)), options))
 
 withOutput(withStore(quarantine.command('show').description('Show one rejected record whole').argument('<id>', 'number of the entry', wholeNumber)))
   .option('--raw', 'show sensitive values and the raw bytes that hold them, too')
   .action(async (id: number, options) =>
     finish(line, (await import('./commands/quarantine.ts')).quarantineShowCommand(id, options, terminalOf(line, options)), options),
+  )
+
+withOutput(
+  withStore(quarantine.command('discard').description('Close one rejected record without loading it').argument('<id>', 'number of the entry', wholeNumber)),
+)
+  .requiredOption('--reason <text>', 'why; kept with the entry')
+  .action(async (id: number, options) =>
+    finish(line, (await import('./commands/quarantine.ts')).quarantineDiscardCommand(id, options, terminalOf(line, options)), options),
   )
 
 withOutput(

@@ -1,6 +1,7 @@
 // Where the records of a pipeline come from and where they go.
 import Type, { type Static } from 'typebox'
 import { defaults } from './defaults.ts'
+import { placeholders } from './placeholders.ts'
 import { Plugin } from './plugin.ts'
 import { reservedSchemas } from './reserved-schemas.ts'
 import { exactlyOne, postgresRules } from './rules.ts'
@@ -25,7 +26,8 @@ const FilesSource = Type.Object(
     paths: boundedList(
       text('A path or a glob (*, ?, **), relative to the pipeline.', 1024),
       64,
-      'Files to read, in this order; the matches of a glob in the order of their names.',
+      'Files to read, in this order; the matches of a glob in the order of their names. Placeholders such as {{ params.region }} or ' +
+        `{{ interval.date }} stand for values of the run: params.NAME, ${Object.keys(placeholders).join(', ')}.`,
     ),
     allowEmpty: Type.Optional(Type.Boolean({ description: 'Whether no match at all is fine. Default: false, the run fails with SourceNotFound.' })),
     volume: Type.Optional(Volume),

@@ -20,13 +20,22 @@ const Interval = Type.Object(
     start: momentWithZone('First moment of it, RFC 3339, such as 2026-03-01T00:00:00Z.'),
     end: momentWithZone('First moment after it, RFC 3339.'),
   },
-  closed('The stretch of time the run is about, for sources that can be asked for one.', intervalRules),
+  closed(
+    'The stretch of time the run is about: {{ interval.date }} and others in source.files.paths of the pipeline, and plugins are given it.',
+    intervalRules,
+  ),
 )
 
 export const PipelineRunSpec = Type.Object(
   {
     pipelineRef: Type.Object({ name: objectName('Name of the Pipeline, in the same namespace.', maxPipelineName) }, closed('What to run.')),
-    params: Type.Optional(stringMap('Values for the pipeline’s placeholders, by name.', { maxEntries: 64, maxLength: 4096 }, paramRules)),
+    params: Type.Optional(
+      stringMap(
+        'Values by name: {{ params.NAME }} in source.files.paths of the pipeline stands for one, and plugins are given all.',
+        { maxEntries: 64, maxLength: 4096 },
+        paramRules,
+      ),
+    ),
     interval: Type.Optional(Interval),
     allowRemoval: Type.Optional(
       Type.Boolean({ description: 'Whether this run may remove more rows than quality.maxRemovedRatio of its pipeline allows. Default: false.' }),

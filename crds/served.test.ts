@@ -1,8 +1,8 @@
 // What people see of the CRDs on a real API server: kubectl apply, diff, explain and get.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadAll } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { describeWithApiServer, freshNamespace } from '../test/support/kubernetes.ts'
 import type { JsonSchema } from './structural.ts'
 import { type Changes, changed, type Manifest, soundPipeline, soundRun } from './testing/manifests.ts'
@@ -13,8 +13,7 @@ const project = join(import.meta.dirname, '..')
 const files = globSync('examples/**/*.yaml', { cwd: project }).filter((file) => !file.includes('overlays'))
 /** Every manifest of our kinds in the examples. */
 const examples = files.flatMap((file) =>
-  parseAllDocuments(readFileSync(join(project, file), 'utf8'))
-    .map((document) => document.toJS() as Manifest | null)
+  (loadAll(readFileSync(join(project, file), 'utf8')) as (Manifest | null)[])
     .filter((manifest) => manifest?.apiVersion?.startsWith('headgate.dev/'))
     .map((manifest): [string, Manifest] => [`${file} ${manifest?.metadata?.name}`, manifest as Manifest]),
 )

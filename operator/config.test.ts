@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { operatorConfig } from './config.ts'
-import { noLimits } from './limits.ts'
+import { noLimits } from './testing/limits.ts'
 
 const least = { HEADGATE_WORKER_IMAGE: 'headgate:1', HEADGATE_NAMESPACE: 'headgate', HEADGATE_POD_NAME: 'operator-0' }
 

@@ -19,16 +19,3 @@ export type Limits = {
   /** Runs of one namespace that may be at work at the same time. */
   runsPerNamespace: number | undefined
 }
-
-export const noLimits: Limits = {
-  timeoutMs: undefined,
-  startDeadlineMs: undefined,
-  workers: undefined,
-  cpu: undefined,
-  memory: undefined,
-  defaultMemory: undefined,
-  tmpSize: undefined,
-  pluginFolder: undefined,
-  images: [],
-  runsPerNamespace: undefined,
-}

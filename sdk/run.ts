@@ -10,7 +10,9 @@ export interface RunContext {
   readonly name: string
   /** `namespace/name` of the pipeline, or just its name outside Kubernetes. */
   readonly pipeline: string
-  /** Parameters that the run was started with; what they mean is up to the pipeline's parts. */
+  /** When the run was begun; a resumed run keeps it. */
+  readonly createdAt: Date
+  /** Parameters that the run was started with: values of the pipeline's placeholders, and whatever its plugins make of them. */
   readonly params: Readonly<Record<string, string>>
   /** The time that the run is about, `start` included and `end` not, if it was given one. */
   readonly interval: { readonly start: Date; readonly end: Date } | undefined

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { recordOrder } from '../sdk/record-order.ts'
 import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
 import { noCounts } from './counts.ts'
-import { batchesWithKeys, countKeys, findBatch, forgetKeys, isCommitted, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
+import { batchesWithKeys, countKeys, findBatch, forgetKeys, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
 import { completeSlice } from './slices.ts'
 
 const { client } = await freshStore()
@@ -72,13 +72,10 @@ it('takes the finish slice’s corrections, which read nothing and add up to 0',
   expect((await runTotals(client, run.id)).counts).toEqual({ ...noCounts, read: 5, loaded: 3, superseded: 2 })
 })
 
-it('takes a batch once, and tells a commit from one that another epoch made', async () => {
+it('takes a batch once', async () => {
   const run = await plannedRun(client)
   const batch = loadedBatch(await claimed(client, run.id), 1)
-  expect(await isCommitted(client, batch)).toBe(false)
   await recordBatch(client, batch)
-  expect(await isCommitted(client, batch)).toBe(true)
-  expect(await isCommitted(client, { ...batch, epoch: 2 })).toBe(false)
   await expect(recordBatch(client, batch)).rejects.toMatchObject({ code: '23505' })
 })
 

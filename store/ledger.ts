@@ -91,17 +91,6 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
   ])
 }
 
-/** Whether that very commit happened; asked when the answer to COMMIT was lost. */
-export async function isCommitted(db: Queryable, entry: { run: number; slice: number; ordinal: number; epoch: number }): Promise<boolean> {
-  const { rows } = await db.query('SELECT 1 FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3 AND epoch = $4', [
-    entry.run,
-    entry.slice,
-    entry.ordinal,
-    entry.epoch,
-  ])
-  return rows.length === 1
-}
-
 const sums = [...countColumns, ...timingColumns, 'overwrote'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
 
 /** Sums over the ledger so far; `bytes` are those of the slices that are done. */

@@ -1,5 +1,6 @@
 // What people ask about the quarantine: lists, one entry in full, top reasons. Called by the CLI.
 import { HeadgateError, type RecordError } from '../sdk/index.ts'
+import { keyAfter, type Page, type PageRequest, pageOf } from './pages.ts'
 import { type Queryable, type Row, wholeNumber } from './queryable.ts'
 
 export type QuarantineState = 'open' | 'parked' | 'corrected' | 'replayed' | 'superseded' | 'discarded'
@@ -27,26 +28,33 @@ export type QuarantineEntry = {
 }
 
 /** `run` finds what that run rejected, also where an earlier run had rejected it before. */
-export type QuarantineFilter = { pipeline?: string; run?: number; state?: QuarantineState; fingerprint?: string; code?: string; limit: number }
+export type QuarantineFilter = { pipeline?: string; run?: number; state?: QuarantineState; fingerprint?: string; code?: string } & PageRequest
 
 export type RejectReason = { field: string | undefined; code: string; message: string; count: number }
 
 const entryColumns = `id, pipeline, run, slice, input, position, record, errors, fingerprint, key, state, state_run, state_at, state_reason, last_run,
   occurrences, created_at`
 
-/** Those of the latest run first, in source order within a run. */
-export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<QuarantineEntry[]> {
+/**
+ * Those of the latest run first, in source order within a run. An entry that a newer run sees again while somebody pages moves to the front:
+ * it is not on a later page, nor on two. No index has this order, so a page without `run` sorts all entries that match: an index on `last_run`
+ * would slow down every delivery of the same rejects.
+ */
+export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<Page<QuarantineEntry>> {
+  const after = filter.after === undefined ? [null, null, null] : keyAfter('quarantine', filter.after, 3)
   const { rows } = await db.query(
-    `SELECT ${entryColumns} FROM headgate.quarantine
+    `SELECT ${entryColumns}, ARRAY[last_run, pos, id]::text[] AS sort_key FROM headgate.quarantine
     WHERE ($1::text IS NULL OR pipeline = $1)
       AND ($2::bigint IS NULL OR id IN (SELECT quarantine FROM headgate.quarantine_occurrence WHERE run = $2))
       AND ($3::text IS NULL OR state = $3)
       AND ($4::text IS NULL OR fingerprint = $4)
       AND ($5::text IS NULL OR $5 = ANY (codes))
+      AND ($7::bigint IS NULL OR last_run < $7 OR (last_run = $7 AND (pos, id) > ($8::bigint, $9::bigint)))
     ORDER BY last_run DESC, pos, id LIMIT $6`,
-    [filter.pipeline ?? null, filter.run ?? null, filter.state ?? null, filter.fingerprint ?? null, filter.code ?? null, filter.limit],
+    [filter.pipeline ?? null, filter.run ?? null, filter.state ?? null, filter.fingerprint ?? null, filter.code ?? null, filter.limit + 1, ...after],
   )
-  return rows.map(entryOf)
+  const { items, next } = pageOf('quarantine', rows, filter, ({ sort_key }) => sort_key as string[])
+  return { items: items.map(entryOf), next }
 }
 
 /** The entry with its raw bytes. */

@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest'
 import { freshStore, rejectedRecord } from '../test/support/store.ts'
 import { fingerprintOf, type QuarantinedRecord, quarantineRecords } from './quarantine.ts'
-import { discardQuarantine, listQuarantine, showQuarantine, topReasons } from './quarantine-queries.ts'
+import { discardQuarantine, listQuarantine, type QuarantineFilter, showQuarantine, topReasons } from './quarantine-queries.ts'
 import type { Queryable } from './queryable.ts'
 
 const { client, connect } = await freshStore()
 
 const put = (pipeline: string, run: number, rejected: QuarantinedRecord[], more: { slice?: number; input?: number } = {}, db: Queryable = client) =>
   quarantineRecords(db, { run, pipeline, slice: more.slice ?? 0, input: more.input ?? 0, name: 'orders.csv' }, rejected)
+
+const list = async (filter: QuarantineFilter) => (await listQuarantine(client, filter)).items
 
 async function occurrences(run: number): Promise<number> {
   const { rows } = await client.query('SELECT count(*)::int AS count FROM headgate.quarantine_occurrence WHERE run = $1', [run])
@@ -21,7 +23,7 @@ it('keeps a rejected record with its evidence, to the byte', async () => {
     { field: 'amount', code: 'type.integer', message: 'no', value: 'x' },
   ]
   await put('evidence', 101, [rejectedRecord(7, { raw, errors, record: undefined, key: undefined, state: 'parked' })], { slice: 3, input: 2 })
-  const [listed] = await listQuarantine(client, { pipeline: 'evidence', limit: 9 })
+  const [listed] = await list({ pipeline: 'evidence', limit: 9 })
   expect(listed).toMatchObject({
     pipeline: 'evidence',
     run: 101,
@@ -42,7 +44,7 @@ it('keeps what jsonb cannot hold, visibly replaced', async () => {
   const record = { id: 'a\u0000b', 'na\u0000me': '\ud800', big: 2n ** 70n, nested: [{ text: 'line\nend\\u0000' }], none: null }
   const errors = [{ field: 'id', code: 'text.nul', message: 'holds U+0000', value: 'a\u0000b' }]
   await put('odd', 102, [rejectedRecord(1, { record, errors, key: { id: 'k\u0000' } })])
-  const [entry] = await listQuarantine(client, { pipeline: 'odd', limit: 1 })
+  const [entry] = await list({ pipeline: 'odd', limit: 1 })
   expect(entry?.record).toEqual({ id: 'a␀b', 'na␀me': '\ufffd', big: '1180591620717411303424', nested: [{ text: 'line\nend\\u0000' }], none: null })
   expect(entry).toMatchObject({ key: { id: 'k␀' }, errors: [{ value: 'a␀b' }] })
 })
@@ -55,7 +57,7 @@ it('does not double when a file is delivered again, and notes the later run', as
     111,
     records.map((record) => ({ ...record, order: record.order + 100, errors: [{ code: 'other', message: 'stricter now' }] })),
   )
-  const entries = await listQuarantine(client, { pipeline: 'again', limit: 9 })
+  const entries = await list({ pipeline: 'again', limit: 9 })
   expect(entries).toHaveLength(2)
   expect(entries[0]).toMatchObject({ run: 110, position: 1, lastRun: 111, occurrences: 2, errors: [{ code: 'other' }] })
   expect([await occurrences(110), await occurrences(111)]).toEqual([2, 2])
@@ -64,25 +66,25 @@ it('does not double when a file is delivered again, and notes the later run', as
 it('keeps the newest evidence when an older run is resumed after a newer one', async () => {
   await put('late', 121, [rejectedRecord(1, { errors: [{ code: 'new', message: '' }] })])
   await put('late', 120, [rejectedRecord(1, { errors: [{ code: 'old', message: '' }] })])
-  expect(await listQuarantine(client, { pipeline: 'late', limit: 9 })).toMatchObject([{ lastRun: 121, occurrences: 2, errors: [{ code: 'new' }] }])
+  expect(await list({ pipeline: 'late', limit: 9 })).toMatchObject([{ lastRun: 121, occurrences: 2, errors: [{ code: 'new' }] }])
 })
 
 it('keeps one entry for equal records in one batch and counts each of them', async () => {
   const raw = Buffer.from(';;;')
   await put('equal', 130, [rejectedRecord(5, { raw }), rejectedRecord(1, { raw }), rejectedRecord(3)])
-  expect((await listQuarantine(client, { pipeline: 'equal', limit: 9 })).map((entry) => entry.occurrences)).toEqual([1, 2])
+  expect((await list({ pipeline: 'equal', limit: 9 })).map((entry) => entry.occurrences)).toEqual([1, 2])
   expect(await occurrences(130)).toBe(3)
 })
 
 it('opens a new entry when a record comes back that had been resolved, and keeps pipelines apart', async () => {
   await put('resolved', 140, [rejectedRecord(1)])
   await put('another', 141, [rejectedRecord(1)])
-  const [entry] = await listQuarantine(client, { pipeline: 'resolved', limit: 1 })
+  const [entry] = await list({ pipeline: 'resolved', limit: 1 })
   await discardQuarantine(client, entry?.id ?? 0, 'a test order')
   await expect(discardQuarantine(client, entry?.id ?? 0, 'again')).rejects.toMatchObject({ code: 'QuarantineNotOpen' })
   await put('resolved', 142, [rejectedRecord(1)])
-  expect((await listQuarantine(client, { pipeline: 'resolved', limit: 9 })).map(({ state }) => state)).toEqual(['open', 'discarded'])
-  expect(await listQuarantine(client, { pipeline: 'another', limit: 9 })).toMatchObject([{ state: 'open', occurrences: 1 }])
+  expect((await list({ pipeline: 'resolved', limit: 9 })).map(({ state }) => state)).toEqual(['open', 'discarded'])
+  expect(await list({ pipeline: 'another', limit: 9 })).toMatchObject([{ state: 'open', occurrences: 1 }])
 })
 
 it('lets two workers that reject the same records at once wait for each other, not deadlock', async () => {
@@ -101,7 +103,7 @@ it('lets two workers that reject the same records at once wait for each other, n
 it('takes a batch of large records in several statements', async () => {
   const records = Array.from({ length: 5 }, (_, order) => rejectedRecord(order, { raw: Buffer.alloc(3 << 20, order), record: undefined }))
   await put('large', 160, records)
-  const [entry] = await listQuarantine(client, { pipeline: 'large', limit: 1 })
+  const [entry] = await list({ pipeline: 'large', limit: 1 })
   expect((await showQuarantine(client, entry?.id ?? 0))?.raw.equals(Buffer.alloc(3 << 20, 0))).toBe(true)
   expect(await occurrences(160)).toBe(5)
 })
@@ -112,7 +114,7 @@ it('finds entries by run, state, error code and shape of error', async () => {
     { field: 'id', code: 'required', message: 'missing' },
   ]
   await put('filters', 170, [rejectedRecord(1), rejectedRecord(2, { errors: range, state: 'parked' }), rejectedRecord(3, { errors: range.toReversed() })])
-  const orders = async (filter: object) => (await listQuarantine(client, { pipeline: 'filters', limit: 9, ...filter })).map((entry) => entry.position)
+  const orders = async (filter: object) => (await list({ pipeline: 'filters', limit: 9, ...filter })).map((entry) => entry.position)
   expect(await orders({ run: 170 })).toEqual([1, 2, 3])
   expect(await orders({ run: 171 })).toEqual([])
   expect(await orders({ state: 'parked' })).toEqual([2])

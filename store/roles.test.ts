@@ -47,7 +47,7 @@ async function worksAsWorker(db: pg.Client): Promise<void> {
   await recordBatch(db, loadedBatch(slice, 1))
   await advanceSlice(db, slice, { position: 1, records: 1, done: true })
   await db.query('COMMIT')
-  expect(await listQuarantine(db, { limit: 1 })).toHaveLength(1)
+  expect((await listQuarantine(db, { limit: 1 })).items).toHaveLength(1)
   await db.query('CREATE TABLE headgate_stage.run_1 (); DROP TABLE headgate_stage.run_1')
   await expect(db.query('DROP TABLE headgate.batch')).rejects.toMatchObject({ code: '42501' })
   await expect(db.query('DELETE FROM headgate.migration')).rejects.toMatchObject({ code: '42501' })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { PipelineSpec } from '../crds/pipeline.ts'
 import { HeadgateError, type Position } from '../sdk/index.ts'
 import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
+import { keyAfter, type Page, type PageRequest, pageOf } from './pages.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 import { checkResumable } from './run-order.ts'
 import { storableJson, storableText } from './storable.ts'
@@ -160,18 +161,18 @@ export async function isUnfinished(db: Queryable, id: number): Promise<boolean> 
   return (await unfinishedRun(db, run.pipeline))?.id === id
 }
 
-/** The pipeline's last succeeded run before `before`: what the new one is compared with. */
-export async function previousRun(db: Queryable, options: { pipeline: string; before: number }): Promise<Run | undefined> {
-  return firstRun(db, `WHERE pipeline = $1 AND id < $2 AND state = 'Succeeded' ORDER BY id DESC LIMIT 1`, [options.pipeline, options.before])
-}
-
 /** Latest first. */
-export async function listRuns(db: Queryable, options: { pipeline?: string; limit: number }): Promise<Run[]> {
-  const { rows } = await db.query(`SELECT ${runColumns} FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id DESC LIMIT $2`, [
-    options.pipeline ?? null,
-    options.limit,
-  ])
-  return rows.map(runOf)
+export async function listRuns(db: Queryable, options: PageRequest & { pipeline?: string | undefined }): Promise<Page<Run>> {
+  const { pipeline, after, limit } = options
+  const values: unknown[] = [limit + 1]
+  // Only the conditions that hold something, so that each combination is one stretch of an index.
+  const conditions = [
+    ...(pipeline === undefined ? [] : [`pipeline = $${values.push(pipeline)}`]),
+    ...(after === undefined ? [] : [`id < $${values.push(keyAfter('runs', after, 1)[0])}`]),
+  ]
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+  const { rows } = await db.query(`SELECT ${runColumns} FROM headgate.run ${where} ORDER BY id DESC LIMIT $1`, values)
+  return pageOf('runs', rows.map(runOf), options, ({ id }) => [String(id)])
 }
 
 /**

@@ -219,8 +219,3 @@ export async function releaseSlice(db: Queryable, claimed: Claim): Promise<void>
     claimed.epoch,
   ])
 }
-
-/** Name of an input of the slice, by its ordinal. */
-export function inputName({ input: first, name, inputs }: Slice, input: number): string {
-  return inputs?.[input - first] ?? name
-}

@@ -30,7 +30,7 @@ async function reject(pipeline: string, run: number, records: { order: number; i
   await client.query('COMMIT')
 }
 
-const states = async (pipeline: string) => (await listQuarantine(client, { pipeline, limit: 9 })).map(({ state }) => state)
+const states = async (pipeline: string) => (await listQuarantine(client, { pipeline, limit: 9 })).items.map(({ state }) => state)
 
 it('closes an entry whose key comes good in a later run, compared as the column’s type', async () => {
   await reject('later', 1, [{ order: 1, id: '7.5' }, { order: 2, id: '8' }, { order: 3 }])
@@ -42,7 +42,7 @@ it('closes an entry whose key comes good in a later run, compared as the column�
     ]),
   ).toBe(1)
   expect(await states('later')).toEqual(['superseded', 'open', 'open'])
-  expect((await listQuarantine(client, { pipeline: 'later', state: 'superseded', limit: 1 }))[0]).toMatchObject({
+  expect((await listQuarantine(client, { pipeline: 'later', state: 'superseded', limit: 1 })).items[0]).toMatchObject({
     stateRun: 2,
     stateReason: expect.stringContaining('later record'),
   })
@@ -126,7 +126,10 @@ it('reads only the entries of the batch’s keys, however many are open, with or
     const close = () => supersedeByBatch(client, { pipeline: 'backlog', run: 2, relation: 'batch', columns })
     // Two entries: found, read again for their keys, and updated.
     expect(await readBy('headgate.quarantine', close)).toEqual({ scans: 0, rows: 6 })
-    expect((await listQuarantine(client, { pipeline: 'backlog', state: 'superseded', limit: 9 })).map(({ key }) => key)).toEqual([{ id: '498' }, { id: '499' }])
+    expect((await listQuarantine(client, { pipeline: 'backlog', state: 'superseded', limit: 9 })).items.map(({ key }) => key)).toEqual([
+      { id: '498' },
+      { id: '499' },
+    ])
     await client.query('ROLLBACK')
   }
   await client.query('DROP TABLE batch')

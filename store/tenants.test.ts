@@ -65,7 +65,7 @@ describe('admitting a tenant', () => {
   it('counts what a role is a member of', async () => {
     await plannedRun(owner.client, { pipeline: 'more/orders' })
     await plannedRun(owner.client, { pipeline: 'tenant-b/orders' })
-    const seen = async () => [...new Set((await listRuns(b.client, { limit: 10 })).map(({ pipeline }) => pipeline))].sort()
+    const seen = async () => [...new Set((await listRuns(b.client, { limit: 10 })).items.map(({ pipeline }) => pipeline))].sort()
     expect(await seen()).toEqual(['tenant-b/orders'])
     await admin.query(`GRANT ${extra} TO ${b.role}`)
     expect(await seen()).toEqual(['more/orders', 'tenant-b/orders'])

@@ -7,7 +7,8 @@ import { afterAll, expect, test } from 'vitest'
 
 const project = join(import.meta.dirname, '..')
 const tree = mkdtempSync(join(tmpdir(), 'headgate-lint-'))
-for (const file of ['biome.json', '.gitignore']) copyFileSync(join(project, file), join(tree, file))
+mkdirSync(join(tree, 'scripts/lint'), { recursive: true })
+for (const file of ['biome.json', '.gitignore', 'scripts/lint/no-module-mocks.grit']) copyFileSync(join(project, file), join(tree, file))
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
 /** What the linter says of a file of that name and content. */
@@ -24,7 +25,7 @@ function importing(target: string): string {
   return `import { a } from '${target}'\n\nexport const b = a\n`
 }
 
-test.each([
+test.each<[file: string, target: string]>([
   ['sdk/a.ts', '../crds/pipeline.ts'],
   ['sdk/a.ts', '../store/index.ts'],
   ['crds/a.ts', '../sdk/index.ts'],
@@ -33,6 +34,7 @@ test.each([
   ['runner/engine/a.ts', '../../cli/config.ts'],
   ['runner/engine/a.ts', '../../operator/main.ts'],
   ['operator/api/a.ts', '../../runner/main.ts'],
+  ...['crds', 'sdk', 'store', 'runner', 'operator', 'cli', 'cli/check', 'test', 'examples'].map((folder): [string, string] => [`${folder}/a.ts`, 'yaml']),
 ])('%s may not import %s', (file, target) => {
   expect(lint(file, importing(target))).toContain('noRestrictedImports')
 })
@@ -44,6 +46,8 @@ test.each([
   ['operator/api/a.ts', '../../crds/pipeline.ts'],
   ['cli/a.ts', '../runner/engine/index.ts'],
   ['runner/a.ts', 'cli-progress'],
+  ['cli/check/documents.ts', 'yaml'],
+  ['crds/generate.ts', 'js-yaml'],
 ])('%s may import %s', (file, target) => {
   expect(lint(file, importing(target))).not.toContain('noRestrictedImports')
 })
@@ -62,4 +66,10 @@ test('Only config.ts reads the environment', () => {
 test('Two files may not import each other', () => {
   lint('store/other.ts', importing('./one.ts'))
   expect(lint('store/one.ts', importing('./other.ts'))).toContain('noImportCycles')
+})
+
+test('A test may not replace a module', () => {
+  const mocking = (call: string) => lint('test/a.test.ts', `import { vi } from 'vitest'\n\n${call}\n`)
+  expect(mocking(`vi.mock('../runner/config.ts')`)).toContain('instead of replacing a module')
+  expect(mocking(`vi.useFakeTimers()`)).not.toContain('instead of replacing a module')
 })

@@ -1,8 +1,8 @@
 // The pages about operation against the sources: reasons of runs and pipelines, metrics and alerts are all there, and no other.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { parse } from 'yaml'
 
 const project = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(project, path), 'utf8')
@@ -41,6 +41,6 @@ test('docs/operations.md names every metric, and no other', () => {
 })
 
 test('docs/operations.md names every alert of the chart, and no other', () => {
-  const rules = parse(read('charts/headgate/files/alerts.yaml')) as { alert: string }[]
+  const rules = load(read('charts/headgate/files/alerts.yaml')) as { alert: string }[]
   expect(firstCells(read('docs/operations.md'), '## Alerts and dashboard')).toEqual(rules.map(({ alert }) => alert).sort())
 })

@@ -21,6 +21,8 @@ const cases: Case[] = [
   ['max: 9}', 'max: nine}', 'nine', `${fields}[0].max`, 'max nine is not a value of type integer'],
   ['name: email', 'name: ééééééééééééééééééééééééééééééééé', 'é', `${fields}[1].name`, 'has 66 bytes'],
   ['[command.ts]', '[comand.ts]', 'comand.ts', 'spec.source.files.paths[0]', 'there is no file comand.ts now'],
+  ['[command.ts]', '["{{ run.dat }}.csv"]', '"{{', 'spec.source.files.paths[0]', 'there is no placeholder {{ run.dat }}'],
+  ['[command.ts]', '["{{ params.day }.csv"]', '"{{', 'spec.source.files.paths[0]', 'is not closed'],
   ['[command.ts]', '["*.csv"]', '"*.csv"', 'spec.source.files.paths[0]', '*.csv matches no file now'],
   ['  retry:', '  validators: [{plugin: {module: ./comand.ts}}]\n  retry:', './comand.ts', 'spec.validators[0].plugin.module', 'there is no file ./comand.ts'],
   [
@@ -58,4 +60,20 @@ test('what a typing error probably meant is suggested', () => {
 test('one misshapen field does not hide what is wrong with others', () => {
   const { problems } = spoiled(sound, sound.replace('type: integer', 'type: integr').replace('zone: UTC', 'zone: Mars'))
   expect(problems.map((problem) => problem.code)).toEqual(['value.enum', 'zone.unknown'])
+})
+
+test.each([
+  ['{{ run.dat }}', '{{ run.date }}'],
+  ['{{ interval.day }}', '{{ interval.date }}'],
+  ['{{ region }}', '{{ params.region }}'],
+  ['{{ param.region }}', '{{ params.region }}'],
+  ['{{ something else }}', undefined],
+])('For the placeholder %s it suggests %s', (written, suggestion) => {
+  const { problems } = spoiled('[command.ts]', `["${written}.csv"]`)
+  expect(problems).toMatchObject([{ code: 'placeholder.invalid', severity: 'error' }])
+  expect(problems[0]?.suggestion).toBe(suggestion)
+})
+
+test('A path with placeholders is not looked for, because which file it means depends on the run', () => {
+  expect(spoiled('[command.ts]', '["{{ params.region }}/none.csv", "{{ interval.date }}/*.none"]').problems).toEqual([])
 })

@@ -1,6 +1,6 @@
 // The tables of what the API server refuses, offline: `headgate check` refuses the same.
+import { dump } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { stringify } from 'yaml'
 import { invalidPipelines } from '../../crds/testing/invalid-pipelines.ts'
 import { invalidRuns } from '../../crds/testing/invalid-runs.ts'
 import { invalidSettings } from '../../crds/testing/invalid-settings.ts'
@@ -8,7 +8,7 @@ import { changed, type InvalidManifest, type Manifest, soundPipeline, soundRun }
 import { checkManifest } from './manifest.ts'
 
 function errorsOf(manifest: Manifest): string[] {
-  const { problems } = checkManifest(stringify(manifest), '/nowhere/pipeline.yaml')
+  const { problems } = checkManifest(dump(manifest), '/nowhere/pipeline.yaml')
   return problems.filter(({ severity }) => severity === 'error').map(({ message }) => message)
 }
 

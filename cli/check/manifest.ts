@@ -6,6 +6,7 @@ import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import { checkContents } from './contents.ts'
 import { isFatal, type Manifest, parseManifest, place } from './documents.ts'
 import { kindOf } from './kinds.ts'
+import { checkPlaceholders } from './placeholders.ts'
 import { byPosition, type Finding, formatPath, type Problem, type Sound, soundness } from './problem.ts'
 import { checkRules } from './rules.ts'
 import { checkShape } from './shape.ts'
@@ -37,7 +38,12 @@ function findingsOf(value: unknown, document: Document.Parsed, folder: string): 
 }
 
 function deeperFindings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
-  return [...checkContents(pipeline, sound), ...checkTiming(pipeline, sound), ...checkSurroundings(pipeline, folder, sound)]
+  return [
+    ...checkContents(pipeline, sound),
+    ...checkPlaceholders(pipeline, sound),
+    ...checkTiming(pipeline, sound),
+    ...checkSurroundings(pipeline, folder, sound),
+  ]
 }
 
 function checkRunName(run: PipelineRun): Finding[] {

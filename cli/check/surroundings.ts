@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Pipeline, Plugin } from '../../crds/pipeline.ts'
 import { isGlob, matchesAnything } from '../../runner/sources/files/glob.ts'
+import { hasPlaceholders, parseTemplate } from '../../runner/templates/template.ts'
 import type { Finding, Path, Sound } from './problem.ts'
 import { closest } from './suggest.ts'
 
@@ -38,6 +39,9 @@ function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
 }
 
 function checkPath(path: string, folder: string, place: Path): Finding[] {
+  const template = parseTemplate(path)
+  // Which file is meant depends on the run.
+  if (hasPlaceholders(template) || template.problems.length > 0) return []
   const noMatch = { path: place, code: 'files.noMatch', severity: 'warning' } as const
   if (!isGlob(path)) {
     if (existsSync(resolve(folder, path))) return []

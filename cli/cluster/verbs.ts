@@ -4,12 +4,13 @@ import { HeadgateError } from '../../sdk/errors.ts'
 import { type CommandLine, finish, type OutputOptions, terminalOf, wholeNumber, withOutput, withStore } from '../command-line.ts'
 import type { ClusterRunsOptions } from '../commands/cluster-runs.ts'
 import type { RunsOptions } from '../commands/runs.ts'
-import { interval, parameter, waitingTime, withCluster } from './options.ts'
+import { withRunInput } from '../run-input.ts'
+import { waitingTime, withCluster } from './options.ts'
 
 export function addClusterVerbs(program: Command, line: CommandLine): void {
-  withOutput(withCluster(program.command('trigger').description('Start a run of a pipeline on a cluster').argument('<pipeline>', 'name of the Pipeline')))
-    .option('--param <name=value>', 'value for a placeholder; may be given several times', parameter)
-    .option('--interval <start/end>', 'stretch of time the run is about, such as 2026-03-01/2026-03-02', interval)
+  withOutput(
+    withCluster(withRunInput(program.command('trigger').description('Start a run of a pipeline on a cluster').argument('<pipeline>', 'name of the Pipeline'))),
+  )
     .option('--name <run>', 'name of the run; by default the pipeline’s with date and time')
     .option('--allow-removal', 'let this run remove more rows than quality.maxRemovedRatio allows')
     .option('--wait', 'show how it goes until it has ended; the exit code tells the outcome')
@@ -40,17 +41,21 @@ export function addRuns(program: Command, line: CommandLine): void {
     .option('-A, --all-namespaces', 'of the cluster, in all namespaces')
     .option('--pipeline <name>', 'only runs of this pipeline')
     .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--after <cursor>', 'of a store: the next page; the page before says the cursor')
     .action((options: EitherRuns) => finish(line, listRuns(options, line), options))
 }
 
 async function listRuns(options: EitherRuns, line: CommandLine): Promise<number> {
-  const { cluster, allNamespaces, namespace, context, kubeconfig, database } = options
+  const { cluster, allNamespaces, namespace, context, kubeconfig, database, after } = options
   const asked = [cluster, allNamespaces, namespace, context, kubeconfig].some((option) => option !== undefined)
   if (asked && database !== undefined) {
     throw new HeadgateError('InvalidConfig', '--database reads a store, the other options a cluster: leave out one or the other')
   }
   const terminal = terminalOf(line, options)
-  if (asked || (database === undefined && line.program !== 'headgate')) {
+  const ofCluster = asked || (database === undefined && line.program !== 'headgate')
+  if (ofCluster && after !== undefined)
+    throw new HeadgateError('InvalidConfig', '--after is for the pages of a store: raise --limit to see more runs of a cluster')
+  if (ofCluster) {
     return (await import('../commands/cluster-runs.ts')).clusterRunsCommand(options, terminal)
   }
   return (await import('../commands/runs.ts')).runsCommand(options, terminal)

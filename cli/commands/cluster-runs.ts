@@ -19,7 +19,7 @@ export async function clusterRunsCommand(options: ClusterRunsOptions, terminal: 
       .filter(({ spec }) => options.pipeline === undefined || spec.pipelineRef.name === options.pipeline)
       .sort(latestFirst)
       .slice(0, options.limit)
-    if (terminal.form === 'json') terminal.write(json(runs))
+    if (terminal.form === 'json') terminal.write(json({ runs }))
     else if (runs.length === 0)
       terminal.write(`No runs in ${where === undefined ? 'any namespace' : `namespace ${where}`}. ${terminal.program} trigger PIPELINE starts one.\n`)
     else

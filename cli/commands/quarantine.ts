@@ -1,32 +1,44 @@
-// headgate quarantine list | show
+// headgate quarantine list | show | discard
 import { HeadgateError } from '../../sdk/index.ts'
-import { listQuarantine, type QuarantineEntry, type QuarantineFilter, type QuarantineState, showQuarantine } from '../../store/quarantine-queries.ts'
+import {
+  discardQuarantine,
+  listQuarantine,
+  type QuarantineEntry,
+  type QuarantineFilter,
+  type QuarantineState,
+  showQuarantine,
+} from '../../store/quarantine-queries.ts'
 import { findRun } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { type ListOptions, nextPage, option } from '../next-page.ts'
 import { json, styled, type Terminal, table, visible } from '../output.ts'
 import { hiddenOf, hidesAnything, maskedEntries } from '../sensitive.ts'
 import { type OpenStore, openStore } from './store.ts'
 
-export type ListOptions = { database?: string; pipeline?: string; run?: string; state?: string; code?: string; limit: number }
+export type QuarantineListOptions = ListOptions & { pipeline?: string; run?: string; state?: string; code?: string }
 
 /** Lists quarantine entries, latest first. */
-export async function quarantineListCommand(options: ListOptions, terminal: Terminal): Promise<number> {
+export async function quarantineListCommand(options: QuarantineListOptions, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
-    const entries = await maskedEntries(store.session, await listQuarantine(store.session, await filterOf(store, options)))
-    if (terminal.form === 'json') terminal.write(json(entries))
-    else
-      terminal.write(
-        entries.length === 0 ? 'Nothing in quarantine matches.\n' : `${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n`,
-      )
+    const { items, next } = await listQuarantine(store.session, await filterOf(store, options))
+    const entries = await maskedEntries(store.session, items)
+    if (terminal.form === 'json') terminal.write(json({ entries, next }))
+    else if (entries.length === 0) terminal.write('Nothing in quarantine matches.\n')
+    else terminal.write(`${table(headings, entries.map(row))}\nheadgate quarantine show ID tells all about one.\n${more(terminal, options, next)}`)
     return exitCodes.ok
   } finally {
     await store.close()
   }
 }
 
-async function filterOf(store: OpenStore, { pipeline, run, state, code, limit }: ListOptions): Promise<QuarantineFilter> {
-  const filter: QuarantineFilter = { limit }
+function more(terminal: Terminal, options: QuarantineListOptions, next: string | undefined): string {
+  const chosen = (['pipeline', 'run', 'state', 'code'] as const).flatMap((name) => option(name, options[name]))
+  return nextPage(terminal, ['quarantine', 'list', ...chosen], options, next)
+}
+
+async function filterOf(store: OpenStore, { pipeline, run, state, code, limit, after }: QuarantineListOptions): Promise<QuarantineFilter> {
+  const filter: QuarantineFilter = { limit, after }
   if (pipeline !== undefined) filter.pipeline = pipeline
   if (state !== undefined) filter.state = state as QuarantineState
   if (code !== undefined) filter.code = code
@@ -61,6 +73,18 @@ export async function quarantineShowCommand(id: number, options: { database?: st
     if (entry === undefined) throw new HeadgateError('QuarantineNotFound', `there is no quarantine entry ${id}; list them with: headgate quarantine list`)
     const shown = options.raw === true ? entry : await withoutSecrets(store, entry)
     terminal.write(terminal.form === 'json' ? json(shown) : story(shown, terminal))
+    return exitCodes.ok
+  } finally {
+    await store.close()
+  }
+}
+
+/** Closes an unresolved entry without loading its record. */
+export async function quarantineDiscardCommand(id: number, options: { database?: string; reason: string }, terminal: Terminal): Promise<number> {
+  const store = await openStore(options.database)
+  try {
+    await discardQuarantine(store.session, id, options.reason)
+    terminal.write(terminal.form === 'json' ? json({ id, state: 'discarded', stateReason: options.reason }) : `Quarantine entry ${id} is discarded.\n`)
     return exitCodes.ok
   } finally {
     await store.close()

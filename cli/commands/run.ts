@@ -6,9 +6,10 @@ import { progressBar } from '../local/progress.ts'
 import { type RunReport, runPipeline } from '../local/run-pipeline.ts'
 import { runSummary } from '../local/summary.ts'
 import { json, type Terminal } from '../output.ts'
+import { momentsOf, type RunInput } from '../run-input.ts'
 import { type OpenStore, openStore } from './store.ts'
 
-export type RunCommandOptions = { database?: string; workers?: number; name?: string; resume?: boolean; allowRemoval?: boolean }
+export type RunCommandOptions = RunInput & { database?: string; workers?: number; name?: string; resume?: boolean; allowRemoval?: boolean }
 
 /** Runs the pipeline to its end and says how it went. */
 export async function runCommand(file: string, options: RunCommandOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
@@ -35,13 +36,15 @@ type Running = {
 
 /** Draws a progress bar while the pipeline runs, where there is a terminal. */
 export async function runWithProgress({ file, options, terminal, signal, store, pipeline }: Running): Promise<RunReport> {
-  const { database: _, ...request } = options
+  const { database: _, param: params = {}, interval, ...request } = options
   let runId: number | undefined
   const bytes = async () => (runId === undefined ? undefined : (await sliceCounts(store.session, runId)).bytes)
   let bar: ReturnType<typeof progressBar> | undefined
   try {
     return await runPipeline({
       ...request,
+      params,
+      ...(interval && { interval: momentsOf(interval) }),
       file,
       pipeline,
       databaseUrl: store.url,

@@ -1,18 +1,20 @@
 // headgate runs
 import { listRuns, type Run } from '../../store/runs.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { type ListOptions, nextPage, option } from '../next-page.ts'
 import { duration, json, type Terminal, table } from '../output.ts'
 import { openStore } from './store.ts'
 
-export type RunsOptions = { database?: string; pipeline?: string; limit: number }
+export type RunsOptions = ListOptions & { pipeline?: string }
 
 /** Lists the latest runs. */
 export async function runsCommand(options: RunsOptions, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
-    const runs = await listRuns(store.session, options.pipeline === undefined ? { limit: options.limit } : { pipeline: options.pipeline, limit: options.limit })
-    if (terminal.form === 'json') terminal.write(json(runs))
-    else terminal.write(runs.length === 0 ? 'No runs yet. Start one with: headgate run PIPELINE.yaml\n' : table(headings, runs.map(row)))
+    const { items: runs, next } = await listRuns(store.session, options)
+    if (terminal.form === 'json') terminal.write(json({ runs, next }))
+    else if (runs.length === 0) terminal.write('No runs yet. Start one with: headgate run PIPELINE.yaml\n')
+    else terminal.write(`${table(headings, runs.map(row))}${nextPage(terminal, ['runs', ...option('pipeline', options.pipeline)], options, next)}`)
     return exitCodes.ok
   } finally {
     await store.close()

@@ -43,6 +43,6 @@ function checkUrl(database: string): void {
 }
 
 async function startEmbedded(signal: AbortSignal | undefined) {
-  const { embeddedStore } = await import('../embedded/index.ts')
+  const { embeddedStore } = await import('../embedded/store.ts')
   return embeddedStore(cliConfig().home, signal)
 }

@@ -1,25 +1,25 @@
 // headgate trigger PIPELINE
-import type { Interval } from '../../crds/pipeline-run.ts'
+import { renderPaths } from '../../runner/templates/paths.ts'
 import { HeadgateError } from '../../sdk/errors.ts'
 import { type Cluster, type ConnectOptions, onCluster } from '../cluster/connect.ts'
 import { followRun } from '../cluster/follow.ts'
 import { liveLine } from '../cluster/live-line.ts'
 import { findPipeline } from '../cluster/look-up.ts'
-import { createRun } from '../cluster/new-run.ts'
-import type { RunObject } from '../cluster/resources.ts'
+import { createRun, type NewRun } from '../cluster/new-run.ts'
+import type { PipelineObject, RunObject } from '../cluster/resources.ts'
 import { countsOf, hasEnded, messageOf, outcomeCode, phaseOf } from '../cluster/run-state.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, styled, type Terminal } from '../output.ts'
+import { momentsOf, type RunInput } from '../run-input.ts'
 
-export type TriggerOptions = ConnectOptions & {
-  param?: Record<string, string>
-  interval?: Interval
-  name?: string
-  allowRemoval?: boolean
-  wait?: boolean
-  /** Milliseconds. */
-  timeout?: number
-}
+export type TriggerOptions = ConnectOptions &
+  RunInput & {
+    name?: string
+    allowRemoval?: boolean
+    wait?: boolean
+    /** Milliseconds. */
+    timeout?: number
+  }
 
 /** Creates a PipelineRun; with `wait` the exit code tells how it ended. */
 export async function triggerCommand(pipeline: string, options: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
@@ -27,11 +27,18 @@ export async function triggerCommand(pipeline: string, options: TriggerOptions, 
   return onCluster(options, async (cluster) => {
     const { param: params, interval, name, allowRemoval = false } = options
     const request = { ...(name && { name }), ...(params && { params }), ...(interval && { interval }), allowRemoval, now: new Date() }
-    const run = await createRun(cluster, await findPipeline(cluster, pipeline), request)
+    const found = await findPipeline(cluster, pipeline)
+    checkInput(found, request)
+    const run = await createRun(cluster, found, request)
     if (options.wait === true) return wait(cluster, run, options, terminal, signal)
     terminal.write(terminal.form === 'json' ? json(run) : whatNext(run, terminal))
     return exitCodes.ok
   })
+}
+
+/** Throws InvalidParams if the run would fail for want of a parameter or an interval. */
+function checkInput({ spec, metadata }: PipelineObject, { name = metadata.name, params = {}, interval, now }: NewRun): void {
+  renderPaths(spec.source.files?.paths ?? [], { name, createdAt: now, params, interval: interval && momentsOf(interval) })
 }
 
 async function wait(cluster: Cluster, begun: RunObject, { timeout }: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { isAlive } from './postmaster.ts'
 
 const program = `
-  import { startPostgres } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))}
+  import { startPostgres } from ${JSON.stringify(join(import.meta.dirname, 'server.ts'))}
   const server = await startPostgres({ dataDirectory: process.argv[1] })
   process.stdout.write(String(server.processId) + '\\n')
   if (process.argv[2] === 'end') setTimeout(() => {}, 10)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
-import { type EmbeddedPostgres, startPostgres } from './index.ts'
 import { isAlive } from './postmaster.ts'
+import { type EmbeddedPostgres, startPostgres } from './server.ts'
 
 const servers: EmbeddedPostgres[] = []
 const folders: string[] = []

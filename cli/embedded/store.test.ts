@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { embeddedStore } from './index.ts'
+import { embeddedStore } from './store.ts'
 
 test('The local store has a database headgate, made once, on a server that survives a crash', async () => {
   const home = await mkdtemp(join(tmpdir(), 'headgate-home-'))

@@ -1,8 +1,10 @@
 // Decides which run a `headgate run` works on: a new one, or one that was begun before.
 import { basename } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { runSettings } from '../../crds/defaults.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import type { StoreSession } from '../../runner/engine/session.ts'
+import { renderPaths } from '../../runner/templates/paths.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { createRun, findRun, type Run, specHash, startRun, unfinishedRun } from '../../store/runs.ts'
 
@@ -13,6 +15,9 @@ export type RunRequest = {
   /** Go on with the pipeline's interrupted run. */
   resume?: boolean
   workers?: number
+  /** Values of the pipeline's placeholders; a run that is resumed keeps its own. */
+  params?: Record<string, string>
+  interval?: { start: Date; end: Date }
   /** Whether a new run may remove more rows than the pipeline allows. */
   allowRemoval?: boolean
   /** Makes the name of a new run unlike others; seconds are enough for people. */
@@ -30,6 +35,7 @@ export function pipelineName({ metadata }: Pipeline): string {
 export async function prepareRun(db: StoreSession, request: RunRequest): Promise<PreparedRun> {
   const earlier = await earlierRun(db, request)
   if (earlier === undefined) return { run: await newRun(db, request), how: 'new' }
+  checkSameInput(earlier, request)
   if (earlier.state === 'Succeeded' || earlier.state === 'Cancelled') return { run: earlier, how: 'ended' }
   if (earlier.specHash !== specHash(request.pipeline.spec)) {
     throw new HeadgateError(
@@ -53,10 +59,28 @@ async function earlierRun(db: StoreSession, { pipeline, name, resume }: RunReque
   throw new HeadgateError('NothingToResume', `the last run of ${pipelineName(pipeline)} was not interrupted; start a new one without --resume`)
 }
 
-async function newRun(db: StoreSession, { pipeline, name, workers, allowRemoval = false, now }: RunRequest): Promise<Run> {
+/** What is given on the command line must be what the run was begun with; what is left out is taken from there. */
+function checkSameInput({ name, ...begun }: Run, { params = {}, interval = begun.interval }: RunRequest): void {
+  const sameParams = Object.keys(params).length === 0 || isDeepStrictEqual({ ...params }, { ...begun.params })
+  if (sameParams && isDeepStrictEqual(interval, begun.interval)) return
+  const message = `run ${name} was begun with other params or another interval; leave out --param and --interval, or start a new run under another --name`
+  throw new HeadgateError('PipelineChanged', message)
+}
+
+async function newRun(db: StoreSession, request: RunRequest): Promise<Run> {
+  const { pipeline, name, workers, params = {}, interval, allowRemoval = false, now } = request
   const { spec } = pipeline
   const declared = runSettings(spec)
-  const settings = { pipeline: pipelineName(pipeline), spec, workers: workers ?? declared.workers, batchSize: declared.batchSize, allowRemoval }
+  const settings = {
+    pipeline: pipelineName(pipeline),
+    spec,
+    workers: workers ?? declared.workers,
+    batchSize: declared.batchSize,
+    params,
+    interval,
+    allowRemoval,
+  }
+  renderPaths(spec.source.files?.paths ?? [], { name: name ?? pipeline.metadata.name, createdAt: now, params, interval })
   if (name !== undefined) return startedRun(db, await createRun(db, { name, ...settings }))
   const stamp = now.toISOString().slice(0, 19).replace('T', '-').replaceAll(':', '')
   for (let attempt = 1; ; attempt++) {

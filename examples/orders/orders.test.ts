@@ -1,8 +1,8 @@
 // The example reads the same on a cluster, from its ConfigMap, and without one, from the files beside it.
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { loadAll } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { commandFolder } from '../../test/cli/command.ts'
 import { freshDatabase } from '../../test/support/database.ts'
 
@@ -11,7 +11,7 @@ const { headgate } = commandFolder()
 const { url } = await freshDatabase()
 
 test('Its ConfigMap holds the files beside it', () => {
-  const documents = [...parseAllDocuments(readFileSync(manifest, 'utf8'))].map((document) => document.toJS())
+  const documents = loadAll(readFileSync(manifest, 'utf8')) as { kind: string; data?: object }[]
   const files = globSync('*.csv', { cwd: import.meta.dirname }).map((file) => [basename(file), readFileSync(join(import.meta.dirname, file), 'utf8')])
   expect(documents.find(({ kind }) => kind === 'ConfigMap')?.data).toEqual(Object.fromEntries(files))
 })

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../test/support/kubernetes.ts'
 import { createClient } from './client.ts'
-import { EventRecorder, referenceTo } from './events.ts'
+import { EventRecorder } from './events.ts'
 import { events, pipelineRuns } from './resources.ts'
 
 describeWithApiServer('events', async (server) => {
@@ -12,11 +12,13 @@ describeWithApiServer('events', async (server) => {
 
   test('are accepted, counted in a series, and told by kubectl describe', async () => {
     const run = await client.create(pipelineRuns, { metadata: { name: 'orders-1', namespace }, spec: { pipelineRef: { name: 'orders' } } })
+    const { apiVersion, kind, metadata } = run
+    const regarding = { apiVersion, kind, name: metadata.name, namespace, uid: metadata.uid ?? '' }
     const problems: unknown[] = []
     const recorder = new EventRecorder({ client, instance: 'operator-0', report: (_, error) => problems.push(error) })
     const waiting = { type: 'Warning', reason: 'ImagePull', message: 'worker 0 waits: image x:1 cannot be pulled', action: 'Observe' } as const
     for (let time = 0; time < 5; time++) {
-      recorder.event(referenceTo(run), waiting)
+      recorder.event(regarding, waiting)
       while ((await client.list(events, { namespace })).items.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
     }
     await recorder.stop()

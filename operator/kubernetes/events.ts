@@ -4,7 +4,7 @@ import type { KubeClient } from './client.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { EventBatch, type Occurrence } from './event-batch.ts'
 import type { Report } from './hooks.ts'
-import { type KubeObject, microTime, type ObjectReference } from './objects.ts'
+import { microTime, type ObjectReference } from './objects.ts'
 import { events } from './resources.ts'
 
 export type EventContent = {
@@ -29,10 +29,6 @@ export const reporter = 'headgate'
 const maxNote = 1024
 const maxName = 253
 const tries = 3
-
-export function referenceTo({ apiVersion, kind, metadata: { name, namespace, uid } }: KubeObject): ObjectReference {
-  return { apiVersion, kind, name, ...(namespace !== undefined && { namespace }), ...(uid !== undefined && { uid }) }
-}
 
 export class EventRecorder {
   readonly #options: EventOptions

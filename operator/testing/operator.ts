@@ -6,10 +6,10 @@ import { forward } from '../forward.ts'
 import type { KubeClient } from '../kubernetes/client.ts'
 import { systemClock } from '../kubernetes/clock.ts'
 import { EventRecorder } from '../kubernetes/events.ts'
-import { noLimits } from '../limits.ts'
 import { machineryMetrics } from '../metrics/controller.ts'
 import { runMetrics } from '../metrics/runs.ts'
 import { startTerm, type Term, type TermOptions } from '../term.ts'
+import { noLimits } from './limits.ts'
 
 export type TestOperatorOptions = { client: KubeClient; namespace: string; cancelSignal?: CancelSignal } & Partial<
   Pick<TermOptions, 'progressSources' | 'settings' | 'store' | 'random'>

@@ -166,7 +166,7 @@ export async function openWork(options: WorkOptions, worker: string): Promise<Wo
 }
 
 function runContext({ run, folder, checkpoints, environment }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
-  const { id, name, pipeline, batchSize, params, interval } = run
+  const { id, name, pipeline, createdAt, batchSize, params, interval } = run
   const own = runEnvironment({ spec: run.spec, workers: run.workers, rateBudget: (budget) => checkpoints.rateBudget(budget) })
-  return { id, name, pipeline, batchSize, params, interval, folder, signal, environment: { ...own, ...environment }, warn }
+  return { id, name, pipeline, createdAt, batchSize, params, interval, folder, signal, environment: { ...own, ...environment }, warn }
 }

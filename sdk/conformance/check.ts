@@ -44,6 +44,7 @@ export function sampleRun(given: Partial<RunContext> = {}): RunContext {
     id: 1,
     name: 'conformance-1',
     pipeline: 'conformance',
+    createdAt: new Date('2026-03-01T00:00:00Z'),
     params: {},
     interval: undefined,
     folder: process.cwd(),

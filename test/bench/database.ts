@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { type EmbeddedPostgres, startPostgres } from '../../cli/embedded/index.ts'
+import { type EmbeddedPostgres, startPostgres } from '../../cli/embedded/server.ts'
 import { cpuSecondsOf } from './process-tree.ts'
 
 export type BenchDatabase = {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { startPostgres } from '../../cli/embedded/index.ts'
+import { startPostgres } from '../../cli/embedded/server.ts'
 import { migrate } from '../../store/migrate.ts'
 
 /** A crash is of the server's processes and not of the machine, so what was written need not have reached the disk. */

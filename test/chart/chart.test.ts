@@ -1,10 +1,15 @@
 // What the chart renders, for sets of values that reach every branch of it.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { load } from 'js-yaml'
 import { describe, expect } from 'vitest'
-import { parse } from 'yaml'
 import { operatorConfig } from '../../operator/config.ts'
 import { chart, helmTest, ofKind, type Rendered, refusal, render, runHelm, sets, valueSets } from './render.ts'
+
+/** A YAML file, by its path from the chart. */
+function read(file: string): { [name: string]: unknown } {
+  return load(readFileSync(join(chart, file), 'utf8')) as { [name: string]: unknown }
+}
 
 /** Pod templates by the kind and name of what holds them. */
 function pods(objects: Rendered[]): [string, Rendered['spec']][] {
@@ -58,9 +63,9 @@ helmTest('The definitions are installed as generated, and kept when the release 
   const installed = ofKind('CustomResourceDefinition', render())
   expect(installed.map(({ metadata }) => metadata.name).sort()).toEqual(['pipelineruns.headgate.dev', 'pipelines.headgate.dev'])
   for (const definition of installed) {
-    const file = join(chart, '..', '..', 'crds', 'generated', `headgate.dev_${definition.spec.names.plural}.yaml`)
+    const generated = read(`../../crds/generated/headgate.dev_${definition.spec.names.plural}.yaml`)
     expect(definition.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' })
-    expect(definition.spec).toEqual(parse(readFileSync(file, 'utf8')).spec)
+    expect(definition.spec).toEqual(generated.spec)
   }
   expect(ofKind('CustomResourceDefinition', render({ 'crds.install': false }))).toEqual([])
 })
@@ -93,7 +98,7 @@ helmTest('The operator gets what its configuration reads, and is accepted by it'
   const fromElsewhere = { HEADGATE_NAMESPACE: 'etl', HEADGATE_POD_NAME: 'headgate-operator-x', HEADGATE_STORE_URL: undefined, HEADGATE_REDIS_URL: undefined }
   const config = operatorConfig({ ...given, ...fromElsewhere })
   expect(config).toMatchObject({
-    workerImage: `headgate/headgate:${parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')).appVersion}`,
+    workerImage: `headgate/headgate:${read('Chart.yaml').appVersion}`,
     namespace: 'etl',
     watchNamespaces: [],
     maxActiveRuns: 100,
@@ -133,7 +138,7 @@ describe('Wrong values are refused with the place and what is expected:', () => 
 
 helmTest('Every value of values.yaml is described by the schema', () => {
   const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'))
-  const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'))
+  const values = read('values.yaml')
   expect(Object.keys(schema.properties)).toEqual(Object.keys(values))
 })
 

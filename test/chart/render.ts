@@ -1,8 +1,8 @@
 // The chart as helm renders it, for the tests beside this file; helm is the one on PATH or that of the test cluster's programs.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { loadAll } from 'js-yaml'
 import { type TestContext, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { builtPrograms } from '../cluster/location.ts'
 
 export const chart = join(import.meta.dirname, '..', '..', 'charts', 'headgate')
@@ -32,10 +32,7 @@ function template(values: Values, namespace: string) {
 export function render(values: Values = {}, namespace = 'etl'): Rendered[] {
   const { status, stdout, stderr } = template(values, namespace)
   if (status !== 0) throw new Error(stderr)
-  return parseAllDocuments(stdout).flatMap((document) => {
-    if (document.errors.length > 0) throw document.errors[0]
-    return (document.toJS() as Rendered | null) ?? []
-  })
+  return (loadAll(stdout) as (Rendered | null)[]).filter((object) => object !== null)
 }
 
 /** Why helm refuses these values. */

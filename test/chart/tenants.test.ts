@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
-import { startPostgres } from '../../cli/embedded/index.ts'
+import { startPostgres } from '../../cli/embedded/server.ts'
 import { openStore } from '../../operator/store.ts'
 import { readTenants } from '../../operator/store-upkeep.ts'
 import { createRun, listRuns } from '../../store/runs.ts'
@@ -59,10 +59,10 @@ helmTest('Each namespace’s role gets in, sees its own runs, and makes its own 
         expect(new Set(Object.values(rows[0]))).toEqual(new Set([false]))
         await client.query(`CREATE SCHEMA "${namespace}"; CREATE TABLE "${namespace}".t ()`)
         await createRun(client, { name: `${namespace}/r`, pipeline: `${namespace}/p`, spec: specFor('x.y'), workers: 1, batchSize: 1 })
-        expect((await listRuns(client, { limit: 9 })).map(({ name }) => name)).toEqual([`${namespace}/r`])
+        expect((await listRuns(client, { limit: 9 })).items.map(({ name }) => name)).toEqual([`${namespace}/r`])
       })
     }
-    await withClient(owner.url as string, async (client) => expect(await listRuns(client, { limit: 9 })).toHaveLength(3))
+    await withClient(owner.url as string, async (client) => expect((await listRuns(client, { limit: 9 })).items).toHaveLength(3))
     await withClient(secrets['sales/headgate-store']?.url as string, (client) =>
       expect(client.query('SELECT FROM "sales-eu".t')).rejects.toMatchObject({ code: '42501' }),
     )

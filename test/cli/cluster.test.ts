@@ -25,6 +25,7 @@ describeWithApiServer('The command on a cluster', async (server) => {
   const { headgate } = commandFolder({ environment: { KUBECONFIG: kubeconfigPath } })
   const { headgate: plugin } = commandFolder({ environment: { KUBECONFIG: kubeconfigPath }, file: join(import.meta.dirname, '../../bin/kubectl-headgate') })
   await client.create(pipelines, { metadata: { name: 'orders', namespace }, spec })
+  await client.create(pipelines, { metadata: { name: 'prices', namespace }, spec: { ...spec, source: { files: { paths: ['{{ params.day }}.csv'] } } } })
   const inNamespace = ['-n', namespace]
   const status = (name: string, status: object) => client.patch(pipelineRuns, name, namespace, { status }, { subresource: 'status' })
   const failure = { phase: 'Failed', conditions: [verdict('False', 'ImagePull', 'worker 0 waits: image x cannot be pulled')] }
@@ -80,7 +81,7 @@ describeWithApiServer('The command on a cluster', async (server) => {
       expect(out).toMatch(/bad +orders +Failed .* ImagePull$/m)
     }
     expect((await headgate('runs', '-A')).out).toMatch(new RegExp(`^${namespace} +good`, 'm'))
-    expect(JSON.parse((await headgate('runs', ...inNamespace, '-o', 'json')).out)).toHaveLength(4)
+    expect(JSON.parse((await headgate('runs', ...inNamespace, '-o', 'json')).out).runs).toHaveLength(4)
     expect((await headgate('runs', '--pipeline', 'none', ...inNamespace)).out).toContain('No runs in namespace')
     expect((await plugin('runs', '--help')).out).toContain('Usage: kubectl headgate runs')
   })
@@ -93,6 +94,8 @@ describeWithApiServer('The command on a cluster', async (server) => {
     [['trigger', 'orders', '--interval', '2026-02-30/2026-03-02'], 2, /give START\/END/],
     [['trigger', 'orders', '--interval', '2026-03-02/2026-03-01'], 2, /must start before it ends/],
     [['trigger', 'orders', '--timeout', '3s'], 2, /add --wait/],
+    [['trigger', 'prices', '--param', 'dya=1'], 2, /InvalidParams: run prices has only the params dya, and the pipeline needs day/],
+    [['trigger', 'prices', '--param', 'day=../1'], 2, /InvalidParams: params.day is/],
     [['cancel', 'goud'], 1, /RunNotFound: .* has no run goud; did you mean good\?/],
     [['logs', 'goud'], 1, /did you mean good\?/],
     [['logs', 'good'], 1, /LogsNotFound: the pods of run good are gone/],

@@ -69,6 +69,21 @@ test('quarantine list shows each rejected record once, and show all of one; a se
   for (const { out } of [list, await headgate('quarantine', 'show', '2', ...database)]) expect(out).not.toContain('secret-word')
 })
 
+test('A list that has more names the command for the next page', async () => {
+  const { out } = await headgate('quarantine', 'list', '--run', 'first', '--limit', '1', ...database)
+  const [, more = ''] = /^More: headgate (.+)$/m.exec(out) ?? []
+  expect(more).toMatch(/^quarantine list --run first --database URL --limit 1 --after \S+$/)
+  const second = await headgate(...more.replace('--database URL', database.join(' ')).split(' '))
+  expect([out, second.out].map((page) => page.match(/orders\.csv@\d+/g)?.length)).toEqual([1, 1])
+  expect(second.out).not.toContain('More:')
+  const pages = await Promise.all([headgate('runs', '--limit', '1', '-o', 'json', ...database), headgate('runs', '-o', 'json', ...database)])
+  const [one, all] = pages.map((page) => JSON.parse(page.out))
+  expect(all).toMatchObject({ runs: [{ name: 'second' }, { name: 'first' }] })
+  expect(all.next).toBeUndefined()
+  const rest = await headgate('runs', '--after', one.next, ...database)
+  expect(rest.out.split('\n').map((line) => line.split(' ')[0])).toEqual(['RUN', 'first', ''])
+})
+
 test('trace tells the run, the file and the offset of a row', async () => {
   const { code, out } = await headgate('trace', 'shop.orders', '2', ...database)
   expect(code).toBe(0)
@@ -105,10 +120,21 @@ test.each([
   expect(out).not.toContain('secret-word')
 })
 
+test('quarantine discard closes an entry once, with the reason', async () => {
+  const discard = ['quarantine', 'discard', '1', '--reason', 'a test order', ...database]
+  expect(await headgate(...discard)).toMatchObject({ code: 0, out: 'Quarantine entry 1 is discarded.\n' })
+  expect((await headgate('quarantine', 'show', '1', ...database)).out).toContain('1 (discarded: a test order)')
+  expect((await headgate('quarantine', 'list', '--state', 'open', ...database)).out).not.toMatch(/^1 /m)
+  expect(await headgate(...discard)).toMatchObject({ code: 1, err: expect.stringContaining('QuarantineNotOpen') })
+})
+
 test.each([
   [['run', 'orders.yaml', '--wrkers', '2'], 2, /unknown option.*--wrkers/s],
   [['run', 'orders.yaml', '--workers', 'two'], 2, /whole number/],
   [['run'], 2, /missing required argument/],
+  [['runs', '--after', 'nonsense', ...database], 2, /InvalidCursor: "nonsense" is no place in the list of runs/],
+  [['runs', '--after', 'nonsense', '--cluster'], 2, /InvalidConfig: --after is for the pages of a store/],
+  [['quarantine', 'discard', '2', ...database], 2, /required option '--reason/],
   [['rum'], 2, /unknown command/],
   [['run', 'missing.yaml', ...database], 1, /missing\.yaml.*no such file/],
   [['run', 'wrong.yaml', ...database], 2, /wrong\.yaml:10/],

@@ -33,5 +33,5 @@ test('An empty delivery is refused with the numbers and the remedy, and the reme
   const allowed = await headgate('run', 'prices.yaml', '--database', url, '--allow-removal', '--name', 'emptied')
   expect(allowed).toMatchObject({ code: 0, out: expect.stringContaining('3 rows removed') })
   const { out } = await headgate('runs', '--database', url, '--output', 'json')
-  expect(JSON.parse(out)[0]).toMatchObject({ name: 'emptied', counts: { removed: 3 } })
+  expect(JSON.parse(out).runs[0]).toMatchObject({ name: 'emptied', counts: { removed: 3 } })
 })

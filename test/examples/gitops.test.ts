@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { evaluate } from '@marcbachmann/cel-js'
+import { load, loadAll } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
 import { checkManifest } from '../../cli/check/manifest.ts'
 import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
 
@@ -37,9 +37,10 @@ const samples: Sample[] = [
 const objectOf = ({ kind, status }: Sample) => ({ apiVersion: 'headgate.dev/v1alpha1', kind, metadata: { name: 'a', generation: 2 }, spec: {}, status })
 
 describe('Flux', () => {
-  const [kustomization] = parseAllDocuments(readFileSync(join(example, 'flux/kustomization.yaml'), 'utf8')).map((document) => document.toJS())
   type Rule = { kind: string; inProgress: string; failed: string; current: string }
-  const rules: Rule[] = kustomization.spec.healthCheckExprs
+  type Kustomization = { spec: { healthCheckExprs: Rule[] } }
+  const [kustomization] = loadAll(readFileSync(join(example, 'flux/kustomization.yaml'), 'utf8')) as [Kustomization]
+  const rules = kustomization.spec.healthCheckExprs
 
   test.each(samples)('says of a $kind that $title: $health', (sample) => {
     const rule = rules.find(({ kind }) => kind === sample.kind) as Rule
@@ -51,7 +52,7 @@ describe('Flux', () => {
 })
 
 describe('Argo CD', () => {
-  const { data } = parse(readFileSync(join(example, 'argo-cd/argocd-cm.yaml'), 'utf8')) as { data: Record<string, string> }
+  const { data } = load(readFileSync(join(example, 'argo-cd/argocd-cm.yaml'), 'utf8')) as { data: Record<string, string> }
   const lua = ['lua5.1', 'luajit', 'lua', 'lua5.4'].find((name) => spawnSync(name, ['-v']).error === undefined)
 
   if (lua === undefined) {

@@ -6,7 +6,7 @@ import { type RunOperator, startRunOperator } from '../../operator/controllers/t
 import { conditionOf, stageIn } from '../../operator/controllers/testing/stage.ts'
 import type { KeptRun } from '../../operator/kept.ts'
 import { createClient } from '../../operator/kubernetes/client.ts'
-import { noLimits } from '../../operator/limits.ts'
+import { noLimits } from '../../operator/testing/limits.ts'
 import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
 
 function deskOf(cap: number, perNamespace?: number) {

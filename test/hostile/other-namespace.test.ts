@@ -7,7 +7,7 @@ import { pipelineFixture, runFixture } from '../../operator/controllers/testing/
 import type { KeptRun } from '../../operator/kept.ts'
 import type { KubeClient } from '../../operator/kubernetes/client.ts'
 import { systemClock } from '../../operator/kubernetes/clock.ts'
-import { noLimits } from '../../operator/limits.ts'
+import { noLimits } from '../../operator/testing/limits.ts'
 
 /** The fixtures are of namespace sales. */
 const key = 'tenant-a/orders-1'

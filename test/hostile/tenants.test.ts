@@ -71,7 +71,7 @@ describe('each tenant', () => {
       const { rows } = await b.client.query(`SELECT DISTINCT pipeline FROM headgate.${table}`)
       expect(rows, table).toEqual([{ pipeline: 'tenant-b/orders' }])
     }
-    expect((await listRuns(b.client, { limit: 1000 })).map(({ pipeline }) => pipeline)).not.toContain('tenant-a/orders')
+    expect((await listRuns(b.client, { limit: 1000 })).items.map(({ pipeline }) => pipeline)).not.toContain('tenant-a/orders')
     expect(await listEvents(b.client, mine.id)).toEqual(await listEvents(admin, mine.id))
     const key = { id: '1' }
     expect(await primaryKeyColumns(b.client, 'tenant_b.orders')).toEqual(['id'])

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { startPostgres } from '../../cli/embedded/index.ts'
+import { startPostgres } from '../../cli/embedded/server.ts'
 import { kubernetesOffer, kubernetesStarters } from './kubernetes-setup.ts'
 import { serveOnDemand } from './on-demand.ts'
 

@@ -117,6 +117,26 @@ test.each([
   expect((await run.start().ended).code).toBe(70)
 })
 
+test('The params of a PipelineRun stand in for placeholders in paths; one that is not given ends the run with the reason', async () => {
+  const run = new ClusterRun(database, (spec) => {
+    spec.source = { files: { paths: ['{{ params.region }}/*.csv'] } }
+  })
+  await run.createTable(0)
+  run.write('north/one.csv', 'id,name\n1,a\n')
+  run.write('south/two.csv', 'id,name\n2,b\n')
+  expect(await run.start().ended).toMatchObject({ code: 0, report: { state: 'Succeeded', records: { read: 1, loaded: 1 } } })
+  const other = new ClusterRun(database, (spec) => {
+    spec.source = { files: { paths: ['{{ params.country }}/*.csv'] } }
+  })
+  await other.createTable(0)
+  const { code, report } = await other.start().ended
+  expect(code).toBe(65)
+  expect(report).toMatchObject({
+    state: 'Failed',
+    failure: { code: 'InvalidParams', message: expect.stringContaining('only the params region'), retryable: false },
+  })
+})
+
 test('A run that cannot succeed ends all workers with 65 and the reason', async () => {
   const run = new ClusterRun(database, (spec) => {
     spec.quality = { minRecords: 1_000_000 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Concurrency } from '../../../crds/defaults.ts'
-import { type Admission, decideAdmissions } from './decide.ts'
+import { type Admission, Round } from './decide.ts'
 
 type Row = {
   what: string
@@ -25,13 +25,14 @@ function pipelineOf(run: string): string {
 function answers({ concurrency, waiting, active = [], over = [], cap = 100 }: Row, known: (pipeline: string) => boolean): Map<string, Admission> {
   const byPipeline = new Map<string, string[]>()
   for (const run of active) byPipeline.set(pipelineOf(run), [...(byPipeline.get(pipelineOf(run)) ?? []), run])
-  return decideAdmissions({
-    waiting: waiting.map((key) => ({ key, pipeline: pipelineOf(key) })),
+  const round = new Round({
     active: byPipeline,
     maxActiveRuns: cap,
     concurrency: (pipeline) => (known(pipeline) ? (concurrency ?? 'Queue') : undefined),
     isOver: (key) => over.includes(key),
   })
+  const runs = waiting.map((key) => ({ key, pipeline: pipelineOf(key) }))
+  return round.decide(runs, new Map(runs.map(({ key, pipeline }) => [pipeline, key])))
 }
 
 const rows: Row[] = [

@@ -31,11 +31,6 @@ export type Admission =
   | { kind: 'Replaced'; by: string }
   | { kind: 'NoPipeline' }
 
-/** One decision for each waiting run. */
-export function decideAdmissions(state: AdmissionState): Map<string, Admission> {
-  return new Round(state).decide(state.waiting, newestOf(state.waiting))
-}
-
 /**
  * The places there are, and who is in line for them. Runs that come later can be decided in the same round, as long as nothing else
  * has changed.
@@ -116,8 +111,4 @@ function lineOf(lines: Map<string, WaitingRun[]>, namespace: string): WaitingRun
   const line = lines.get(namespace) ?? []
   lines.set(namespace, line)
   return line
-}
-
-function newestOf(waiting: readonly WaitingRun[]): Map<string, string> {
-  return new Map(waiting.map(({ key, pipeline }) => [pipeline, key]))
 }

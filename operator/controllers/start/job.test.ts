@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { RunSnapshot } from '../../../crds/snapshot.ts'
-import { noLimits } from '../../limits.ts'
+import { noLimits } from '../../testing/limits.ts'
 import { specFixture } from '../testing/objects.ts'
 import { runJob } from './job.ts'
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
-import { type Limits, noLimits } from '../../limits.ts'
+import type { Limits } from '../../limits.ts'
+import { noLimits } from '../../testing/limits.ts'
 import { specFixture } from '../testing/objects.ts'
 import { limitedSettings, limitProblem, workerResources } from './limits.ts'
 

@@ -14,7 +14,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'headgate-files-'))
   mkdirSync(join(folder, 'in/deep'), { recursive: true })
   for (const name of ['in/b.csv', 'in/a.csv', 'in/c.txt', 'in/deep/d.csv', 'in/[x].csv']) writeFileSync(join(folder, name), name)
-  run = sampleRun({ folder })
+  run = sampleRun({ folder, name: 'orders-1', createdAt: new Date('2026-03-02T23:59:59Z') })
 })
 
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -31,6 +31,23 @@ test.each([
   ['a file whose name looks like a glob', ['in/[x].csv'], ['in/[x].csv']],
 ])('lists %s', async (_what, paths, expected) => {
   expect(await names(paths)).toEqual(expected)
+})
+
+test('puts the values of the run in the place of placeholders', async () => {
+  run = { ...run, params: { file: 'b', folder: 'deep' } }
+  expect(await names(['in/{{ params.file }}.csv', 'in/{{ params.folder }}/*.csv'])).toEqual(['in/b.csv', 'in/deep/d.csv'])
+})
+
+test.each(['..', '../in', 'in/deep', '*', '[ab]', '{a,b}', ''])('reads nothing where a value %j would lead elsewhere', async (value) => {
+  run = { ...run, params: { value } }
+  for (const path of ['in/{{ params.value }}/*.csv', '{{ params.value }}/a.csv', 'in/{{ params.value }}.csv'])
+    await expect(names([path], true)).rejects.toMatchObject({ code: 'InvalidParams' })
+})
+
+test.each([' ', 'a'.repeat(4096), '+(a|b)', '!(c)', '@(in)', '~', '$(HOME)', '%2e%2e', '．．'])('takes a value %j for the name of a file', async (value) => {
+  run = { ...run, params: { value } }
+  for (const path of ['{{ params.value }}/*.csv', 'in/{{ params.value }}.csv', 'i?/{{ params.value }}.csv'])
+    await expect(names([path])).rejects.toMatchObject({ code: expect.stringMatching(/^Source(NotFound|Unreadable)$/) })
 })
 
 test('lists files by absolute path', async () => {

@@ -5,6 +5,7 @@ import { join, resolve, sep } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
+import { renderPaths } from '../../templates/paths.ts'
 import type { Input, Source } from '../source.ts'
 import { filesMatching, fixedFolder, isGlob } from './glob.ts'
 import { closestTo } from './missing.ts'
@@ -29,7 +30,7 @@ export class FilesSource implements Source {
 
   async *inputs(run: RunContext): AsyncIterable<Input> {
     const seen = new Set<string>()
-    for (const pattern of this.config.paths) {
+    for (const pattern of renderPaths(this.config.paths, run)) {
       run.signal.throwIfAborted()
       for (const path of await this.#matches(pattern, run.folder)) {
         const absolute = resolve(run.folder, path)

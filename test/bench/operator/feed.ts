@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import type { KubeObject } from '../../../operator/kubernetes/objects.ts'
@@ -20,7 +20,7 @@ const definitions = resource<KubeObject & { status?: { conditions?: { type: stri
 /** Resolves when both kinds are served. */
 export async function installCrds(client: KubeClient, folder: string): Promise<void> {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-    const crd = parse(readFileSync(join(folder, file), 'utf8')) as KubeObject
+    const crd = load(readFileSync(join(folder, file), 'utf8')) as KubeObject
     await client.apply(definitions, crd)
     while (!(await client.get(definitions, crd.metadata.name))?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')) {
       await sleep(50)

@@ -1,0 +1,15 @@
+// Limits that forbid nothing, for tests to start from.
+import type { Limits } from '../limits.ts'
+
+export const noLimits: Limits = {
+  timeoutMs: undefined,
+  startDeadlineMs: undefined,
+  workers: undefined,
+  cpu: undefined,
+  memory: undefined,
+  defaultMemory: undefined,
+  tmpSize: undefined,
+  pluginFolder: undefined,
+  images: [],
+  runsPerNamespace: undefined,
+}

@@ -1,0 +1,34 @@
+// Placeholders in paths. Who may start runs may not always write pipelines, so a value never leads out of the part of the path that the
+// placeholder stands in, and never becomes a glob.
+import { HeadgateError } from '../../sdk/index.ts'
+import { runValue, type TemplateRun } from './run-values.ts'
+import { parseTemplate } from './template.ts'
+
+/** Separators, what globs read as more than itself, and control characters. */
+const special = /[/\\*?[\]{},\p{Cc}]/u
+const onlyDots = /^\.*$/
+
+/** The paths with the run's values in the place of placeholders. Throws InvalidPipeline for an unknown one, InvalidParams for a value that is missing or unusable. */
+export function renderPaths(paths: readonly string[], run: TemplateRun): string[] {
+  return paths.map((path) => renderPath(path, run))
+}
+
+function renderPath(path: string, run: TemplateRun): string {
+  const { parts, problems } = parseTemplate(path)
+  if (problems[0] !== undefined) throw new HeadgateError('InvalidPipeline', `${problems[0].message}; correct the path ${path} in spec.source.files.paths`)
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part
+      const value = runValue(part.placeholder, run)
+      if (!special.test(value) && !onlyDots.test(value)) return value
+      throw new HeadgateError('InvalidParams', `${part.placeholder} is ${shown(value)}, which cannot stand in the path ${path}; ${advice}`)
+    })
+    .join('')
+}
+
+const advice = 'give a part of a file name: not empty, not only dots, and without / \\ * ? [ ] { } , and control characters'
+
+/** In quotes, cut to 100 characters; JSON escapes control characters. */
+function shown(value: string): string {
+  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)
+}
