@@ -3,12 +3,12 @@ import { workerExitCodes } from '../crds/worker-report.ts'
 import { HeadgateError } from '../sdk/index.ts'
 import { failureOf } from '../sdk/thrown.ts'
 import { findRun } from '../store/runs.ts'
+import { StoreSession } from '../store/session.ts'
 import { LocalCheckpoints } from './checkpoints/local.ts'
 import { RedisCheckpoints } from './checkpoints/redis.ts'
 import { StoreCheckpoints } from './checkpoints/store.ts'
 import { runClusterWorker } from './cluster/worker.ts'
 import { type LocalWorkerConfig, workerConfig } from './config.ts'
-import { StoreSession } from './engine/session.ts'
 import { runWorker } from './engine/worker.ts'
 
 const stop = new AbortController()

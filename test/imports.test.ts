@@ -68,6 +68,12 @@ test('Two files may not import each other', () => {
   expect(lint('store/one.ts', importing('./other.ts'))).toContain('noImportCycles')
 })
 
+test('The engine may not know a loader by its class; only the assembly may', () => {
+  const loader = importing('../loaders/postgres/loader.ts')
+  expect(lint('runner/engine/a.ts', loader)).toContain('knows none by its class')
+  expect(lint('runner/engine/assembly.ts', loader)).not.toContain('knows none by its class')
+})
+
 test('A test may not replace a module', () => {
   const mocking = (call: string) => lint('test/a.test.ts', `import { vi } from 'vitest'\n\n${call}\n`)
   expect(mocking(`vi.mock('../runner/config.ts')`)).toContain('instead of replacing a module')

@@ -1,9 +1,9 @@
 // Opens the store a command works on: the database given, or the embedded one of the local mode.
 import pg from 'pg'
-import { StoreSession } from '../../runner/engine/session.ts'
-import { classifyError } from '../../runner/loaders/postgres/errors.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { classifyError } from '../../store/errors.ts'
 import { migrate } from '../../store/migrate.ts'
+import { StoreSession } from '../../store/session.ts'
 import { cliConfig } from '../config.ts'
 
 export type OpenStore = { url: string; session: StoreSession; close(): Promise<void> }

@@ -3,10 +3,10 @@ import { basename } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { runSettings } from '../../crds/defaults.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
-import type { StoreSession } from '../../runner/engine/session.ts'
 import { renderPaths } from '../../runner/templates/paths.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { createRun, findRun, type Run, specHash, startRun, unfinishedRun } from '../../store/runs.ts'
+import type { StoreSession } from '../../store/session.ts'
 
 export type RunRequest = {
   pipeline: Pipeline

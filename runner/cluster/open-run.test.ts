@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import type { RunSnapshot } from '../../crds/snapshot.ts'
+import { StoreSession } from '../../store/session.ts'
 import { admitTenant } from '../../store/tenants.ts'
 import { inTransaction } from '../../test/support/loading.ts'
 import { specFor } from '../../test/support/store.ts'
 import { freshTenants } from '../../test/support/tenants.ts'
-import { StoreSession } from '../engine/session.ts'
 import { openRun } from './open-run.ts'
 
 const { admin, owner, a } = await freshTenants()

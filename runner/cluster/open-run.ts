@@ -1,10 +1,10 @@
 // openRun: waits for the store, brings it up to date, and finds or creates the run's row. The first thing a worker on a cluster does.
 import type { RunSnapshot } from '../../crds/snapshot.ts'
+import { classifyError, openConnection } from '../../store/connection.ts'
 import { migrate } from '../../store/migrate.ts'
 import { findOrCreateRun, findRunById, type Run, startRun } from '../../store/runs.ts'
+import type { StoreSession } from '../../store/session.ts'
 import { type Retries, retrying } from '../engine/retry.ts'
-import type { StoreSession } from '../engine/session.ts'
-import { classifyError, openConnection } from '../loaders/postgres/connection.ts'
 import { declaredRun } from './snapshot.ts'
 
 /**

@@ -1,7 +1,7 @@
 // preparedBatches: reads, validates, transforms and encodes a slice, batch by batch. Called by the slice loop.
 import { type Extractor, HeadgateError, type Position, type RecordBatch, type RunContext, type Slice } from '../../sdk/index.ts'
+import type { QueryPriority } from '../../store/query-priority.ts'
 import type { RecordProgram } from '../records/program.ts'
-import type { Courtesy } from './courtesy.ts'
 import { PreparedBatch } from './prepared-batch.ts'
 
 /** A batch is closed early at this size, so that memory does not grow with the width of records. */
@@ -14,7 +14,7 @@ export type BatchSource = {
   /** Whether rows are encoded for COPY, or handed over as records. */
   encoded: boolean
   /** Lets the commit that is under way ask its short questions before the next block is worked on. */
-  courtesy: Courtesy
+  priority: QueryPriority
 }
 
 /**
@@ -34,7 +34,7 @@ export async function* preparedBatches(source: BatchSource, slice: Slice, from: 
       turn = 1 - turn
       prepared = (turns[turn] as PreparedBatch).restart(batch.next)
     }
-    await source.courtesy.wait()
+    await source.priority.wait()
     asked = performance.now()
   }
   if (prepared.read > 0) yield prepared

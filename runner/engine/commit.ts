@@ -1,5 +1,6 @@
 // commitBatch: one batch, one transaction: fence, load, quarantine, ledger, position. Called by the slice loop.
 import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../sdk/index.ts'
+import { foreign } from '../../sdk/quoting.ts'
 import { recordBatch } from '../../store/ledger.ts'
 import { type QuarantineOrigin, quarantineRecords } from '../../store/quarantine.ts'
 import { checkOrder, lockDestination, type OrderedRun } from '../../store/run-order.ts'
@@ -7,7 +8,6 @@ import { advanceSlice, type ClaimedSlice, lockSlice } from '../../store/slices.t
 import { type AnyLoader, encodes, type LoadedRows } from '../loaders/capabilities.ts'
 import { plainJson } from '../plugins/plain-json.ts'
 import { ObjectRows } from '../records/object-rows.ts'
-import { foreign } from '../validation/quoting.ts'
 import { closeByBatch, mayClose, type RunKeys } from './accepted-keys.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 

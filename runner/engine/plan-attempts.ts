@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type Enrolled, enrol, othersMayPlan, withdraw } from '../../store/planner.ts'
+import type { StoreSession } from '../../store/session.ts'
 import { type Retries, retryWait } from './retry.ts'
-import type { StoreSession } from './session.ts'
 
 export type PlanAttemptsOptions = {
   session: StoreSession

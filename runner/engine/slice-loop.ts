@@ -1,10 +1,10 @@
 // loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
 import type { LoadCounts } from '../../sdk/index.ts'
 import { runSoFar, sliceTotals } from '../../store/ledger.ts'
+import { DestinationRefusal } from '../../store/refusal.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
 import type { SliceProgress } from '../checkpoints/checkpoints.ts'
 import { encodes } from '../loaders/capabilities.ts'
-import { DestinationRefusal } from '../loaders/postgres/refusal.ts'
 import { hasSecrets } from '../validation/secrecy.ts'
 import { preparedBatches } from './batches.ts'
 import { commitBatch, type Load, lockRunning } from './commit.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
-import { markQuoting } from '../validation/quoting.ts'
+import { markQuoting } from '../../sdk/quoting.ts'
 import { toldMessage } from './told-message.ts'
 
 const spec = { schema: { fields: [{ name: 'ssn', type: 'text', sensitive: true }] } } as unknown as PipelineSpec

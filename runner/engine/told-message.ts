@@ -1,8 +1,8 @@
 // toldMessage: what is stored and shown of an error that ended a run, is retried, or came from a clean-up.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { mayQuote } from '../../sdk/quoting.ts'
 import { failureOf } from '../../sdk/thrown.ts'
-import { mayQuote } from '../validation/quoting.ts'
 import { hasSecrets, hiddenMessage } from '../validation/secrecy.ts'
 
 /** The message, or only where it comes from if the pipeline has sensitive fields and the message may quote one. Never throws. */

@@ -1,7 +1,9 @@
 // openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment, RunContext } from '../../sdk/index.ts'
+import { QueryPriority } from '../../store/query-priority.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
+import { StoreSession } from '../../store/session.ts'
 import { sessionName } from '../../store/sessions.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { runEnvironment } from '../environment.ts'
@@ -15,12 +17,10 @@ import { type RunKeys, runKeys } from './accepted-keys.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import type { BatchSource } from './batches.ts'
 import type { Commit } from './commit.ts'
-import { Courtesy } from './courtesy.ts'
 import { planRun } from './plan.ts'
 import { PlanAttempts } from './plan-attempts.ts'
 import { RejectBrake } from './reject-brake.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
-import { StoreSession } from './session.ts'
 import { toldMessage } from './told-message.ts'
 
 /** How long the end of a worker waits for its last events to reach a store that does not answer. */
@@ -66,7 +66,7 @@ export class Work {
   readonly leaseMilliseconds: number | undefined
   readonly brake: RejectBrake
   readonly onEvent: WorkOptions['onEvent']
-  readonly #courtesy = new Courtesy()
+  readonly #priority = new QueryPriority()
   readonly #over = new AbortController()
   #cancelled = false
   /** Settles when everything told so far is written down. */
@@ -79,7 +79,7 @@ export class Work {
     this.assembly = assembly
     this.checkpoints = options.checkpoints
     const name = sessionName(this.worker, options.run.name)
-    this.session = new StoreSession(options.databaseUrl, name, this.#courtesy)
+    this.session = new StoreSession(options.databaseUrl, name, this.#priority)
     this.aside = new StoreSession(options.databaseUrl, name)
     this.onEvent = options.onEvent
     this.leaseMilliseconds = options.leaseMilliseconds
@@ -111,7 +111,7 @@ export class Work {
 
   get source(): BatchSource {
     const { extractor, loader } = this.assembly
-    return { extractor, program: this.#ready.program, run: this.context, encoded: encodes(loader), courtesy: this.#courtesy }
+    return { extractor, program: this.#ready.program, run: this.context, encoded: encodes(loader), priority: this.#priority }
   }
 
   get commit(): Commit {

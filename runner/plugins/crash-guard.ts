@@ -2,9 +2,9 @@
 // dies, the run stays Running, and the next worker dies of the same.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { markQuoting } from '../../sdk/quoting.ts'
 import { failureOf } from '../../sdk/thrown.ts'
 import { toldMessage } from '../engine/told-message.ts'
-import { markQuoting } from '../validation/quoting.ts'
 import { culprit, foundIn, framesOf, isOwn, pluginModules } from './modules.ts'
 
 type Emit = (event: string | symbol, ...values: unknown[]) => boolean

@@ -11,6 +11,7 @@ import {
   type TypedRecord,
   type Validator,
 } from '../../sdk/index.ts'
+import { foreign } from '../../sdk/quoting.ts'
 import { ByteBatch } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
@@ -20,7 +21,6 @@ import { compileFast, type FastRow } from './fast.ts'
 import { compileFields, type FieldPlan } from './field-plan.ts'
 import type { MissingPolicy } from './missing.ts'
 import { checkParents, compileReferences, type Reference, warmParents } from './parents.ts'
-import { foreign } from './quoting.ts'
 import type { ReferenceLookup } from './references.ts'
 import { type ColumnPlan, planColumns, refit, writeRow } from './row-writer.ts'
 import { type CompiledRule, compileRules } from './rules.ts'

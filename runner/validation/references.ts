@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Field } from '../../crds/fields.ts'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { parseTable, relation } from '../loaders/postgres/names.ts'
-import { reservedReason } from '../loaders/postgres/reserved.ts'
+import { reservedReason } from '../loaders/postgres/prepare/reserved.ts'
 
 /** Answers with those of `values` (canonical text) that are present in the column; `pgType` is what they are compared as. */
 export type ReferenceLookup = (table: string, column: string, values: string[], pgType: string) => Promise<Set<string>>

@@ -1,6 +1,6 @@
 // What the validators of an integrator find in a batch.
 import { HeadgateError, type RecordBatch, type RecordError, type Validator } from '../../sdk/index.ts'
-import { foreign } from './quoting.ts'
+import { foreign } from '../../sdk/quoting.ts'
 
 export type Verdict = { errors: RecordError[]; warnings: RecordError[] }
 

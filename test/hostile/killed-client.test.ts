@@ -8,7 +8,7 @@ const { url, client } = await freshDatabase()
 
 test('The server ends the statement of a killed client', async ({ skip }) => {
   if (process.platform !== 'linux') skip('only servers on Linux notice a client that is gone during a statement')
-  const script = `import { openConnection } from ${JSON.stringify(join(import.meta.dirname, '../../runner/loaders/postgres/connection.ts'))}
+  const script = `import { openConnection } from ${JSON.stringify(join(import.meta.dirname, '../../store/connection.ts'))}
     const client = await openConnection(${JSON.stringify(url)}, { applicationName: 'headgate killed' })
     await client.query('SELECT pg_sleep(600)')`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' })

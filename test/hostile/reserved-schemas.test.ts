@@ -1,8 +1,8 @@
 // Destinations and references that reach for Headgate's own tables: by name, by case, by search_path, by inheritance, views and rules.
 import { expect, it } from 'vitest'
-import { openConnection } from '../../runner/loaders/postgres/connection.ts'
 import { PostgresLoader } from '../../runner/loaders/postgres/loader.ts'
 import { sqlReferences } from '../../runner/validation/references.ts'
+import { openConnection } from '../../store/connection.ts'
 import { inTransaction, orderSchema, startRun } from '../support/loading.ts'
 import { freshStore, plannedRun } from '../support/store.ts'
 

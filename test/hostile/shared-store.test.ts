@@ -1,9 +1,9 @@
 // One store, several tenants: what they share, which is the schema of staging tables, functions, names and time. docs/security.md, "The store".
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore } from '../../operator/store.ts'
-import { openConnection } from '../../runner/loaders/postgres/connection.ts'
 import { PostgresLoader } from '../../runner/loaders/postgres/loader.ts'
 import { dropAbandoned, stagingTables } from '../../runner/loaders/postgres/staging.ts'
+import { openConnection } from '../../store/connection.ts'
 import { createRun, isUnfinished, type Run } from '../../store/runs.ts'
 import { sessionName } from '../../store/sessions.ts'
 import { admitTenant } from '../../store/tenants.ts'

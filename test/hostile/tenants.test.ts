@@ -1,8 +1,8 @@
 // One store, several tenants, one of them hostile: what a role admitted to tenant-b may do to the runs of tenant-a. docs/security.md, "The store".
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
-import { openConnection } from '../../runner/loaders/postgres/connection.ts'
 import { stagingTables } from '../../runner/loaders/postgres/staging.ts'
+import { openConnection } from '../../store/connection.ts'
 import { listEvents, listRuns, type Run } from '../../store/runs.ts'
 import { sessionName } from '../../store/sessions.ts'
 import { primaryKeyColumns } from '../../store/table-key.ts'

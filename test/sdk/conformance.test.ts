@@ -1,6 +1,5 @@
 // For each check a class that breaks just that promise: a check that nothing can fail proves nothing.
 import { describe, expect, it } from 'vitest'
-import { transactionOver } from '../../runner/loaders/postgres/connection.ts'
 import { type Check, ConformanceError, extractorChecks, loaderChecks, transformerChecks, validatorChecks } from '../../sdk/conformance/index.ts'
 import {
   type AcceptedKeys,
@@ -20,6 +19,7 @@ import {
   Validator,
   type Verdicts,
 } from '../../sdk/index.ts'
+import { transactionOver } from '../../store/connection.ts'
 import { freshDatabase } from '../support/database.ts'
 
 /** Names of the checks that fail. */

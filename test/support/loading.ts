@@ -4,12 +4,12 @@ import { afterAll } from 'vitest'
 import type { Field, Schema } from '../../crds/fields.ts'
 import type { PostgresDestination } from '../../crds/pipeline.ts'
 import type { LoadedRows } from '../../runner/loaders/capabilities.ts'
-import { openConnection, transactionOver } from '../../runner/loaders/postgres/connection.ts'
+import type { StageOptions } from '../../runner/loaders/postgres/batch/stage.ts'
 import { PostgresLoader } from '../../runner/loaders/postgres/loader.ts'
 import type { LoadPlan } from '../../runner/loaders/postgres/plan.ts'
-import type { StageOptions } from '../../runner/loaders/postgres/stage.ts'
 import { sampleRun } from '../../sdk/conformance/index.ts'
 import type { Publication, PublishCounts, RunContext, Transaction, TypedRecord } from '../../sdk/index.ts'
+import { openConnection, transactionOver } from '../../store/connection.ts'
 
 export type Row = TypedRecord & { pos: number }
 

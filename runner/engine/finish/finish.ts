@@ -1,6 +1,7 @@
 // finishRun: the run's last transaction, as a list of steps: all of them happen or none. Called by the worker that claims the finish slice.
 import { defaults } from '../../../crds/defaults.ts'
 import { HeadgateError, type PublishCounts, type Transaction } from '../../../sdk/index.ts'
+import { foreign } from '../../../sdk/quoting.ts'
 import { noCounts } from '../../../store/counts.ts'
 import { batchesWithKeys, countKeys, forgetKeys, type RunTotals, recordBatch, runTotals } from '../../../store/ledger.ts'
 import { rejectedKeys } from '../../../store/rejected-keys.ts'
@@ -8,7 +9,6 @@ import { checkOrder, type HeldDestinations, lockDestination, newerRun, recordWho
 import { recordEvent, succeedRun } from '../../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../../store/slices.ts'
 import { type StagedLoading, stages } from '../../loaders/capabilities.ts'
-import { foreign } from '../../validation/quoting.ts'
 import { lockRunning } from '../commit.ts'
 import type { Work } from '../work.ts'
 import { closeEntries } from './close-entries.ts'

@@ -1,6 +1,6 @@
 // Staging tables: found by run, and dropped. Those of other tenants are in the same schema and are left alone. See docs/security.md.
 import type { Transaction } from '../../../sdk/index.ts'
-import { sqlState } from './errors.ts'
+import { sqlState } from '../../../store/errors.ts'
 import { relation, runOfStagingTable, stagingSchema, type TableName } from './names.ts'
 
 export type StagingTable = TableName & {
