@@ -2,7 +2,7 @@
 // forget. A pipeline may use another store, about which nothing is known here; the run's uid tells.
 import pg from 'pg'
 import type { RunRecords, RunSlices, RunTimings } from '../crds/status.ts'
-import type { WorkerReport } from '../crds/worker-report.ts'
+import type { WorkerReport } from '../crds/wire/worker-report.ts'
 import type { Counts, Timings } from '../store/counts.ts'
 import { runTotals } from '../store/ledger.ts'
 import { migrate } from '../store/migrate.ts'

@@ -1,6 +1,6 @@
 // What the controller of runs asks of the world besides the API server. main.ts hands in what there is; all of it may be missing.
 import type { RunFailure, RunRecords, RunSlices } from '../../crds/status.ts'
-import type { WorkerReport } from '../../crds/worker-report.ts'
+import type { WorkerReport } from '../../crds/wire/worker-report.ts'
 
 /** A run as the store knows it: `namespace/name` of the PipelineRun, and its uid. */
 export type StoredRun = { name: string; uid: string }

@@ -1,6 +1,6 @@
 // Writes how a started run ended, with its totals: from a worker's report, or else from the store, if there is one.
 import { labels } from '../../../crds/metadata.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { KeptRun } from '../../kept.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import { jobs } from '../../kubernetes/resources.ts'

@@ -1,7 +1,7 @@
 // What a started run is doing, from its Job and pods. Pure: `observe/act.ts` collects what is known and writes what is decided.
 
 import { shortDuration } from '../../../crds/durations.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { Said } from '../run-status.ts'
 import { deciding, type FailedEnd, failedEnd, isFinal, isOutOfMemory, outOfMemory, words } from './ending.ts'
 import type { JobEnd, KeptJob } from './kept-job.ts'

@@ -1,6 +1,6 @@
 // How a Job that has failed is told: which pod decided it, and why that pod ended. Pure.
 import type { RunFailure } from '../../../crds/status.ts'
-import { type WorkerReport, workerExitCodes } from '../../../crds/worker-report.ts'
+import { type WorkerReport, workerExitCodes } from '../../../crds/wire/worker-report.ts'
 import type { Said } from '../run-status.ts'
 import type { JobEnd } from './kept-job.ts'
 import type { KeptPod, PodEnd } from './kept-pod.ts'

@@ -1,9 +1,8 @@
 // What the operator's cache holds of a worker's pod: why it waits, or how it ended and what it reported. Its reflector uses it.
 // Tenants who may create pods can write most of this, so texts are cut and numbers checked.
 import { labels } from '../../../crds/metadata.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import { type WorkerReport, workerContainer } from '../../../crds/wire/worker-report.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
-import { workerContainer } from '../start/pod.ts'
 import { parseWorkerReport } from './report.ts'
 
 export type KeptPod = {

@@ -1,6 +1,6 @@
 // Reads what a worker left in its termination message. It may be cut off, a piece of log, or anything: then there is no report.
 import type { RunFailure, RunRecords, RunSlices, RunTimings } from '../../../crds/status.ts'
-import { maxWorkerReportBytes, type WorkerReport } from '../../../crds/worker-report.ts'
+import { maxWorkerReportBytes, type WorkerReport } from '../../../crds/wire/worker-report.ts'
 
 /** More than the kubelet lets through. */
 const longestMessage = 4 * maxWorkerReportBytes

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { annotations } from '../../../crds/metadata.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { KeptRun } from '../../kept.ts'
 import { endedPod, podFixture, reportFixture } from '../testing/kept.ts'
 import { runFixture } from '../testing/objects.ts'

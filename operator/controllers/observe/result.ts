@@ -1,7 +1,7 @@
 // What is written about a run that has ended: its totals, and a sentence about them. Pure.
 import { annotations } from '../../../crds/metadata.ts'
 import type { PipelineRunStatus, RunRecords } from '../../../crds/status.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { KeptRun } from '../../kept.ts'
 import { storedRun } from '../run-state.ts'
 import type { Said } from '../run-status.ts'

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { redisKeys } from '../../../crds/redis-keys.ts'
+import { redisKeys } from '../../../crds/wire/redis-keys.ts'
 import { freshRedis } from '../../../test/support/redis.ts'
 import type { KeptRun } from '../../kept.ts'
 import { systemClock } from '../../kubernetes/clock.ts'

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { labels } from '../../../crds/metadata.ts'
 import type { Pipeline } from '../../../crds/pipeline.ts'
-import { snapshotName } from '../../../crds/snapshot.ts'
+import { snapshotName } from '../../../crds/wire/snapshot.ts'
 import { type KeptRun, keepRun } from '../../kept.ts'
 import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'

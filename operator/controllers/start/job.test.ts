@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
-import type { RunSnapshot } from '../../../crds/snapshot.ts'
+import type { RunSnapshot } from '../../../crds/wire/snapshot.ts'
 import { noLimits } from '../../limits.ts'
 import { specFixture } from '../testing/objects.ts'
 import { runJob } from './job.ts'

@@ -1,6 +1,6 @@
 // The Job of a run: one pod per worker, and rules that say when the run is over. Pure; `start/act.ts` creates it.
-import { snapshotName } from '../../../crds/snapshot.ts'
-import { workerExitCodes } from '../../../crds/worker-report.ts'
+import { snapshotName } from '../../../crds/wire/snapshot.ts'
+import { workerContainer, workerExitCodes } from '../../../crds/wire/worker-report.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import { startDeadlineAnnotation } from '../observe/kept-job.ts'
 import type { RunControllerSettings } from '../parts.ts'
@@ -43,7 +43,7 @@ function failureRules() {
   const { firstFinal, lastFinal } = workerExitCodes
   const final = Array.from({ length: lastFinal - firstFinal + 1 }, (_, index) => firstFinal + index)
   return [
-    { action: 'FailJob', onExitCodes: { containerName: 'worker', operator: 'In', values: final } },
+    { action: 'FailJob', onExitCodes: { containerName: workerContainer, operator: 'In', values: final } },
     { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
   ]
 }

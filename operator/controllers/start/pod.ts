@@ -1,6 +1,7 @@
 // A worker's pod: what it runs, what it may read, and that it may do nothing else. Pure; part of the run's Job.
 import { runSettings } from '../../../crds/defaults.ts'
-import type { RunSnapshot } from '../../../crds/snapshot.ts'
+import type { RunSnapshot } from '../../../crds/wire/snapshot.ts'
+import { workerContainer } from '../../../crds/wire/worker-report.ts'
 import type { Job } from '../../kubernetes/objects.ts'
 import type { Limits } from '../../limits.ts'
 import { workerResources } from './limits.ts'
@@ -12,7 +13,6 @@ type Volume = NonNullable<PodSpec['volumes']>[number]
 type Mount = NonNullable<PodSpec['containers'][number]['volumeMounts']>[number]
 
 const folders = { snapshot: '/etc/headgate/run', data: '/data' } as const
-export const workerContainer = 'worker'
 /** Of the user `headgate` of the image. */
 const user = 65532
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
-import { type RunSnapshot, snapshotKey, snapshotName } from '../../../crds/snapshot.ts'
+import { type RunSnapshot, snapshotKey, snapshotName } from '../../../crds/wire/snapshot.ts'
 import type { KeptRun } from '../../kept.ts'
 import type { ConfigMap } from '../../kubernetes/objects.ts'
 

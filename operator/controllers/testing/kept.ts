@@ -1,5 +1,5 @@
 // Jobs and pods as the caches hold them, for tests of decisions.
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { JobEnd, KeptJob } from '../observe/kept-job.ts'
 import type { KeptPod, PodEnd } from '../observe/kept-pod.ts'
 

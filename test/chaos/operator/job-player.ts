@@ -2,7 +2,7 @@
 // suspended Job is taken away.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { labels } from '../../../crds/metadata.ts'
-import { type WorkerReport, workerExitCodes } from '../../../crds/worker-report.ts'
+import { type WorkerReport, workerExitCodes } from '../../../crds/wire/worker-report.ts'
 import { keepJob } from '../../../operator/controllers/observe/kept-job.ts'
 import { reportFixture } from '../../../operator/controllers/testing/kept.ts'
 import { type Stage, stageIn } from '../../../operator/controllers/testing/stage.ts'

@@ -1,4 +1,5 @@
-// The names of what runner and operator share in Redis. Neither may import the other, so the names stand here.
+// Keys and values in Redis. Heartbeats, progress and rate budgets are written and read by workers (runner/checkpoints/); the operator
+// reads progress and writes the cancel key (operator/progress-source.ts), which workers read. Any tenant who shares the Redis may write any key.
 
 /** Store name of a run or pipeline of a cluster: `<namespace>/<name>`. */
 export function storeName(namespace: string, name: string): string {

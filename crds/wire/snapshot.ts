@@ -1,6 +1,7 @@
-// What a run was told when it started: the immutable ConfigMap that the operator writes and each worker reads.
-import type { PipelineSpec } from './pipeline.ts'
-import type { Interval } from './pipeline-run.ts'
+// The snapshot of a run: its declaration as it was when it started, JSON in an immutable ConfigMap.
+// Written by the operator (operator/controllers/start/); read by each worker, from the mounted file (runner/cluster/snapshot.ts).
+import type { PipelineSpec } from '../pipeline.ts'
+import type { Interval } from '../pipeline-run.ts'
 
 export type RunSnapshot = {
   /** Name, namespace and uid of the PipelineRun. */

@@ -1,7 +1,12 @@
-// What a worker leaves behind in /dev/termination-log when it ends, as JSON of at most 4096 bytes. The operator learns
-// a run's totals from it without access to anyone's store.
-import type { RunRecords, RunSlices, RunTimings } from './status.ts'
+// The report of a worker that ends: its exit code, and JSON in /dev/termination-log, which Kubernetes keeps as termination message.
+// Written by each worker (runner/cluster/report.ts); read by the operator (operator/controllers/observe/report.ts), which learns a run's
+// totals from it without access to the store.
+import type { RunRecords, RunSlices, RunTimings } from '../status.ts'
 
+/** The container that reports; a pod may have others beside it. */
+export const workerContainer = 'worker'
+
+/** The kubelet cuts off what is longer. */
 export const maxWorkerReportBytes = 4096
 
 export type WorkerReport = {
