@@ -3,8 +3,8 @@
 import { Redis } from 'ioredis'
 import type { RunRecords } from '../crds/status.ts'
 import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../crds/wire/redis-keys.ts'
-import type { CancelSignal, LiveProgress } from './controllers/ports.ts'
-import type { ProgressSource } from './controllers/progress/progress.ts'
+import type { CancelSignal, ProgressSource } from './controllers/controller.ts'
+import type { LiveProgress } from './controllers/progress/book.ts'
 
 export type RedisProgress = ProgressSource & CancelSignal & { close(): void }
 

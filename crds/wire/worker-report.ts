@@ -1,5 +1,5 @@
 // The report of a worker that ends: its exit code, and JSON in /dev/termination-log, which Kubernetes keeps as termination message.
-// Written by each worker (runner/cluster/report.ts); read by the operator (operator/controllers/observe/report.ts), which learns a run's
+// Written by each worker (runner/cluster/report.ts); read by the operator (operator/cache/report.ts), which learns a run's
 // totals from it without access to the store.
 import type { RunRecords, RunSlices, RunTimings } from '../status.ts'
 

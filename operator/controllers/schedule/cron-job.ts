@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type ScheduleSettings, scheduleOf } from '../../../crds/defaults.ts'
 import { annotations, apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
-import { type KeptPipeline, scheduleComponent } from '../../kept.ts'
+import { type KeptPipeline, scheduleComponent } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 

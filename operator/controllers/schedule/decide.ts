@@ -1,6 +1,6 @@
 // What to do about a pipeline's CronJob, given what is there. Pure.
 import { annotations } from '../../../crds/metadata.ts'
-import type { KeptCronJob, KeptPipeline } from '../../kept.ts'
+import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 
