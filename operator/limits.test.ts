@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../crds/pipeline.ts'
 import { specFixture } from './controllers/testing/objects.ts'
-import { type Limits, limitedSettings, limitProblem, noLimits, workerResources } from './limits.ts'
+import { type Limits, limitedSettings, limitProblem, noLimits } from './limits.ts'
 
 const hourMs = 3_600_000
 const limits: Limits = {
@@ -50,9 +50,9 @@ test.each<Partial<PipelineSpec>>([
 ])('%j is within the limits', (more) => expect(limitProblem(specFixture(more), limits)).toBeUndefined())
 
 test('Where the Pipeline says nothing, the limit of time holds', () => {
-  expect(limitedSettings(specFixture(), limits)).toEqual({ workers: 1, startDeadlineMs: 300_000, timeoutMs: 24 * hourMs })
-  expect(limitedSettings(specFixture({ timeout: '1h', startDeadline: '1m' }), limits)).toEqual({ workers: 1, startDeadlineMs: 60_000, timeoutMs: hourMs })
-  expect(limitedSettings(specFixture(), noLimits)).toEqual({ workers: 1, startDeadlineMs: 600_000, timeoutMs: undefined })
+  expect(limitedSettings(specFixture(), limits)).toMatchObject({ workers: 1, startDeadlineMs: 300_000, timeoutMs: 24 * hourMs })
+  expect(limitedSettings(specFixture({ timeout: '1h', startDeadline: '1m' }), limits)).toMatchObject({ workers: 1, startDeadlineMs: 60_000, timeoutMs: hourMs })
+  expect(limitedSettings(specFixture(), noLimits)).toMatchObject({ workers: 1, startDeadlineMs: 600_000, timeoutMs: undefined })
 })
 
 test.each<[string, PipelineSpec['resources'], Partial<Limits>, object]>([
@@ -70,5 +70,6 @@ test.each<[string, PipelineSpec['resources'], Partial<Limits>, object]>([
     { requests: { cpu: '1' }, limits: { cpu: '2', memory: '3Gi' } },
   ],
 ])('What a worker gets where %s', (_, resources, some, expected) => {
-  expect(workerResources(resources === undefined ? {} : { resources }, { ...noLimits, ...some })).toEqual(expected)
+  const spec = specFixture(resources === undefined ? {} : { resources })
+  expect(limitedSettings(spec, { ...noLimits, ...some }).resources).toEqual(expected)
 })

@@ -72,26 +72,27 @@ export function limitProblem(spec: PipelineSpec, limits: Limits): string | undef
   return undefined
 }
 
-export type JobSettings = { workers: number; startDeadlineMs: number; timeoutMs: number | undefined }
+export type JobSettings = { workers: number; startDeadlineMs: number; timeoutMs: number | undefined; resources: WorkerResources }
 
-/** How long and with how many workers a run may go, the limits applied. */
+/** What a run gets, the limits applied. */
 export function limitedSettings(spec: PipelineSpec, limits: Limits): JobSettings {
   const { workers, startDeadlineMilliseconds, timeoutMilliseconds } = runSettings(spec)
   return {
     workers,
     startDeadlineMs: Math.min(startDeadlineMilliseconds, limits.startDeadlineMs ?? Number.POSITIVE_INFINITY),
     timeoutMs: timeoutMilliseconds ?? limits.timeoutMs,
+    resources: workerResources(spec, limits),
   }
 }
 
 type Amounts = { cpu?: string; memory?: string }
-export type WorkerResources = { requests?: Amounts; limits?: Amounts }
+type WorkerResources = { requests?: Amounts; limits?: Amounts }
 
 /** Promised where only a limit of ours holds: the API server would promise as much as the limit, which no node may have free. */
 const promised = { cpu: '100m', memory: '256Mi' } as const
 
 /** What each worker gets. Amounts as strings: the API takes both numbers and strings, and returns strings. */
-export function workerResources({ resources = {} }: Pick<PipelineSpec, 'resources'>, limits: Limits): WorkerResources {
+function workerResources({ resources = {} }: Pick<PipelineSpec, 'resources'>, limits: Limits): WorkerResources {
   const [requests, most] = [asText(resources.requests), asText(resources.limits)]
   const memory = smaller(limits.defaultMemory ?? limits.memory, limits.memory)
   for (const [name, ours] of [['cpu', limits.cpu] as const, ['memory', memory] as const]) {

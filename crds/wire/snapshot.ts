@@ -1,5 +1,5 @@
 // The snapshot of a run: its declaration as it was when it started, JSON in an immutable ConfigMap.
-// Written by the operator (operator/controllers/run/snapshot.ts); read by each worker, from the mounted file (runner/cluster/snapshot.ts).
+// Written by the operator (operator/controllers/run/); read by each worker, from the mounted file (runner/cluster/snapshot.ts).
 import type { PipelineSpec } from '../pipeline.ts'
 import type { Interval } from '../pipeline-run.ts'
 

@@ -1,6 +1,5 @@
 // What the caches hold of Pipelines, of CronJobs and of the Jobs these make: only what controllers read, because there are thousands.
 // runs.ts, jobs.ts and pods.ts do the same for the objects of runs. caches.ts hands these functions to the reflectors.
-
 import { annotations, labels, type ObjectMeta, type OwnerReference } from '../../crds/metadata.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import type { CronJob, Job } from '../kubernetes/objects.ts'
@@ -23,7 +22,7 @@ export type KeptPipeline = Pick<Pipeline, 'spec' | 'status'> & { metadata: KeptM
 
 export type KeptCronJob = { metadata: KeptMeta; spec: Pick<CronJob['spec'] & object, 'schedule' | 'timeZone' | 'suspend'> }
 
-/** A Job that a CronJob of ours made: it has no pods and only tells the time. */
+/** A Job that the CronJob of a pipeline made: it has no pods; its creation means that the schedule fired. */
 export type KeptTick = { metadata: KeptMeta }
 
 /** On every Job that a CronJob made: the time it was due, RFC 3339. */

@@ -48,7 +48,7 @@ export function lookAtProgress(parts: ProgressParts): () => Promise<void> {
   }
 }
 
-/** The first source that answers counts. */
+/** Returns what the first source that does not fail knows. */
 async function ask({ progressSources, onProgressAnswer }: ProgressParts, runs: readonly string[]): Promise<Map<string, LiveProgress> | undefined> {
   for (const { name, source } of progressSources) {
     try {

@@ -17,8 +17,8 @@ export type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefi
 /** A store that does not answer keeps no run from ending. */
 const storePatienceMs = 5000
 
-export async function conclude(context: RunContext, run: KeptRun, workers: Workers, told: End): Promise<Again> {
-  const seen = await inItsNamespace(context, run, told)
+export async function conclude(context: RunContext, run: KeptRun, workers: Workers, observed: End): Promise<Again> {
+  const seen = await inItsNamespace(context, run, observed)
   const stored = isOver(seen.report) ? undefined : await askStore(context, (store) => store.findTotals(storedRun(run)))
   const end = finalEnd(run, seen, stored && boundedReport(stored))
   // Workers that are gone or cut off have left the run open in the store.

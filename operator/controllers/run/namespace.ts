@@ -1,7 +1,6 @@
 // Runs of a namespace that is being deleted. Kubernetes deletes pods first and waits until they are gone. Those of an Indexed Job with
 // backoffLimitPerIndex keep the Job's finalizer until another pod has taken their place, and none can be created any more: namespace
 // and Job would wait for each other. So the operator deletes the Job, and the Job controller then lets its pods go.
-
 import type { KeptJob } from '../../cache/jobs.ts'
 import type { KeptPod } from '../../cache/pods.ts'
 import type { KeptRun } from '../../cache/runs.ts'

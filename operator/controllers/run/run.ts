@@ -10,25 +10,22 @@ import { settle } from './admission/admission.ts'
 import { AdmissionQueue } from './admission/queue.ts'
 import { cancelUnstarted, stopLeftover, stopRun } from './cancel/cancel.ts'
 import type { Again, RunContext } from './context.ts'
-import { observeRun, reportRun } from './observe/observe.ts'
+import { followRun } from './observe/observe.ts'
 import { awaitPipeline } from './start/not-started.ts'
-import { unrecordedJob } from './start/owned.ts'
+import { unrecordedJob } from './start/objects.ts'
 import { startRun } from './start/start.ts'
 import { RunStatusWriter } from './status.ts'
 import { jobOf } from './workers.ts'
 
-export type RunParts = Pick<RunContext, 'client' | 'events' | 'clock' | 'report' | 'cancelSignal' | 'settings' | 'store'> &
-  Pick<ControllerParts, 'progress'> & {
-    caches: Pick<Caches, 'runs' | 'pipelines' | 'jobs' | 'pods'>
-    runMetrics: Pick<ControllerParts['runMetrics'], 'ended'>
-  }
+export type RunParts = Pick<RunContext, 'client' | 'events' | 'clock' | 'report' | 'cancelSignal' | 'settings' | 'store' | 'runMetrics'> &
+  Pick<ControllerParts, 'progress'> & { caches: Pick<Caches, 'runs' | 'pipelines' | 'jobs' | 'pods'> }
 
 export const runController = {
   name: 'run',
   workers: 16,
   start: (parts: RunParts, queue: Pick<WorkQueue, 'add'>) => {
     const admissions = admissionsOf(parts, queue)
-    const context = contextOf(parts, admissions)
+    const context: RunContext = { ...parts, ...parts.caches, admissions, writer: new RunStatusWriter(), memories: new Map() }
     parts.progress.onNews((run) => queue.add(run))
     return {
       reconcile: scopedController(context, (its) => (key) => reconcile(its, admissions, key)),
@@ -66,23 +63,13 @@ function admissionsOf({ caches, settings }: RunParts, queue: Pick<WorkQueue, 'ad
   })
 }
 
-function contextOf(parts: RunParts, admissions: AdmissionQueue): RunContext {
-  const memories: RunContext['memories'] = new Map()
-  const onEnded = (run: KeptRun) => {
-    memories.delete(runKey(run))
-    admissions.see(runKey(run), run)
-    parts.runMetrics.ended(run, run.status ?? {})
-  }
-  return { ...parts, ...parts.caches, writer: new RunStatusWriter(), memories, onEnded }
-}
-
 async function reconcile(context: RunContext, admissions: AdmissionQueue, key: string): Promise<Again> {
   const cached = context.runs.get(key)
   if (cached === undefined) return undefined
   const run = context.writer.latest(cached)
   if (hasEnded(run)) return await stopLeftover(context, run)
   if (run.metadata.deletionTimestamp !== undefined) return undefined
-  if (hasStarted(run)) return await follow(context, run)
+  if (hasStarted(run)) return await followRun(context, run, stopRun)
   if (run.spec.cancel === true) return await cancelUnstarted(context, run, await unrecordedJob(context, run))
   return await admit(context, admissions, run)
 }
@@ -93,15 +80,6 @@ async function admit(context: RunContext, admissions: AdmissionQueue, run: KeptR
   if (admission?.kind === 'Admit') return await startRun(context, run)
   if (admission?.kind === 'NoPipeline') return await awaitPipeline(context, run)
   return admission && (await settle(context, run, admission))
-}
-
-/** A run whose Job was created. */
-async function follow(context: RunContext, run: KeptRun): Promise<Again> {
-  const seen = await observeRun(context, run)
-  const { job, pods, observation, lookAgainMs } = seen
-  const toStop = run.spec.cancel === true && observation.kind === 'Going' && job !== undefined
-  const next = toStop ? await stopRun(context, run, { job, pods }) : await reportRun(context, run, seen)
-  return lookAgainMs === undefined ? next : { again: Math.min(next?.again ?? lookAgainMs, lookAgainMs) }
 }
 
 function forget({ writer, memories }: RunContext, key: string): void {

@@ -36,21 +36,6 @@ function snapshotOf({ metadata, spec: asked }: KeptRun, spec: PipelineSpec, canc
   }
 }
 
-export function snapshotConfigMap({ snapshot, text }: Declaration): ConfigMap {
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: snapshotName(snapshot.name),
-      namespace: snapshot.namespace,
-      labels: workerLabels(snapshot),
-      ownerReferences: [ownedBy(snapshot)],
-    },
-    immutable: true,
-    data: { [snapshotKey]: text },
-  }
-}
-
 /** The declaration in a ConfigMap whose text has the recorded hash; undefined if the text is another or may still change. */
 export function declarationIn({ data, immutable }: ConfigMap, run: KeptRun): Declaration | undefined {
   const text = data?.[snapshotKey] ?? ''

@@ -8,25 +8,26 @@ import type { KubeClient } from '../../kubernetes/client.ts'
 import { pipelineRuns } from '../../kubernetes/resources.ts'
 import type { ControllerParts } from '../controller.ts'
 
+/** What `goOn` and `finish` use. `finish` also takes the run out of `admissions` and `memories`, and counts it in `runMetrics`. */
 export type StatusWriting = Pick<ControllerParts, 'client' | 'events' | 'clock'> & {
   writer: RunStatusWriter
-  /** Called once for each run that ended, after its status was written. */
-  onEnded: (run: KeptRun) => void
+  admissions: { see(key: string, run: KeptRun): void }
+  memories: { delete(key: string): unknown }
+  runMetrics: Pick<ControllerParts['runMetrics'], 'ended'>
 }
 
 export type Said = { reason: string; message: string }
 
-/** An Event on the run, told when what was written is news. `said` is that of the status unless given. */
+/** An Event on the run, recorded if the write changed something. `said` is that of the status unless given. */
 export type RunEvent = { action: string; type?: 'Normal' | 'Warning'; said?: Said }
 
 type Going = { phase: RunPhase; said: Said; more?: Partial<PipelineRunStatus>; event?: RunEvent | undefined }
 
-/** Writes that the run goes on, and with what; returns whether that was news. */
-export async function goOn(context: StatusWriting, run: KeptRun, { phase, said, more, event }: Going): Promise<boolean> {
+/** Writes that the run goes on, and with what. Returns the run as it is then, as `RunStatusWriter.write` does: the same object if nothing changed. */
+export async function goOn(context: StatusWriting, run: KeptRun, { phase, said, more, event }: Going): Promise<KeptRun | undefined> {
   const written = await context.writer.write(context.client, run, going({ ...run.status, ...more }, phase, said, context.clock.now()))
-  const news = written !== undefined && written !== run
-  if (news && event !== undefined) tell(context, run, event.said ?? said, event)
-  return news
+  if (written !== undefined && written !== run && event !== undefined) tell(context, run, event.said ?? said, event)
+  return written
 }
 
 export type Ending = { phase: RunPhase; said: Said; more?: Partial<PipelineRunStatus> | undefined; at?: number | undefined }
@@ -36,8 +37,10 @@ export async function finish(context: StatusWriting, run: KeptRun, { phase, said
   const now = context.clock.now()
   const written = await context.writer.write(context.client, run, ended({ ...run.status, ...more }, phase, said, { now, at: at ?? now }))
   if (written === undefined || written === run) return undefined
-  context.onEnded(written)
+  context.memories.delete(runKey(run))
+  context.runMetrics.ended(run, written.status ?? {})
   tell(context, run, said, { action: phase === 'Succeeded' ? 'Finish' : phase, type: phase === 'Failed' ? 'Warning' : 'Normal' })
+  context.admissions.see(runKey(run), written)
   return undefined
 }
 

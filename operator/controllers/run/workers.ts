@@ -2,7 +2,7 @@
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { Caches } from '../../cache/caches.ts'
 import type { KeptJob } from '../../cache/jobs.ts'
-import type { KeptPod } from '../../cache/pods.ts'
+import type { KeptPod, PodEnd } from '../../cache/pods.ts'
 import { isOwnJob, type KeptRun, runKey } from '../../cache/runs.ts'
 
 /** What is left of them. `pods` are those of the Job. */
@@ -28,10 +28,17 @@ export function attempts({ failed }: KeptJob, pods: readonly KeptPod[]): number 
   return Math.max(failed, pods.filter(({ ended, disruption }) => ended !== undefined && ended.exitCode !== 0 && disruption === undefined).length)
 }
 
-/** The best report among pods that have ended: of the one that ended last. */
+export type EndedPod = KeptPod & { ended: PodEnd }
+
+/** The pod that ended last of those that are meant. */
+export function lastEnded(pods: readonly KeptPod[], meant: (pod: EndedPod) => boolean): EndedPod | undefined {
+  const ended = pods.filter((pod): pod is EndedPod => pod.ended !== undefined).filter(meant)
+  return ended.toSorted((one, other) => other.ended.at - one.ended.at || one.index - other.index)[0]
+}
+
+/** The best report among pods that have ended. */
 export function latestReport(pods: readonly KeptPod[]): WorkerReport | undefined {
-  const told = pods.filter((pod) => pod.ended?.report !== undefined)
-  return told.toSorted((one, other) => (other.ended?.at ?? 0) - (one.ended?.at ?? 0))[0]?.ended?.report
+  return lastEnded(pods, ({ ended }) => ended.report !== undefined)?.ended.report
 }
 
 export function workersOf(workers: number): string {

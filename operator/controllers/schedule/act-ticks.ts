@@ -1,5 +1,4 @@
 // Carries out what was decided about the ticks of a schedule: each becomes a PipelineRun or is skipped, and is marked with that.
-
 import { scheduleOf } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
 import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'

@@ -25,7 +25,7 @@ export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | u
   return { act: isAsWanted(wanted, found) ? 'nothing' : 'apply' }
 }
 
-/** Whether it was made from this declaration, and nobody has changed since when it ticks. */
+/** Whether it was made from this declaration, and its schedule was not edited since. */
 export function isAsWanted(wanted: Draft<CronJob>, found: KeptCronJob): boolean {
   const { schedule, timeZone, suspend } = found.spec
   return (

@@ -43,7 +43,7 @@ export type ScheduleParts = Pick<ControllerParts, 'client' | 'events' | 'clock' 
 /** A CronJob that is being collected is gone within seconds. */
 const collectedAfterMs = 1000
 const staleCacheMs = 500
-/** Nobody tells when somebody else's CronJob is gone. */
+/** A CronJob without our label is not watched, so look again to see whether it is gone. */
 const takenLookMs = 60_000
 
 /** Keys are `namespace/name` of pipelines. */
@@ -98,7 +98,7 @@ async function deleteCronJob({ client }: ScheduleParts, { metadata }: KeptCronJo
   await client.delete(cronJobs, metadata.name, metadata.namespace, { propagation: 'Background', preconditions: { uid: metadata.uid } })
 }
 
-/** What the API server refuses is told by the pipeline's status; what is refused as invalid is not tried again until something changes. */
+/** The pipeline's status shows what the API server refuses. What it refuses as invalid is not retried until something changes. */
 async function applyCronJob(its: ScheduleParts, key: string, { metadata }: KeptPipeline, wanted: Draft<CronJob>): Promise<void> {
   try {
     await its.client.apply(cronJobs, wanted)

@@ -35,7 +35,7 @@ export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boo
   return ofTick && !createdCancelled && isDeepStrictEqual(spec, wanted.spec)
 }
 
-/** The interval reaches from the tick before to this one; it is left out if the tick before cannot be told. */
+/** The interval reaches from the tick before to this one; it is left out if the tick before is unknown. */
 export function scheduledRun(
   pipeline: KeptPipeline,
   { at, job }: Tick,

@@ -1,4 +1,4 @@
-// The ticks of a schedule around a moment: for the interval of a scheduled run, and for what status tells of the next one.
+// The ticks of a schedule around a moment: for the interval of a scheduled run, and for nextRun in the pipeline's status.
 // A minute is a tick if the clock on the wall of the schedule's zone matches, which is what the CronJob controller goes by:
 // a time that a change of the clocks leaves out does not tick, one that comes twice ticks twice.
 import { type CronFields, parseCron, ticksOnDay } from '../../../crds/cron.ts'

@@ -90,7 +90,7 @@ export class AdmissionQueue {
     this.reconsider()
   }
 
-  /** A waiting run that nobody wants any more. */
+  /** A waiting run that was cancelled or is being deleted. */
   #drop(entry: Entry): void {
     entry.cancelled = true
     this.#decisions.delete(entry.key)

@@ -1,5 +1,4 @@
 // Stops runs: one that has not started ends at once, one at work is asked to, and what still works for an ended run is suspended.
-
 import type { KeptJob } from '../../../cache/jobs.ts'
 import type { KeptPod } from '../../../cache/pods.ts'
 import { type KeptRun, runKey } from '../../../cache/runs.ts'

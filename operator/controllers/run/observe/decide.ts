@@ -1,13 +1,12 @@
 // What a started run is doing, from its Job and pods. Pure: `observe.ts` collects what is known and writes what is decided.
-
 import { shortDuration } from '../../../../crds/durations.ts'
 import type { WorkerReport } from '../../../../crds/wire/worker-report.ts'
 import type { JobEnd, KeptJob } from '../../../cache/jobs.ts'
 import type { KeptPod } from '../../../cache/pods.ts'
 import type { FailedEnd } from '../conclude.ts'
 import type { Said } from '../status.ts'
-import { isAtWork, startingMessage } from '../workers.ts'
-import { deciding, failedEnd, isFinal, isOutOfMemory, outOfMemory, words } from './ending.ts'
+import { isAtWork, lastEnded, startingMessage } from '../workers.ts'
+import { failedEnd, isFinal, isOutOfMemory, outOfMemory, words } from './ending.ts'
 import { firstProblem, hasBegun, type Problem } from './waiting.ts'
 
 export type Observed = {
@@ -31,7 +30,7 @@ export type Observation =
   | FailedEnd
   /** The Job seems to be gone: ask the server. */
   | { kind: 'NoJob' }
-  /** The Job has ended and a pod has not yet told how. */
+  /** The Job has ended and no pod has reported how yet. */
   | { kind: 'AwaitReport'; again: number }
   /** `wonder`: nothing explains why it waits; look for Events. */
   | { kind: 'Going'; phase: 'Starting' | 'Running'; said: Problem; again: number | undefined; wonder?: 'Job' | KeptPod }
@@ -52,7 +51,7 @@ export function observe(observed: Observed): Observation {
   const left = (observed.endSeenAt ?? now) + reportGraceMs - now
   if (mayStillTell && left > 0) return { kind: 'AwaitReport', again: Math.min(left, reportPollMs) }
   if (!hasSucceeded(job.end)) return failedEnd(job.end, pods)
-  return { kind: 'Succeeded', report: deciding(pods, ({ ended }) => ended.exitCode === 0)?.ended.report }
+  return { kind: 'Succeeded', report: lastEnded(pods, ({ ended }) => ended.exitCode === 0)?.ended.report }
 }
 
 function hasSucceeded({ type }: JobEnd): boolean {
@@ -60,8 +59,8 @@ function hasSucceeded({ type }: JobEnd): boolean {
 }
 
 function hasTold(end: JobEnd, pods: readonly KeptPod[]): boolean {
-  if (hasSucceeded(end)) return deciding(pods, ({ ended }) => ended.exitCode === 0) !== undefined
-  if (end.reason === 'PodFailurePolicy') return deciding(pods, isFinal) !== undefined
+  if (hasSucceeded(end)) return lastEnded(pods, ({ ended }) => ended.exitCode === 0) !== undefined
+  if (end.reason === 'PodFailurePolicy') return lastEnded(pods, isFinal) !== undefined
   return end.reason === 'DeadlineExceeded'
 }
 
@@ -81,7 +80,7 @@ function goingOn(observed: Observed, job: KeptJob): Observation {
   return { kind: 'Going', phase, said: unexplained(observed, begun), again, wonder: pods.find((pod) => pod.ended === undefined) ?? 'Job' }
 }
 
-/** Since when there is nobody at work and somebody should be. */
+/** Since when no worker is at work although one should be. */
 function waitingSince({ startedAt, pods }: Observed, begun: boolean): number {
   if (!begun) return startedAt
   const waiting = pods.filter((pod) => pod.ended === undefined).map((pod) => pod.createdAt)
@@ -101,7 +100,7 @@ function atWork({ workers }: KeptJob): Said {
 
 /** Nothing is wrong, it only takes a moment. */
 function expected({ pods }: Observed, { workers }: KeptJob, begun: boolean): Said {
-  const failed = deciding(pods, ({ ended }) => ended.exitCode !== 0)
+  const failed = lastEnded(pods, ({ ended }) => ended.exitCode !== 0)
   if (failed === undefined && pods.some(({ ended }) => ended !== undefined)) return { reason: 'Running', message: 'the work is done; its Job is being closed' }
   if (failed === undefined) return { reason: begun ? 'Running' : 'Starting', message: startingMessage(workers) }
   if (failed.disruption !== undefined)

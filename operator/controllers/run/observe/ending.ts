@@ -1,11 +1,10 @@
-// How a Job that has failed is told: which pod decided it, and why that pod ended. Pure.
+// Why a Job failed: which pod decided it, and why that pod ended. Pure.
 import type { RunFailure } from '../../../../crds/status.ts'
 import { workerExitCodes } from '../../../../crds/wire/worker-report.ts'
 import type { JobEnd } from '../../../cache/jobs.ts'
 import type { KeptPod, PodEnd } from '../../../cache/pods.ts'
 import type { FailedEnd } from '../conclude.ts'
-
-type EndedPod = KeptPod & { ended: PodEnd }
+import { type EndedPod, lastEnded } from '../workers.ts'
 
 /** SIGKILL; containerd sometimes says only this of a container that was out of memory. */
 const killed = 137
@@ -13,9 +12,9 @@ const killed = 137
 /** `pods` are those of the Job. */
 export function failedEnd(end: JobEnd, pods: readonly KeptPod[]): FailedEnd {
   if (end.reason === 'DeadlineExceeded') return timedOut(pods)
-  const final = deciding(pods, isFinal)
+  const final = lastEnded(pods, isFinal)
   if (end.reason === 'PodFailurePolicy' || final !== undefined) return final === undefined ? unseenEnd(end) : finalEnd(final)
-  const last = deciding(pods, ({ ended }) => ended.exitCode !== 0)
+  const last = lastEnded(pods, ({ ended }) => ended.exitCode !== 0)
   return last === undefined ? unseenEnd(end) : workersFailed(last)
 }
 
@@ -23,14 +22,8 @@ export function isFinal({ ended: { exitCode } }: EndedPod): boolean {
   return exitCode >= workerExitCodes.firstFinal && exitCode <= workerExitCodes.lastFinal
 }
 
-/** The pod that ended last of those that are meant. */
-export function deciding(pods: readonly KeptPod[], meant: (pod: EndedPod) => boolean): EndedPod | undefined {
-  const ended = pods.filter((pod): pod is EndedPod => pod.ended !== undefined).filter(meant)
-  return ended.toSorted((one, other) => other.ended.at - one.ended.at || one.index - other.index)[0]
-}
-
 function timedOut(pods: readonly KeptPod[]): FailedEnd {
-  const report = deciding(pods, ({ ended }) => ended.report !== undefined)?.ended.report
+  const report = lastEnded(pods, ({ ended }) => ended.report !== undefined)?.ended.report
   const message =
     'the run did not end within spec.timeout of its Pipeline, or the administrator’s where there is none, and was stopped; raise it, or add workers'
   return { kind: 'Failed', said: { reason: 'Timeout', message }, report }
@@ -61,7 +54,7 @@ function workersFailed(pod: EndedPod): FailedEnd {
   return { kind: 'Failed', said: { reason: 'WorkerFailed', message: `the workers failed, also when started again; the last: ${why}` }, report, failure }
 }
 
-/** The pods are gone, so that only the Job tells. */
+/** The pods are gone, so only the Job's condition is left to read. */
 function unseenEnd({ reason, message }: JobEnd): FailedEnd {
   const code = /exit code (\d+)/.exec(message)?.[1]
   if (code === String(workerExitCodes.cancelled))

@@ -1,5 +1,6 @@
 // Follows a started run: collects what its Job and pods say, lets `decide` judge, and writes what is news.
 import { labels } from '../../../../crds/metadata.ts'
+import type { KeptJob } from '../../../cache/jobs.ts'
 import { type KeptPod, keepPod } from '../../../cache/pods.ts'
 import { isOwnJob, type KeptRun, runKey, succeededCondition } from '../../../cache/runs.ts'
 import type { Job } from '../../../kubernetes/objects.ts'
@@ -21,37 +22,45 @@ const quietReasons: ReadonlySet<string> = new Set(['Starting', 'Running'])
 
 type Going = Extract<Observation, { kind: 'Going' }>
 
-/** `lookAgainMs`: look at the run again after so long, whatever it does. */
-export type Seen = Observed & { observation: Observation; lookAgainMs: number | undefined }
+type Seen = Observed & { observation: Observation }
 
-/** What the run does, from the caches; if no cached pod reports how the Job ended, with pods listed from the API server. */
-export async function observeRun(context: RunContext, run: KeptRun): Promise<Seen> {
-  let observed = observedOf(context, run)
-  const { job, pods } = observed
-  let observation = observe(observed)
-  if (job?.end !== undefined && isUntold(observation)) {
-    observed = { ...observed, pods: await freshPods(context, run, job.uid) }
-    observation = observe(observed)
+/** Stops the workers of a run that was asked to stop. */
+type Stop = (context: RunContext, run: KeptRun, workers: { job: KeptJob; pods: readonly KeptPod[] }) => Promise<Again>
+
+export async function followRun(context: RunContext, run: KeptRun, stop: Stop): Promise<Again> {
+  const seen = await look(context, run)
+  const { job, pods } = seen
+  if (job === undefined || !isLosingPods(job, pods)) return await act(context, run, seen, stop)
+  if (await namespaceSeemsToGo(context, run)) {
+    await letGo(context, run, job)
+    return await conclude(context, run, seen, { kind: 'Cancelled', said: namespaceGone(run), report: latestReport(pods) })
   }
-  if (job === undefined || !isLosingPods(job, pods)) return { ...observed, observation, lookAgainMs: undefined }
-  if (!(await namespaceSeemsToGo(context, run))) return { ...observed, observation, lookAgainMs: namespaceLookMs }
-  await letGo(context, run, job)
-  return { ...observed, observation: { kind: 'Cancelled', said: namespaceGone(run), report: latestReport(pods) }, lookAgainMs: undefined }
+  const next = await act(context, run, seen, stop)
+  return { again: Math.min(next?.again ?? namespaceLookMs, namespaceLookMs) }
 }
 
-/** Writes what was seen. */
-export async function reportRun(context: RunContext, run: KeptRun, seen: Seen): Promise<Again> {
-  const { observation } = seen
+async function act(context: RunContext, run: KeptRun, seen: Seen, stop: Stop): Promise<Again> {
+  const { job, pods, observation } = seen
   switch (observation.kind) {
     case 'NoJob':
       return await withoutJob(context, run)
     case 'AwaitReport':
       return { again: observation.again }
     case 'Going':
+      if (job !== undefined && run.spec.cancel === true) return await stop(context, run, { job, pods })
       return await reportGoing(context, run, seen, observation)
     default:
       return await conclude(context, run, seen, observation)
   }
+}
+
+/** Reads the caches; if no cached pod reports how the Job ended, lists pods from the API server. */
+async function look(context: RunContext, run: KeptRun): Promise<Seen> {
+  const cached = observedOf(context, run)
+  const observation = observe(cached)
+  if (cached.job?.end === undefined || !isUntold(observation)) return { ...cached, observation }
+  const fresh = { ...cached, pods: await freshPods(context, run, cached.job.uid) }
+  return { ...fresh, observation: observe(fresh) }
 }
 
 function observedOf(context: RunContext, run: KeptRun): Observed {
@@ -91,13 +100,13 @@ async function reportGoing(context: RunContext, run: KeptRun, observed: Observed
   const next = sooner(again, wonder === undefined ? undefined : hintMs)
   if (wait > 0) return { again: sooner(next, wait) ?? wait }
   const type = quietReasons.has(said.reason) ? 'Normal' : 'Warning'
-  const news = await goOn(context, run, {
+  const written = await goOn(context, run, {
     phase,
     said: { reason: said.reason, message: wording(said, sameReason ? last?.message : undefined) },
     more: moreOf(context, run, observed),
     event: sameReason ? undefined : { action: 'Observe', type, said },
   })
-  if (news) memory.saidAt = observed.now
+  if (written !== undefined && written !== run) memory.saidAt = observed.now
   return next === undefined ? undefined : { again: next }
 }
 

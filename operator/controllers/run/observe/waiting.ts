@@ -4,7 +4,7 @@ import type { KeptPod } from '../../../cache/pods.ts'
 import type { Said } from '../status.ts'
 import { isAtWork } from '../workers.ts'
 
-/** `vague`: the cluster only says that it waits before it tries again; what was said before about the same reason tells more. */
+/** `vague`: the cluster only says that it waits before it tries again; what was said before about the same reason says more. */
 export type Problem = Said & { vague?: boolean }
 
 type Question = (pod: KeptPod) => Problem | undefined

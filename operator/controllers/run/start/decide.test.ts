@@ -5,7 +5,7 @@ import { noLimits } from '../../../limits.ts'
 import { runFixture, specFixture } from '../../testing/objects.ts'
 import { pipelineProblem } from './decide.ts'
 import { refusalOf } from './not-started.ts'
-import { NameTaken } from './owned.ts'
+import { NameTaken } from './objects.ts'
 
 const sound = specFixture({ format: { csv: {} } })
 

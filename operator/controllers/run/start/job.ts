@@ -4,7 +4,7 @@ import { type RunSnapshot, snapshotName } from '../../../../crds/wire/snapshot.t
 import { workerContainer, workerExitCodes } from '../../../../crds/wire/worker-report.ts'
 import { startDeadlineAnnotation } from '../../../cache/jobs.ts'
 import type { Job } from '../../../kubernetes/objects.ts'
-import { type Limits, limitedSettings, workerResources } from '../../../limits.ts'
+import { type JobSettings, type Limits, limitedSettings } from '../../../limits.ts'
 import type { ControllerSettings } from '../../controller.ts'
 import { type Declaration, ownedBy, workerLabels } from '../snapshot.ts'
 
@@ -12,7 +12,7 @@ import { type Declaration, ownedBy, workerLabels } from '../snapshot.ts'
 const retriesPerWorker = 3
 
 export function runJob({ snapshot, hash }: Declaration, { workerImage: image, limits }: Pick<ControllerSettings, 'workerImage' | 'limits'>): Job {
-  const { workers, startDeadlineMs, timeoutMs } = limitedSettings(snapshot.pipeline.spec, limits)
+  const { workers, startDeadlineMs, timeoutMs, resources } = limitedSettings(snapshot.pipeline.spec, limits)
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -34,7 +34,7 @@ export function runJob({ snapshot, hash }: Declaration, { workerImage: image, li
       successPolicy: { rules: [{ succeededCount: 1 }] },
       podFailurePolicy: { rules: failureRules() },
       ...(timeoutMs === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(timeoutMs / 1000)) }),
-      template: workerPod(snapshot, { image, snapshotName: snapshotName(snapshot.name), snapshotHash: hash, limits }),
+      template: workerPod(snapshot, { image, snapshotName: snapshotName(snapshot.name), snapshotHash: hash, limits, resources }),
     },
   }
 }
@@ -57,7 +57,7 @@ const folders = { snapshot: '/etc/headgate/run', data: '/data' } as const
 /** The user `headgate` of the image. */
 const user = 65532
 
-type Made = { image: string; snapshotName: string; snapshotHash: string; limits: Limits }
+type Made = { image: string; snapshotName: string; snapshotHash: string; limits: Limits; resources: JobSettings['resources'] }
 
 /** What a worker runs, what it may read, and that it may do nothing else. */
 function workerPod(snapshot: RunSnapshot, made: Made): PodTemplate {
@@ -91,14 +91,13 @@ function workerPod(snapshot: RunSnapshot, made: Made): PodTemplate {
 
 function container(snapshot: RunSnapshot, made: Made, volumeMounts: Mount[]): PodSpec['containers'][number] {
   const { pod } = snapshot.pipeline.spec
-  const resources = workerResources(snapshot.pipeline.spec, made.limits)
   return {
     name: workerContainer,
     image: pod?.image ?? made.image,
     command: ['node', 'dist/runner/main.js'],
     workingDir: '/app',
     env: environment(snapshot, made),
-    ...(Object.keys(resources).length === 0 ? {} : { resources }),
+    ...(Object.keys(made.resources).length === 0 ? {} : { resources: made.resources }),
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts,

@@ -8,7 +8,7 @@ import { pipelines } from '../../../kubernetes/resources.ts'
 import { type Again, memoryOf, type RunContext } from '../context.ts'
 import { namespaceGone } from '../namespace.ts'
 import { finish, goOn, type Said } from '../status.ts'
-import { NameTaken } from './owned.ts'
+import { NameTaken } from './objects.ts'
 
 /** A Pipeline applied together with its run may be created after it. */
 const pipelineGraceMs = 30_000

@@ -6,16 +6,15 @@ import { snapshotName } from '../../../../crds/wire/snapshot.ts'
 import { isDeclared, type KeptRun, keepRun } from '../../../cache/runs.ts'
 import { isConflict, isNotFound } from '../../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../../kubernetes/client.ts'
-import type { ConfigMap, Job } from '../../../kubernetes/objects.ts'
-import { apiVersionOf, configMaps, jobs, pipelineRuns, pipelines } from '../../../kubernetes/resources.ts'
+import type { Job } from '../../../kubernetes/objects.ts'
+import { apiVersionOf, pipelineRuns, pipelines } from '../../../kubernetes/resources.ts'
 import type { Again, RunContext } from '../context.ts'
-import { type Declaration, declarationIn, declarationOf, snapshotConfigMap } from '../snapshot.ts'
+import { type Declaration, declarationOf } from '../snapshot.ts'
 import { finish, goOn, moment } from '../status.ts'
 import { startingMessage, workersOf } from '../workers.ts'
 import { declarationProblem, pipelineProblem } from './decide.ts'
-import { runJob } from './job.ts'
 import { awaitPipeline, refused } from './not-started.ts'
-import { createOwned, isSameJob, ownedOrTaken } from './owned.ts'
+import { createJob, createObjects, foundDeclaration } from './objects.ts'
 
 /** How soon to look again when the cache is behind the server. */
 const cacheLagMs = 1000
@@ -41,9 +40,7 @@ async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Ag
   const declaration = declarationOf(adopted, pipeline.spec, randomBytes(tokenBytes).toString('hex'))
   const run = await record(context, adopted, declaration, pipeline.metadata.generation ?? 0)
   if (run === undefined) return { again: cacheLagMs }
-  const isMade = (found: ConfigMap) => declarationIn(found, run) !== undefined
-  await createOwned(context.client, configMaps, snapshotConfigMap(declaration), { uid: run.metadata.uid, isMade })
-  return await createJob(context, run, declaration)
+  return await writeStarted(context, run, await createObjects(context, run, declaration))
 }
 
 /** A run made by hand gets the label and the owner that a scheduled one is made with. Returns the run as it is then; undefined if it has changed. */
@@ -65,23 +62,19 @@ async function adopt(client: Pick<KubeClient, 'patch'>, run: KeptRun, { metadata
 /** Returns the run with the declaration's hash in its status; undefined if it is no longer as the cache has it: an old cache starts nothing. */
 async function record(context: RunContext, run: KeptRun, { hash, snapshot }: Declaration, pipelineGeneration: number): Promise<KeptRun | undefined> {
   const said = { reason: 'Starting', message: 'its snapshot and Job are being created' }
-  await goOn(context, run, { phase: 'Pending', said, more: { snapshotName: snapshotName(snapshot.name), snapshotHash: hash, pipelineGeneration } })
-  const recorded = context.writer.latest(run)
-  return recorded.status?.snapshotHash === hash ? recorded : undefined
+  const more = { snapshotName: snapshotName(snapshot.name), snapshotHash: hash, pipelineGeneration }
+  const recorded = await goOn(context, run, { phase: 'Pending', said, more })
+  return recorded?.status?.snapshotHash === hash ? recorded : undefined
 }
 
-async function createJob(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Again> {
-  const { client, settings, clock } = context
-  const wanted = runJob(declaration, settings)
-  const isMade = (found: Job) => isSameJob(client, wanted, found)
-  const { metadata, spec } = await createOwned(client, jobs, wanted, { uid: run.metadata.uid, isMade })
+async function writeStarted(context: RunContext, run: KeptRun, { metadata, spec }: Job): Promise<Again> {
   const workers = spec?.completions ?? 1
   const from = `generation ${run.status?.pipelineGeneration} of Pipeline ${run.spec.pipelineRef.name}`
   const created = { reason: 'Started', message: `created Job ${metadata.name} with ${workersOf(workers)} from ${from}` }
   await goOn(context, run, {
     phase: 'Starting',
     said: { reason: 'Starting', message: startingMessage(workers) },
-    more: { startTime: metadata.creationTimestamp ?? moment(clock.now()), jobName: metadata.name, jobUid: metadata.uid ?? '' },
+    more: { startTime: metadata.creationTimestamp ?? moment(context.clock.now()), jobName: metadata.name, jobUid: metadata.uid ?? '' },
     event: { action: 'Start', said: created },
   })
   return undefined
@@ -105,19 +98,6 @@ async function resume(context: RunContext, run: KeptRun): Promise<Again> {
   const declaration = await foundDeclaration(context, run)
   if (declaration === undefined) return await declareAndStart(context, run)
   const said = await declarationProblem(run, declaration.snapshot.pipeline, context.settings.limits)
-  return said === undefined ? await createJob(context, run, declaration) : await finish(context, run, { phase: 'Failed', said })
-}
-
-/** What was recorded for the run and written to its ConfigMap; undefined if that is still to be done. Throws NameTaken or ApiError. */
-async function foundDeclaration({ client }: Pick<RunContext, 'client'>, run: KeptRun): Promise<Declaration | undefined> {
-  const { name, namespace, uid } = run.metadata
-  const [found, job] = await Promise.all([client.get(configMaps, snapshotName(name), namespace), client.get(jobs, name, namespace)])
-  if (found !== undefined) {
-    const declaration = declarationIn(found, run)
-    await ownedOrTaken(configMaps, found, { uid, isMade: () => declaration !== undefined })
-    return declaration
-  }
-  // The Job comes after the ConfigMap, and only the ConfigMap tells whether the Job is right.
-  if (job !== undefined) await ownedOrTaken(jobs, job, { uid, isMade: () => false })
-  return undefined
+  if (said !== undefined) return await finish(context, run, { phase: 'Failed', said })
+  return await writeStarted(context, run, await createJob(context, run, declaration))
 }

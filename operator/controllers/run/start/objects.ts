@@ -1,14 +1,42 @@
 // Creates and finds what belongs to a run, under a name that follows from the run's. An object that exists already counts only if it is
 // what would have been created: others may write ConfigMaps and Jobs in the namespace, with any owner reference.
 import { isDeepStrictEqual } from 'node:util'
+import { snapshotKey, snapshotName } from '../../../../crds/wire/snapshot.ts'
 import { isDeclared, type KeptRun } from '../../../cache/runs.ts'
 import { ApiError, isAlreadyExists } from '../../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../../kubernetes/client.ts'
-import type { Job, KubeObject } from '../../../kubernetes/objects.ts'
-import { jobs, type Resource } from '../../../kubernetes/resources.ts'
+import type { ConfigMap, Job, KubeObject } from '../../../kubernetes/objects.ts'
+import { configMaps, jobs, type Resource } from '../../../kubernetes/resources.ts'
 import type { RunContext } from '../context.ts'
-import { foundSnapshot } from '../snapshot.ts'
+import { type Declaration, declarationIn, foundSnapshot, ownedBy, workerLabels } from '../snapshot.ts'
 import { runJob } from './job.ts'
+
+/** Creates the run's ConfigMap and its Job, each of which may exist already. Returns the Job. Throws NameTaken or ApiError. */
+export async function createObjects(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Job> {
+  const isMade = (found: ConfigMap) => declarationIn(found, run) !== undefined
+  await createOwned(context.client, configMaps, snapshotConfigMap(declaration), { uid: run.metadata.uid, isMade })
+  return await createJob(context, run, declaration)
+}
+
+export async function createJob({ client, settings }: RunContext, run: KeptRun, declaration: Declaration): Promise<Job> {
+  const wanted = runJob(declaration, settings)
+  return await createOwned(client, jobs, wanted, { uid: run.metadata.uid, isMade: (found) => isSameJob(client, wanted, found) })
+}
+
+function snapshotConfigMap({ snapshot, text }: Declaration): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: snapshotName(snapshot.name),
+      namespace: snapshot.namespace,
+      labels: workerLabels(snapshot),
+      ownerReferences: [ownedBy(snapshot)],
+    },
+    immutable: true,
+    data: { [snapshotKey]: text },
+  }
+}
 
 /** Another object has the name. `passing`: it is on its way out, because its own run is gone or it is being deleted. */
 export class NameTaken extends Error {
@@ -25,7 +53,7 @@ export class NameTaken extends Error {
   }
 }
 
-export type OwnedOptions<T> = {
+type OwnedOptions<T> = {
   /** Of the run. */
   uid: string
   /** Whether the operator made an object that was found and has the right owner. */
@@ -33,7 +61,7 @@ export type OwnedOptions<T> = {
 }
 
 /** The object as the server has it, be it from now or from before. Throws NameTaken or ApiError. */
-export async function createOwned<T extends KubeObject>(
+async function createOwned<T extends KubeObject>(
   client: Pick<KubeClient, 'create' | 'get'>,
   resource: Resource<T>,
   object: T,
@@ -51,7 +79,7 @@ export async function createOwned<T extends KubeObject>(
 }
 
 /** The found object, if the operator made it for this run. Throws NameTaken. */
-export async function ownedOrTaken<T extends KubeObject>(resource: Resource<T>, found: T, { uid, isMade }: OwnedOptions<T>): Promise<T> {
+async function ownedOrTaken<T extends KubeObject>(resource: Resource<T>, found: T, { uid, isMade }: OwnedOptions<T>): Promise<T> {
   const { name, deletionTimestamp, ownerReferences } = found.metadata
   const owner = ownerReferences?.find(({ controller }) => controller)
   if (owner?.uid === uid && deletionTimestamp === undefined && (await isMade(found))) return found
@@ -63,6 +91,20 @@ function whatOf({ kind }: Pick<Resource, 'kind'>, name: string): string {
   return `${kind} named ${name}`
 }
 
+/** What was recorded for the run and written to its ConfigMap; undefined if that is still to be done. Throws NameTaken or ApiError. */
+export async function foundDeclaration({ client }: Pick<RunContext, 'client'>, run: KeptRun): Promise<Declaration | undefined> {
+  const { name, namespace, uid } = run.metadata
+  const [found, job] = await Promise.all([client.get(configMaps, snapshotName(name), namespace), client.get(jobs, name, namespace)])
+  if (found !== undefined) {
+    const declaration = declarationIn(found, run)
+    await ownedOrTaken(configMaps, found, { uid, isMade: () => declaration !== undefined })
+    return declaration
+  }
+  // The Job comes after the ConfigMap, and only the ConfigMap says what the Job should be.
+  if (job !== undefined) await ownedOrTaken(jobs, job, { uid, isMade: () => false })
+  return undefined
+}
+
 /** The API server adds five characters, so that no other Job can have the name of the dry run. */
 const longestBeginning = 58
 
@@ -70,7 +112,7 @@ const longestBeginning = 58
  * Whether a Job that was found is the one that the operator would create. The API server fills in defaults and admission webhooks change
  * things, so the comparison is with what a dry run makes of the Job, not with the Job as the operator writes it.
  */
-export async function isSameJob(client: Pick<KubeClient, 'create'>, wanted: Job, found: Job): Promise<boolean> {
+async function isSameJob(client: Pick<KubeClient, 'create'>, wanted: Job, found: Job): Promise<boolean> {
   const { name, ...metadata } = wanted.metadata
   const generateName = name.slice(0, longestBeginning)
   try {
