@@ -1,9 +1,8 @@
 // The operator: watches Pipelines and PipelineRuns, and carries out what they say. One process of several leads, the others wait.
 import { pino } from 'pino'
 import { HeadgateError } from '../sdk/errors.ts'
-import { createCaches, startWatches } from './caches.ts'
+import { createCaches, forward, startWatches } from './cache/caches.ts'
 import { type OperatorConfig, operatorConfig } from './config.ts'
-import { forward } from './forward.ts'
 import { startHealth } from './health.ts'
 import type { ClusterConfig } from './kubernetes/access.ts'
 import { isNotLeading } from './kubernetes/api-error.ts'
@@ -66,7 +65,7 @@ async function operate(config: OperatorConfig): Promise<void> {
   const counts = runMetrics(registry, () => election.stillLeading())
   const caches = createCaches()
   let term: Term | undefined
-  const handlers = forward(() => term, counts)
+  const handlers = forward(() => [counts.handlers, term?.handlers])
   const watches = startWatches({ client, caches, handlers, report, namespaces: config.watchNamespaces })
   const health = await startHealth({ port: config.metricsPort, registry, notReady: () => watches.missing() })
   log.info({ port: health.port, namespaces: config.watchNamespaces }, 'watching')

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { progressTotalField, redisKeys } from '../crds/redis-keys.ts'
+import { progressTotalField, redisKeys } from '../crds/wire/redis-keys.ts'
 import { freshRedis } from '../test/support/redis.ts'
 import { openRedisProgress, sumOf } from './progress-source.ts'
 

@@ -1,10 +1,10 @@
 // Redis as the operator uses it: reads how far runs are, and asks workers to stop. It may be down or hang at any time. Tenants
 // who share it may write anything under any key, so what is read is bounded, and only shown.
 import { Redis } from 'ioredis'
-import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../crds/redis-keys.ts'
 import type { RunRecords } from '../crds/status.ts'
-import type { CancelSignal, LiveProgress } from './controllers/ports.ts'
-import type { ProgressSource } from './controllers/progress/progress.ts'
+import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../crds/wire/redis-keys.ts'
+import type { CancelSignal, ProgressSource } from './controllers/controller.ts'
+import type { LiveProgress } from './controllers/progress/book.ts'
 
 export type RedisProgress = ProgressSource & CancelSignal & { close(): void }
 

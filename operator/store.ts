@@ -2,7 +2,7 @@
 // forget. A pipeline may use another store, about which nothing is known here; the run's uid tells.
 import pg from 'pg'
 import type { RunRecords, RunSlices, RunTimings } from '../crds/status.ts'
-import type { WorkerReport } from '../crds/worker-report.ts'
+import type { WorkerReport } from '../crds/wire/worker-report.ts'
 import type { Counts, Timings } from '../store/counts.ts'
 import { runTotals } from '../store/ledger.ts'
 import { migrate } from '../store/migrate.ts'
@@ -11,16 +11,13 @@ import { runsProgress } from '../store/run-progress.ts'
 import { cancelRun, failRun, findRun, type Run } from '../store/runs.ts'
 import { ownSearchPath } from '../store/search-path.ts'
 import { admitTenant } from '../store/tenants.ts'
-import type { RunStore, StoredRun } from './controllers/ports.ts'
-import type { ProgressSource } from './controllers/progress/progress.ts'
+import type { ProgressSource, RunStore, StoredRun } from './controllers/controller.ts'
 import type { DeclaredTenant, Prepared } from './store-upkeep.ts'
 
 export type OperatorStore = RunStore &
   ProgressSource & {
     /** Migrates, and admits the tenants that are missing. Costs two queries when nothing is. */
     prepare(tenants: readonly DeclaredTenant[]): Promise<Prepared>
-    /** Forgets runs and closed quarantine entries of a pipeline (its store name); answers how many of each. */
-    prune(pipeline: string, before: { runs: Date; quarantine: Date }): Promise<{ runs: number; quarantine: number }>
     close(): Promise<void>
   }
 

@@ -1,6 +1,6 @@
 // What the controllers do together, on a real API server: live progress from a real Redis, retention, metrics.
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
-import { progressTotalField, redisKeys } from '../crds/redis-keys.ts'
+import { progressTotalField, redisKeys } from '../crds/wire/redis-keys.ts'
 import { describeWithApiServer, freshNamespace } from '../test/support/kubernetes.ts'
 import { freshRedis } from '../test/support/redis.ts'
 import { reportFixture } from './controllers/testing/kept.ts'

@@ -1,5 +1,5 @@
 // A worker process: works on one run until it is over. Started by the local mode, and by the Job of a PipelineRun.
-import { workerExitCodes } from '../crds/worker-report.ts'
+import { workerExitCodes } from '../crds/wire/worker-report.ts'
 import { HeadgateError } from '../sdk/index.ts'
 import { failureOf } from '../sdk/thrown.ts'
 import { findRun } from '../store/runs.ts'

@@ -25,7 +25,7 @@ function firstCells(page: string, heading: string): string[] {
 
 test('docs/kubernetes.md names every reason of a run or pipeline', () => {
   const page = read('docs/kubernetes.md')
-  const sources = sourceOf('operator/controllers/{admission,cancel,observe,start,pipeline-status}/*.ts') + sourceOf('operator/controllers/schedule/problems.ts')
+  const sources = sourceOf('operator/controllers/{run,pipeline-status}/**/*.ts') + sourceOf('operator/controllers/schedule/problems.ts')
   const reasons = words(sources, /\breason(?:: | = )(?:[^'\n]*\? )?'([A-Z]\w+)'/g)
   expect(reasons).toContain('ImagePull')
   const plain = ['Succeeded', 'Started']

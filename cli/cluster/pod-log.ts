@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { workerContainer } from '../../crds/wire/worker-report.ts'
 import { Access } from '../../operator/kubernetes/access.ts'
 import { ApiError } from '../../operator/kubernetes/api-error.ts'
 import { systemClock } from '../../operator/kubernetes/clock.ts'
@@ -29,7 +30,7 @@ export function podLogs({ kubeConfig, namespace }: Pick<Cluster, 'kubeConfig' | 
   const stamped = (pod: string, query: Record<string, string | number | boolean | undefined>, signal: AbortSignal) => {
     const path = pathOf(pods, { namespace, name: pod, subresource: 'log' })
     // A followed log may be silent for hours.
-    const bytes = transport.stream({ method: 'GET', path, query: { container: 'worker', timestamps: true, ...query }, signal }, 0)
+    const bytes = transport.stream({ method: 'GET', path, query: { container: workerContainer, timestamps: true, ...query }, signal }, 0)
     return createInterface({ input: Readable.from(bytes), crlfDelay: Number.POSITIVE_INFINITY })
   }
   return { lines: (pod, options) => linesOf(pod, options, stamped), close: () => access.close() }

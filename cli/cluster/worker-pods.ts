@@ -1,5 +1,6 @@
 // The pods of a run: which worker each is, whether its log can be read, and why it waits. Used by logs.
 import { labels } from '../../crds/metadata.ts'
+import { workerContainer } from '../../crds/wire/worker-report.ts'
 import type { Pod } from '../../operator/kubernetes/objects.ts'
 import { visible } from '../output.ts'
 import type { Cluster } from './connect.ts'
@@ -18,8 +19,6 @@ export type WorkerPod = {
   /** Why it has not begun; empty if nobody knows yet. */
   waitsFor: string
 }
-
-const container = 'worker'
 
 /** By worker, then in the order in which they were made. */
 export async function workerPods({ client, namespace }: Pick<Cluster, 'client' | 'namespace'>, run: string): Promise<WorkerPod[]> {
@@ -43,7 +42,7 @@ function bornOf({ metadata }: Pod): string {
 }
 
 function stateOf({ status }: Pod): Pick<WorkerPod, 'started' | 'ended' | 'waitsFor'> {
-  const state = status?.containerStatuses?.find(({ name }) => name === container)?.state
+  const state = status?.containerStatuses?.find(({ name }) => name === workerContainer)?.state
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'
   if (state?.running !== undefined || state?.terminated !== undefined) return { started: true, ended: ended || state.terminated !== undefined, waitsFor: '' }
   const unscheduled = status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')

@@ -1,14 +1,15 @@
 // The metrics of runs and pipelines. Only the process that leads counts runs, so that replicas add up; main.ts hands the hooks around.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { PipelineRunStatus, RunRecords } from '../../crds/status.ts'
-import type { KeptPipeline, KeptRun } from '../kept.ts'
+import type { Handlers } from '../cache/caches.ts'
+import type { KeptPipeline } from '../cache/kept.ts'
+import type { KeptRun } from '../cache/runs.ts'
 
 export type RunMetrics = {
   /** A run ended, with this status. */
   ended(run: KeptRun, status: PipelineRunStatus): void
-  /** The cache holds this version of a run; undefined is none. */
-  changed(run: KeptRun | undefined, before: KeptRun | undefined): void
-  pipelineChanged(pipeline: KeptPipeline | undefined, before: KeptPipeline | undefined): void
+  /** For what changes in the caches. */
+  handlers: Pick<Handlers, 'runs' | 'pipelines'>
   /** Whether Redis answered when it was asked for progress. */
   redisAnswered(answered: boolean): void
   /** Rows that retention deleted from the store. */
@@ -33,10 +34,12 @@ export function runMetrics(registry: Registry, leading: () => boolean): RunMetri
   })
   return {
     ended: endings.ended,
-    changed: current.changed,
-    pipelineChanged: (pipeline, before) => {
-      pipelines.changed(pipeline, before)
-      if (pipeline === undefined && before !== undefined) endings.forget(before)
+    handlers: {
+      runs: (_key, run, before) => current.changed(run, before),
+      pipelines: (_key, pipeline, before) => {
+        pipelines.changed(pipeline, before)
+        if (pipeline === undefined && before !== undefined) endings.forget(before)
+      },
     },
     redisAnswered: (answered) => up.set(answered ? 1 : 0),
     pruned: (kind, rows) => pruned.inc({ kind }, rows),

@@ -1,8 +1,7 @@
 // All controllers on a real API server, in the test's own process and without a lease; for tests of what they do together.
 import { Registry } from 'prom-client'
-import { createCaches, startWatches } from '../caches.ts'
-import type { CancelSignal } from '../controllers/ports.ts'
-import { forward } from '../forward.ts'
+import { createCaches, forward, startWatches } from '../cache/caches.ts'
+import type { CancelSignal } from '../controllers/controller.ts'
 import type { KubeClient } from '../kubernetes/client.ts'
 import { systemClock } from '../kubernetes/clock.ts'
 import { EventRecorder } from '../kubernetes/events.ts'
@@ -27,7 +26,7 @@ export async function startTestOperator({ client, namespace, ...more }: TestOper
   const parts = { client, caches, events, settings, store: undefined, cancelSignal: undefined, progressSources: [], report, clock: systemClock, ...more }
   const onProgressAnswer = (source: string, error: unknown) => void progressAnswers.push(`${source} ${error === undefined ? 'up' : 'down'}`)
   let term: Term | undefined
-  const watches = startWatches({ client, caches, handlers: forward(() => term, counts), report, namespaces: [namespace] })
+  const watches = startWatches({ client, caches, handlers: forward(() => [counts.handlers, term?.handlers]), report, namespaces: [namespace] })
   await watches.synced
   term = startTerm({ random: Math.random, ...parts, onProgressAnswer, metrics: machineryMetrics(registry), runMetrics: counts })
   const working = term.run(stop.signal)

@@ -1,5 +1,5 @@
 // RateBudget: requests that all workers of all pipelines may send together to one host with one credential. Used by sources that fetch.
-import { redisKeys } from '../../crds/redis-keys.ts'
+import { redisKeys } from '../../crds/wire/redis-keys.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 export type RateBudgetOptions = {

@@ -1,8 +1,8 @@
 // Checkpoints: what workers tell each other outside the batches. Fast, and allowed to vanish: the ledger is the truth.
-import type { SliceProgress } from '../../crds/redis-keys.ts'
+import type { SliceProgress } from '../../crds/wire/redis-keys.ts'
 import type { RateBudget, RateBudgetOptions } from './budget.ts'
 
-export type { SliceProgress } from '../../crds/redis-keys.ts'
+export type { SliceProgress } from '../../crds/wire/redis-keys.ts'
 
 /** A worker that holds a slice. `expired`: the store has had no sign of life from it for longer than its claim holds. */
 export type Holder = { worker: string; expired: boolean }

@@ -1,7 +1,7 @@
 // The thread that says in Redis that a worker lives, while the main thread is busy with a block. Started by heartbeat.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { redisKeys } from '../../crds/redis-keys.ts'
+import { redisKeys } from '../../crds/wire/redis-keys.ts'
 import { openRedis } from './redis-connection.ts'
 
 export type HeartbeatData = {

@@ -1,5 +1,5 @@
 // ProgressWriter: live progress for whoever watches. A batch never waits for it: one write is under way, the next has what came since.
-import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../../crds/redis-keys.ts'
+import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../../crds/wire/redis-keys.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 /** A larger position is left out: it is only looked at. */

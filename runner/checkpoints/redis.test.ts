@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { redisKeys } from '../../crds/redis-keys.ts'
+import { redisKeys } from '../../crds/wire/redis-keys.ts'
 import { freshRedis } from '../../test/support/redis.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { RedisCheckpoints } from './redis.ts'

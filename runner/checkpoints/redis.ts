@@ -1,6 +1,6 @@
 // RedisCheckpoints: workers of a cluster. Leases, live progress and the cancel signal are in Redis; whenever it cannot tell, the
 // store does. It may be wiped, restarted or gone at any moment: then things take longer, and nothing else.
-import * as shared from '../../crds/redis-keys.ts'
+import * as shared from '../../crds/wire/redis-keys.ts'
 import { RateBudget, type RateBudgetOptions } from './budget.ts'
 import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { RunSnapshot } from '../../crds/snapshot.ts'
+import type { RunSnapshot } from '../../crds/wire/snapshot.ts'
 import { StoreSession } from '../../store/session.ts'
 import { admitTenant } from '../../store/tenants.ts'
 import { inTransaction } from '../../test/support/loading.ts'

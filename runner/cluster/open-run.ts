@@ -1,5 +1,5 @@
 // openRun: waits for the store, brings it up to date, and finds or creates the run's row. The first thing a worker on a cluster does.
-import type { RunSnapshot } from '../../crds/snapshot.ts'
+import type { RunSnapshot } from '../../crds/wire/snapshot.ts'
 import { classifyError, openConnection } from '../../store/connection.ts'
 import { migrate } from '../../store/migrate.ts'
 import { findOrCreateRun, findRunById, type Run, startRun } from '../../store/runs.ts'

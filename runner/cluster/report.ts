@@ -1,6 +1,6 @@
 // The WorkerReport: what a worker on a cluster leaves behind for the operator, which has no access to the store.
 import { writeFileSync } from 'node:fs'
-import { maxWorkerReportBytes, type WorkerReport, workerExitCodes } from '../../crds/worker-report.ts'
+import { maxWorkerReportBytes, type WorkerReport, workerExitCodes } from '../../crds/wire/worker-report.ts'
 import { failureOf, messageOf } from '../../sdk/thrown.ts'
 import { noCounts, type Timings } from '../../store/counts.ts'
 import { runTotals } from '../../store/ledger.ts'

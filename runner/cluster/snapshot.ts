@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { runSettings } from '../../crds/defaults.ts'
-import { storeName } from '../../crds/redis-keys.ts'
-import type { RunSnapshot } from '../../crds/snapshot.ts'
+import { storeName } from '../../crds/wire/redis-keys.ts'
+import type { RunSnapshot } from '../../crds/wire/snapshot.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import type { NewRun } from '../../store/runs.ts'
 

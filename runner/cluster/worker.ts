@@ -1,7 +1,7 @@
 // runClusterWorker: a pod's whole life, from the snapshot to the exit code. Called by main.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { storeName } from '../../crds/redis-keys.ts'
-import { workerExitCodes } from '../../crds/worker-report.ts'
+import { storeName } from '../../crds/wire/redis-keys.ts'
+import { workerExitCodes } from '../../crds/wire/worker-report.ts'
 import { StoreSession } from '../../store/session.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { ClusterWorkerConfig } from '../config.ts'

@@ -1,16 +1,16 @@
 // One namespace asks for more runs than there are places; others still get theirs. And runs beyond the administrator's limits.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { AdmissionDesk } from '../../operator/controllers/admission/desk.ts'
+import type { KeptRun } from '../../operator/cache/runs.ts'
+import { AdmissionQueue } from '../../operator/controllers/run/admission/queue.ts'
 import { runFixture } from '../../operator/controllers/testing/objects.ts'
 import { type RunOperator, startRunOperator } from '../../operator/controllers/testing/run-operator.ts'
 import { conditionOf, stageIn } from '../../operator/controllers/testing/stage.ts'
-import type { KeptRun } from '../../operator/kept.ts'
 import { createClient } from '../../operator/kubernetes/client.ts'
 import { noLimits } from '../../operator/testing/limits.ts'
 import { describeWithApiServer, freshNamespace } from '../support/kubernetes.ts'
 
-function deskOf(cap: number, perNamespace?: number) {
-  const desk = new AdmissionDesk({
+function queueOf(cap: number, perNamespace?: number) {
+  const queue = new AdmissionQueue({
     maxActiveRuns: cap,
     maxActiveRunsPerNamespace: perNamespace,
     concurrency: () => 'Allow',
@@ -23,37 +23,37 @@ function deskOf(cap: number, perNamespace?: number) {
       const made = runFixture(`orders-${String(index).padStart(3, '0')}`, undefined, { createdAt: `2026-03-01T00:00:${String(second).padStart(2, '0')}Z` })
       const run: KeptRun = { ...made, metadata: { ...made.metadata, namespace, uid: `${namespace}-${index}` } }
       keys.push(`${namespace}/${made.metadata.name}`)
-      desk.see(`${namespace}/${made.metadata.name}`, run)
+      queue.see(`${namespace}/${made.metadata.name}`, run)
     }
   }
-  const admitted = (namespace: string) => keys.filter((key) => key.startsWith(`${namespace}/`) && desk.ask(key)?.kind === 'Admit').length
-  const end = (key: string) => desk.see(key, undefined)
-  return { desk, see, admitted, end }
+  const admitted = (namespace: string) => keys.filter((key) => key.startsWith(`${namespace}/`) && queue.ask(key)?.kind === 'Admit').length
+  const end = (key: string) => queue.see(key, undefined)
+  return { queue, see, admitted, end }
 }
 
 describe('a namespace with a hundred runs', () => {
   test('gets as many places as are free while nobody else waits', () => {
-    const { see, admitted } = deskOf(10)
+    const { see, admitted } = queueOf(10)
     see('greedy', 100)
     expect(admitted('greedy')).toBe(10)
   })
 
   test('shares the places with one that came later, in equal parts', () => {
-    const { see, admitted } = deskOf(10)
+    const { see, admitted } = queueOf(10)
     see('greedy', 100, 0)
     see('modest', 100, 30)
     expect([admitted('greedy'), admitted('modest')]).toEqual([5, 5])
   })
 
   test('leaves what a modest one does not use', () => {
-    const { see, admitted } = deskOf(10)
+    const { see, admitted } = queueOf(10)
     see('greedy', 100, 0)
     see('modest', 2, 30)
     expect([admitted('greedy'), admitted('modest')]).toEqual([8, 2])
   })
 
   test('that has all places gives the next free ones to those who came later, and the oldest run is first among equals', () => {
-    const { see, admitted, end } = deskOf(4)
+    const { see, admitted, end } = queueOf(4)
     see('greedy', 100, 0)
     expect(admitted('greedy')).toBe(4)
     see('modest', 5, 30)
@@ -66,10 +66,10 @@ describe('a namespace with a hundred runs', () => {
   })
 
   test('gets no more than the cap of a namespace, and says which cap', () => {
-    const { desk, see, admitted } = deskOf(10, 3)
+    const { queue, see, admitted } = queueOf(10, 3)
     see('greedy', 100)
     expect(admitted('greedy')).toBe(3)
-    expect(desk.ask('greedy/orders-050')).toEqual({ kind: 'Wait', for: 'NamespaceCap' })
+    expect(queue.ask('greedy/orders-050')).toEqual({ kind: 'Wait', for: 'NamespaceCap' })
     see('modest', 1, 30)
     expect(admitted('modest')).toBe(1)
   })

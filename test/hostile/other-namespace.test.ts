@@ -1,10 +1,11 @@
 // A run that, by a fault of ours, seems to be of another namespace than its key: whatever the controller decides, nothing is sent.
 import { expect, test } from 'vitest'
-import { createCaches } from '../../operator/caches.ts'
-import { createRunController } from '../../operator/controllers/run.ts'
+import { createCaches } from '../../operator/cache/caches.ts'
+import type { KeptRun } from '../../operator/cache/runs.ts'
+import { ProgressBook } from '../../operator/controllers/progress/book.ts'
+import { runController } from '../../operator/controllers/run/run.ts'
 import { jobFixture } from '../../operator/controllers/testing/kept.ts'
 import { pipelineFixture, runFixture } from '../../operator/controllers/testing/objects.ts'
-import type { KeptRun } from '../../operator/kept.ts'
 import type { KubeClient } from '../../operator/kubernetes/client.ts'
 import { systemClock } from '../../operator/kubernetes/clock.ts'
 import { noLimits } from '../../operator/testing/limits.ts'
@@ -23,16 +24,18 @@ function controllerOf(run: KeptRun) {
   caches.runs.set(key, run, '1')
   caches.pipelines.set('sales/orders', pipelineFixture({}), '1')
   caches.jobs.set('sales/orders-1', jobFixture({ owner: { kind: 'PipelineRun', name: 'orders-1', uid: run.metadata.uid } }), '1')
-  const controller = createRunController({
-    ...caches,
+  const parts = {
+    caches,
     client,
-    queue: { add: () => {}, addAfter: () => {} },
-    recorder: { event: () => {} },
+    events: { event: () => {} },
     settings: { workerImage: 'headgate:test', maxActiveRuns: 10, limits: noLimits },
+    runMetrics: { ended: () => {} },
+    progress: new ProgressBook(),
     clock: systemClock,
     report: () => {},
-  })
-  controller.onRun('sales/orders-1', run, undefined)
+  }
+  const controller = runController.start(parts, { add: () => {} })
+  controller.wakes.runs('sales/orders-1', run)
   return controller
 }
 

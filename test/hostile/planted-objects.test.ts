@@ -2,7 +2,7 @@
 // has rights in one namespace only, and must not get more through the operator.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RunSnapshot, snapshotKey, snapshotName } from '../../crds/snapshot.ts'
+import { type RunSnapshot, snapshotKey, snapshotName } from '../../crds/wire/snapshot.ts'
 import { specFixture } from '../../operator/controllers/testing/objects.ts'
 import { eventually, type RunOperator, startRunOperator } from '../../operator/controllers/testing/run-operator.ts'
 import { conditionOf, stageIn } from '../../operator/controllers/testing/stage.ts'

@@ -1,6 +1,6 @@
 // What a tenant who shares the Redis can do to the operator: nothing but show nonsense about the progress of a run.
 import { afterAll, beforeEach, expect, test, vi } from 'vitest'
-import { progressTotalField, redisKeys } from '../../crds/redis-keys.ts'
+import { progressTotalField, redisKeys } from '../../crds/wire/redis-keys.ts'
 import { maxProgressBytes, maxProgressFields, openRedisProgress } from '../../operator/progress-source.ts'
 import { freshRedis } from '../support/redis.ts'
 

@@ -1,7 +1,8 @@
 // What the status of a pipeline should be, given its runs and its schedule. Pure.
 import { scheduleOf } from '../../../crds/defaults.ts'
-import type { Condition, PipelineStatus, RunPhase } from '../../../crds/status.ts'
-import type { KeptPipeline, KeptRun } from '../../kept.ts'
+import type { Condition, PipelineStatus } from '../../../crds/status.ts'
+import type { KeptPipeline } from '../../cache/kept.ts'
+import { activePhases, type KeptRun, phaseOf, waitingPhases } from '../../cache/runs.ts'
 import type { ScheduleProblem } from '../schedule/problems.ts'
 
 export type PipelineObservation = {
@@ -15,14 +16,6 @@ export type PipelineObservation = {
   /** When the schedule ticks next, milliseconds since 1970. */
   nextTick: number | undefined
   now: number
-}
-
-/** The phases in which a run is at work, and those in which it waits to be. */
-export const activePhases: ReadonlySet<RunPhase> = new Set(['Starting', 'Running'])
-export const waitingPhases: ReadonlySet<RunPhase> = new Set(['Pending', 'Queued'])
-
-export function phaseOf(run: KeptRun): RunPhase {
-  return run.status?.phase ?? 'Pending'
 }
 
 export function decideStatus(observed: PipelineObservation): PipelineStatus {

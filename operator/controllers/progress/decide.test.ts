@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LiveProgress } from '../ports.ts'
+import type { LiveProgress } from './book.ts'
 import { decideShow, furthest, type ShowQuestion } from './decide.ts'
 
 const shown = { at: 100_000, nextAt: 103_000 }

@@ -1,5 +1,5 @@
 // What the status of a run shows of its live progress, and how often. Pure.
-import type { LiveProgress } from '../ports.ts'
+import type { LiveProgress } from './book.ts'
 
 /** `nextAt`: not again before; on a monotonic clock. */
 export type Shown = { counts: LiveProgress; at: number; nextAt: number }

@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from 'vitest'
-import { redisKeys } from '../../../crds/redis-keys.ts'
+import { redisKeys } from '../../../crds/wire/redis-keys.ts'
 import { freshRedis } from '../../../test/support/redis.ts'
-import type { KeptRun } from '../../kept.ts'
+import type { KeptRun } from '../../cache/runs.ts'
 import { systemClock } from '../../kubernetes/clock.ts'
 import { openRedisProgress } from '../../progress-source.ts'
-import { Progress } from './progress.ts'
+import { ProgressBook } from './book.ts'
+import { lookAtProgress } from './progress.ts'
 
 const redis = await freshRedis()
 const source = openRedisProgress(redis.url)
@@ -25,9 +26,11 @@ function operator(status: KeptRun['status'], uid = 'uid-1'): { look(): Promise<n
         ...(status && { status }),
       }) as unknown as KeptRun,
   }
-  const progress = new Progress({ sources: [{ name: 'redis', source }], runs, wake: () => {}, onAnswer: () => {}, clock: systemClock, random: () => 0.5 })
+  const progress = new ProgressBook()
+  const progressSources = [{ name: 'redis', source }]
+  const lookOnce = lookAtProgress({ progress, progressSources, caches: { runs }, onProgressAnswer: () => {}, clock: systemClock, random: () => 0.5 })
   const look = async () => {
-    await progress.look()
+    await lookOnce()
     return progress.latest(name)?.records?.read
   }
   return { look, run }

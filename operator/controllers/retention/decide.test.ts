@@ -3,7 +3,7 @@ import type { RunPhase } from '../../../crds/status.ts'
 import type { Clock } from '../../kubernetes/clock.ts'
 import { pipelineFixture, runFixture } from '../testing/objects.ts'
 import { decideExpiry } from './decide.ts'
-import { sweep } from './sweep.ts'
+import { sweep } from './retention.ts'
 
 const day = 86_400_000
 const now = Date.parse('2026-06-01T00:00:00Z')

@@ -1,7 +1,7 @@
 // When a finished run and its Job have been kept for long enough. Pure.
 import { retentionOf } from '../../../crds/defaults.ts'
-import type { KeptPipeline, KeptRun } from '../../kept.ts'
-import { hasEnded } from '../run-state.ts'
+import type { KeptPipeline } from '../../cache/kept.ts'
+import { hasEnded, type KeptRun } from '../../cache/runs.ts'
 
 export type Expiry = 'nothing' | 'job' | 'run'
 

@@ -1,7 +1,7 @@
 // Lets the operator's own store forget, one pipeline after the other, all of them once an hour. Runs while this process leads.
 import { type RetentionSettings, retentionOf } from '../../../crds/defaults.ts'
-import { storeName } from '../../../crds/redis-keys.ts'
-import type { KeptPipeline } from '../../kept.ts'
+import { storeName } from '../../../crds/wire/redis-keys.ts'
+import type { KeptPipeline } from '../../cache/kept.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import { type Clock, sleep } from '../../kubernetes/clock.ts'
 import type { Report } from '../../kubernetes/hooks.ts'

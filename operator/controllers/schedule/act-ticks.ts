@@ -1,21 +1,20 @@
 // Carries out what was decided about the ticks of a schedule: each becomes a PipelineRun or is skipped, and is marked with that.
-
 import { scheduleOf } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
-import type { KeptCronJob, KeptPipeline } from '../../kept.ts'
+import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
 import { isAlreadyExists, isNotFound } from '../../kubernetes/api-error.ts'
 import type { ObjectReference } from '../../kubernetes/objects.ts'
 import { jobs, pipelineRuns } from '../../kubernetes/resources.ts'
-import type { ScheduleDependencies } from './controller.ts'
 import { ownedByPipeline } from './cron-job.ts'
 import { decideTicks, isUndecided, pendingTicks, type SkipReason, type Tick } from './decide-ticks.ts'
+import type { ScheduleParts } from './schedule.ts'
 import { isRunOfTick, scheduledRun, scheduledRunName, spareRunName } from './scheduled-run.ts'
 
 /** Names that are tried for one tick. */
 const mostNames = 4
 
 /** Skips first: a crash in between then leaves fewer ticks to make up for, not more. */
-export async function handleTicks(its: ScheduleDependencies, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
+export async function handleTicks(its: ScheduleParts, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
   const schedule = scheduleOf(pipeline.spec)
   const pending = pendingTicks(its.ticks.byIndex('pipeline', key), cronJob.metadata.uid, its.clock.now())
   if (schedule === undefined || pending.length === 0) return
@@ -29,14 +28,14 @@ const skipMessages: Record<SkipReason, string> = {
   Missed: 'it was missed, and spec.schedule.catchUp allows no more to be made up for',
 }
 
-async function skipTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
+async function skipTick(its: ScheduleParts, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
   if (!(await annotate(its, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
   const message = `no run for ${new Date(tick.at).toISOString()}: ${skipMessages[reason]}`
   its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
 }
 
 /** Re-reads the tick: a stale cache could recreate a run that was since deleted. */
-async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick): Promise<void> {
+async function runTick(its: ScheduleParts, pipeline: KeptPipeline, tick: Tick): Promise<void> {
   const there = await its.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
   if (there === undefined || there.metadata.uid !== tick.job.metadata.uid || !isUndecided(there.metadata)) return
   await annotate(its, tick, { [annotations.run]: await createRun(its, pipeline, tick, there.metadata.annotations?.[annotations.runName]) })
@@ -46,7 +45,7 @@ async function runTick(its: ScheduleDependencies, pipeline: KeptPipeline, tick: 
  * Returns the name of the tick's run, created now or before. Skips names that other runs have. The next name is noted on the tick first:
  * the other run may be gone when an operator takes over, and the tick must not get a second run under the first name. `noted` is that name.
  */
-async function createRun(its: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, noted: string | undefined): Promise<string> {
+async function createRun(its: ScheduleParts, pipeline: KeptPipeline, tick: Tick, noted: string | undefined): Promise<string> {
   const names = runNames(pipeline.metadata.name, tick)
   for (const name of names.slice(Math.max(0, names.indexOf(noted ?? '')))) {
     if (name !== names[0] && name !== noted) await annotate(its, tick, { [annotations.runName]: name })
@@ -63,7 +62,7 @@ function runNames(pipeline: string, { at, job }: Tick): string[] {
 }
 
 /** Whether the tick's run has that name now. */
-async function ensureRun({ client, events }: ScheduleDependencies, pipeline: KeptPipeline, tick: Tick, name: string): Promise<boolean> {
+async function ensureRun({ client, events }: ScheduleParts, pipeline: KeptPipeline, tick: Tick, name: string): Promise<boolean> {
   const wanted = scheduledRun(pipeline, tick, name)
   try {
     await client.create(pipelineRuns, wanted)
@@ -77,7 +76,7 @@ async function ensureRun({ client, events }: ScheduleDependencies, pipeline: Kep
 }
 
 /** Returns whether the tick still exists. With a version it throws Conflict if the tick has changed since. */
-async function annotate(its: ScheduleDependencies, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
+async function annotate(its: ScheduleParts, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
   const { name, namespace } = job.metadata
   try {
     await its.client.patch(jobs, name, namespace, { metadata: { annotations: entries, ...(resourceVersion !== undefined && { resourceVersion }) } })

@@ -1,8 +1,8 @@
-// The CronJob of a scheduled pipeline. It is a clock: its Jobs want no pod, so each is complete at once and only tells that it is time.
+// The CronJob of a scheduled pipeline. It is a clock: its Jobs want no pod, so each is complete at once; that it was created means that it is time.
 import { createHash } from 'node:crypto'
 import { type ScheduleSettings, scheduleOf } from '../../../crds/defaults.ts'
 import { annotations, apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
-import { type KeptPipeline, scheduleComponent } from '../../kept.ts'
+import { type KeptPipeline, scheduleComponent } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 

@@ -1,7 +1,7 @@
 // Which ticks become runs, and which are skipped. Pure.
 import type { ScheduleSettings } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
-import { type KeptTick, scheduledTimestamp } from '../../kept.ts'
+import { type KeptTick, scheduledTimestamp } from '../../cache/kept.ts'
 import { lateAfterMs } from './cron-job.ts'
 
 /** A Job of our CronJob about which nothing was decided yet. `at`: when it was due, milliseconds since 1970. */

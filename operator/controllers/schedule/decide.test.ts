@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { annotations } from '../../../crds/metadata.ts'
-import { type KeptCronJob, type KeptTick, scheduledTimestamp } from '../../kept.ts'
+import { type KeptCronJob, type KeptTick, scheduledTimestamp } from '../../cache/kept.ts'
 import { pipelineFixture } from '../testing/objects.ts'
 import { cronJobFor } from './cron-job.ts'
 import { decideCronJob } from './decide.ts'

@@ -1,6 +1,6 @@
 // What to do about a pipeline's CronJob, given what is there. Pure.
 import { annotations } from '../../../crds/metadata.ts'
-import type { KeptCronJob, KeptPipeline } from '../../kept.ts'
+import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 
@@ -25,7 +25,7 @@ export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | u
   return { act: isAsWanted(wanted, found) ? 'nothing' : 'apply' }
 }
 
-/** Whether it was made from this declaration, and nobody has changed since when it ticks. */
+/** Whether it was made from this declaration, and its schedule was not edited since. */
 export function isAsWanted(wanted: Draft<CronJob>, found: KeptCronJob): boolean {
   const { schedule, timeZone, suspend } = found.spec
   return (

@@ -1,15 +1,15 @@
-// Why a pipeline's schedule cannot be carried out, from the controller that tries to the one that writes the pipeline's status.
+// Why a pipeline's schedule cannot be carried out: the controller of schedules writes it, that of pipelines' statuses shows it.
 // In memory only: after a restart the schedule is tried again anyway.
 
 export type ScheduleProblem = { generation: number | undefined; reason: 'ScheduleRefused' | 'ScheduleNameTaken'; message: string }
 
 export class ScheduleProblems {
   readonly #problems = new Map<string, ScheduleProblem>()
-  readonly #changed: (pipeline: string) => void
+  #onNews: (pipeline: string) => void = () => {}
 
-  /** `changed` is told which pipeline's status has something new to say. */
-  constructor(changed: (pipeline: string) => void) {
-    this.#changed = changed
+  /** `listener` is called for each pipeline (`namespace/name`) whose problem has changed. */
+  onNews(listener: (pipeline: string) => void): void {
+    this.#onNews = listener
   }
 
   get(pipeline: string): ScheduleProblem | undefined {
@@ -18,10 +18,10 @@ export class ScheduleProblems {
 
   set(pipeline: string, problem: ScheduleProblem): void {
     this.#problems.set(pipeline, problem)
-    this.#changed(pipeline)
+    this.#onNews(pipeline)
   }
 
   clear(pipeline: string): void {
-    if (this.#problems.delete(pipeline)) this.#changed(pipeline)
+    if (this.#problems.delete(pipeline)) this.#onNews(pipeline)
   }
 }

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { scheduleOf } from '../../../crds/defaults.ts'
 import { annotations, labels, maxPipelineName, maxRunName } from '../../../crds/metadata.ts'
 import type { PipelineRun } from '../../../crds/pipeline-run.ts'
-import type { KeptPipeline } from '../../kept.ts'
+import type { KeptPipeline } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { KubeObject } from '../../kubernetes/objects.ts'
 import { ownedByPipeline } from './cron-job.ts'
@@ -35,7 +35,7 @@ export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boo
   return ofTick && !createdCancelled && isDeepStrictEqual(spec, wanted.spec)
 }
 
-/** The interval reaches from the tick before to this one; it is left out if the tick before cannot be told. */
+/** The interval reaches from the tick before to this one; it is left out if the tick before is unknown. */
 export function scheduledRun(
   pipeline: KeptPipeline,
   { at, job }: Tick,

@@ -1,8 +1,7 @@
-// The ticks of a schedule around a moment: for the interval of a scheduled run, and for what status tells of the next one.
+// The ticks of a schedule around a moment: for the interval of a scheduled run, and for nextRun in the pipeline's status.
 // A minute is a tick if the clock on the wall of the schedule's zone matches, which is what the CronJob controller goes by:
 // a time that a change of the clocks leaves out does not tick, one that comes twice ticks twice.
-import { ticksOnDay } from '../../../crds/cron.ts'
-import { parseCron } from './cron.ts'
+import { type CronFields, parseCron, ticksOnDay } from '../../../crds/cron.ts'
 
 export type Clockwork = { cron: string; timeZone: string }
 
@@ -25,7 +24,7 @@ export function tickAfter(schedule: Clockwork, moment: number): number | undefin
 }
 
 function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1): number | undefined {
-  const fields = parseCron(cron)
+  const fields = fieldsOf(cron)
   const wallClock = fields === undefined ? undefined : wallClockOf(timeZone)
   if (fields === undefined || wallClock === undefined) return undefined
   for (let moment = start; Math.abs(moment - start) < horizonMs; ) {
@@ -39,6 +38,16 @@ function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1)
     }
   }
   return undefined
+}
+
+/** Undefined if the expression cannot be read: whether it is accepted is decided by the API server, when the CronJob is applied. */
+export function fieldsOf(cron: string): CronFields | undefined {
+  try {
+    return parseCron(cron)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** Zones differ, and clocks change, by whole quarters of an hour, so none of these minutes is of another hour of the wall clock. */

@@ -1,7 +1,8 @@
 // Pipelines and runs as the caches hold them, for tests of controllers.
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { PipelineStatus, RunPhase } from '../../../crds/status.ts'
-import type { KeptPipeline, KeptRun } from '../../kept.ts'
+import type { KeptPipeline } from '../../cache/kept.ts'
+import type { KeptRun } from '../../cache/runs.ts'
 
 export function specFixture(more: Partial<PipelineSpec> = {}): PipelineSpec {
   return {

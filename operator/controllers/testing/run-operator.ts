@@ -2,7 +2,7 @@
 // its clock can be put forward, and it notes its writes and events.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PipelineRunStatus } from '../../../crds/status.ts'
-import { type Caches, createCaches, type Handlers, startWatches } from '../../caches.ts'
+import { type Caches, createCaches, forward, startWatches } from '../../cache/caches.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import { type Clock, systemClock } from '../../kubernetes/clock.ts'
 import type { EventContent } from '../../kubernetes/events.ts'
@@ -10,8 +10,8 @@ import { WorkQueue } from '../../kubernetes/queue.ts'
 import { runWorkers } from '../../kubernetes/workers.ts'
 import type { Limits } from '../../limits.ts'
 import { noLimits } from '../../testing/limits.ts'
-import type { RunController, RunParts } from '../parts.ts'
-import { createRunController } from '../run.ts'
+import { ProgressBook } from '../progress/book.ts'
+import { type RunParts, runController } from '../run/run.ts'
 
 export type RunOperatorOptions = {
   client: KubeClient
@@ -22,11 +22,10 @@ export type RunOperatorOptions = {
   diesAtWrite?: number | undefined
   /** Counts only writes to this run and its objects: an operator that starts may still have to write to others. */
   countedRun?: string | undefined
-} & Pick<RunParts, 'store' | 'cancelSignal' | 'progress'>
+} & Pick<RunParts, 'store' | 'cancelSignal'>
 
 export type RunOperator = {
   caches: Caches
-  controller: RunController
   /** Each as `create jobs orders-1`, `apply pipelineruns/status orders-1`. */
   writes: string[]
   events: { run: string; content: EventContent }[]
@@ -51,20 +50,21 @@ export async function startRunOperator(options: RunOperatorOptions): Promise<Run
   const queue = new WorkQueue({ name: 'run', limits: { initialMs: 20, maxMs: 200, perSecond: 1000, burst: 1000 } })
   const report = (_: string, error: unknown) => void problems.push(error)
   const caches = createCaches()
-  const controller = createRunController({
+  const parts = {
     ...ports,
-    ...caches,
+    caches,
     client: guarded,
-    queue,
-    recorder: { event: ({ name }, content) => void events.push({ run: name, content }) },
+    events: { event: ({ name }: { name: string }, content: EventContent) => void events.push({ run: name, content }) },
     settings: { workerImage: 'headgate:test', maxActiveRuns, limits },
+    runMetrics: { ended: (_: unknown, status: PipelineRunStatus) => void ended.push(status) },
+    progress: new ProgressBook(),
     clock,
     report,
-    onEnded: (_, status) => void ended.push(status),
-  })
-  const watches = startWatches({ client, caches, handlers: handlersOf(controller), report, namespaces: [namespace] })
+  }
+  const { reconcile, wakes } = runController.start(parts, queue)
+  const watches = startWatches({ client, caches, handlers: forward(() => [wakes]), report, namespaces: [namespace] })
   await watches.synced
-  const working = runWorkers(queue, 4, controller.reconcile, { report })
+  const working = runWorkers(queue, 4, reconcile, { report })
   const putForward = (milliseconds: number) => {
     skip(milliseconds)
     for (const key of caches.runs.keys()) queue.add(key)
@@ -73,11 +73,7 @@ export async function startRunOperator(options: RunOperatorOptions): Promise<Run
     await queue.shutdown()
     await Promise.all([working, watches.stop()])
   }
-  return { caches, controller, writes, events, ended, problems, died, putForward, setClockRight, stop }
-}
-
-function handlersOf({ onRun, onPipeline, onJob, onPod }: RunController): Handlers {
-  return { runs: onRun, pipelines: onPipeline, jobs: onJob, pods: onPod, cronJobs: () => {}, ticks: () => {} }
+  return { caches, writes, events, ended, problems, died, putForward, setClockRight, stop }
 }
 
 function skippingClock() {

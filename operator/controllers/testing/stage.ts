@@ -2,11 +2,11 @@
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { PipelineRun, PipelineRunSpec } from '../../../crds/pipeline-run.ts'
 import type { RunPhase } from '../../../crds/status.ts'
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
+import { succeededCondition } from '../../cache/runs.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import type { Job, KubeObject, Pod } from '../../kubernetes/objects.ts'
 import { jobs, pipelineRuns, pipelines, pods } from '../../kubernetes/resources.ts'
-import { succeededCondition } from '../run-state.ts'
 import { specFixture } from './objects.ts'
 import { eventually } from './run-operator.ts'
 

@@ -1,5 +1,5 @@
 // Stands in for the Job controller and the kubelet: makes one pod for each Job, says that it is at work, and ends both when told to.
-import type { WorkerReport } from '../../../crds/worker-report.ts'
+import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
 import { jobs, pods } from '../../../operator/kubernetes/resources.ts'

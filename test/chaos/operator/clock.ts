@@ -1,7 +1,7 @@
 // Plays the CronJob controller: Jobs that tell the time, of a pipeline with a schedule; and notes the runs they are turned into.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { annotations } from '../../../crds/metadata.ts'
-import { scheduledTimestamp } from '../../../operator/kept.ts'
+import { scheduledTimestamp } from '../../../operator/cache/kept.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import { cronJobs, jobs, pipelineRuns } from '../../../operator/kubernetes/resources.ts'
 import { follow } from '../../support/follow.ts'

@@ -2,7 +2,7 @@
 // doubled, and what was deleted is not made again. HEADGATE_CHAOS_SEED draws the same faults again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { hasEnded } from '../../../operator/controllers/run-state.ts'
+import { hasEnded } from '../../../operator/cache/runs.ts'
 import { configMaps, jobs, pipelineRuns, pods } from '../../../operator/kubernetes/resources.ts'
 import { describeWithApiServer, freshNamespace } from '../../support/kubernetes.ts'
 import { Clock } from './clock.ts'

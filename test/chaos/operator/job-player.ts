@@ -2,8 +2,8 @@
 // suspended Job is taken away.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { labels } from '../../../crds/metadata.ts'
-import { type WorkerReport, workerExitCodes } from '../../../crds/worker-report.ts'
-import { keepJob } from '../../../operator/controllers/observe/kept-job.ts'
+import { type WorkerReport, workerExitCodes } from '../../../crds/wire/worker-report.ts'
+import { keepJob } from '../../../operator/cache/jobs.ts'
 import { reportFixture } from '../../../operator/controllers/testing/kept.ts'
 import { type Stage, stageIn } from '../../../operator/controllers/testing/stage.ts'
 import { isConflict } from '../../../operator/kubernetes/api-error.ts'

@@ -1,6 +1,6 @@
 // Sees every Job of a run that ever is, and how many are at work together; says what should never have been.
 import { labels } from '../../../crds/metadata.ts'
-import { keepJob } from '../../../operator/controllers/observe/kept-job.ts'
+import { keepJob } from '../../../operator/cache/jobs.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
 import type { Seen } from '../../support/follow.ts'
 

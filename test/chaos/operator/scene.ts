@@ -1,7 +1,7 @@
 // One namespace of a suite about an operator under faults: who watches, who plays, what is noted, and how it has to end.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { hasEnded } from '../../../operator/controllers/run-state.ts'
+import { hasEnded } from '../../../operator/cache/runs.ts'
 import { type Stage, stageIn } from '../../../operator/controllers/testing/stage.ts'
 import { createClient, type KubeClient } from '../../../operator/kubernetes/client.ts'
 import { jobs, pipelineRuns, pipelines } from '../../../operator/kubernetes/resources.ts'

@@ -1,0 +1,85 @@
+// The operator's picture of the cluster: caches, and the reflectors that keep them. Filled whether or not this process leads.
+import { labels } from '../../crds/metadata.ts'
+import { Cache } from '../kubernetes/cache.ts'
+import type { KubeClient } from '../kubernetes/client.ts'
+import type { Report } from '../kubernetes/hooks.ts'
+import type { KubeObject } from '../kubernetes/objects.ts'
+import { type Reflector, startReflector } from '../kubernetes/reflector.ts'
+import { cronJobs, jobs, pipelineRuns, pipelines, pods, type Resource } from '../kubernetes/resources.ts'
+import { type KeptJob, keepJob } from './jobs.ts'
+import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob, keepPipeline, keepTick, scheduleComponent, tickIndexes } from './kept.ts'
+import { type KeptPod, keepPod, podIndexes } from './pods.ts'
+import { type KeptRun, keepRun, runIndexes } from './runs.ts'
+
+/** `jobs` and `pods` are those of runs. */
+export type Kinds = { pipelines: KeptPipeline; runs: KeptRun; cronJobs: KeptCronJob; ticks: KeptTick; jobs: KeptJob; pods: KeptPod }
+export type Caches = { [Kind in keyof Kinds]: Cache<Kinds[Kind]> }
+export type Handlers = { [Kind in keyof Kinds]: (key: string, kept: Kinds[Kind] | undefined, before: Kinds[Kind] | undefined) => void }
+
+export function createCaches(): Caches {
+  return {
+    pipelines: new Cache(),
+    runs: new Cache<KeptRun>(runIndexes),
+    cronJobs: new Cache(),
+    ticks: new Cache<KeptTick>(tickIndexes),
+    jobs: new Cache(),
+    pods: new Cache<KeptPod>(podIndexes),
+  }
+}
+
+type AnyHandler = (key: string, kept: unknown, before: unknown) => void
+
+/** Handlers that tell every target of each change. Targets are asked for at each change, because a term begins and ends while watches go on. */
+export function forward(targets: () => readonly (Partial<Handlers> | undefined)[]): Handlers {
+  const to = (kind: keyof Kinds): AnyHandler => {
+    return (...change) => {
+      for (const target of targets()) (target?.[kind] as AnyHandler | undefined)?.(...change)
+    }
+  }
+  return { pipelines: to('pipelines'), runs: to('runs'), cronJobs: to('cronJobs'), ticks: to('ticks'), jobs: to('jobs'), pods: to('pods') }
+}
+
+/** Shows the handlers everything in the caches, as if it had just been seen. */
+export function showAll(caches: Caches, handlers: Handlers): void {
+  for (const kind of ['pipelines', 'cronJobs', 'ticks', 'pods', 'jobs', 'runs'] as const) {
+    for (const key of caches[kind].keys()) (handlers[kind] as AnyHandler)(key, caches[kind].get(key), undefined)
+  }
+}
+
+export type Watches = {
+  synced: Promise<void>
+  /** Kinds whose first list is not in the cache yet. */
+  missing(): string[]
+  stop(): Promise<void>
+}
+
+export type WatchOptions = { client: KubeClient; caches: Caches; handlers: Handlers; report: Report /** Empty: all. */; namespaces: readonly string[] }
+
+const ours = `${labels.managedBy}=headgate`
+
+export function startWatches({ client, caches, handlers, report, namespaces }: WatchOptions): Watches {
+  const started: { kind: string; reflector: Reflector }[] = []
+  const watch = <T extends KubeObject, Kind extends keyof Kinds>(
+    kind: Kind,
+    resource: Resource<T>,
+    keep: (object: T) => Kinds[Kind],
+    labelSelector?: string,
+  ) => {
+    const common = { client, resource, keep, cache: caches[kind], onChange: handlers[kind], report, labelSelector }
+    const places = namespaces.length === 0 ? [undefined] : namespaces
+    for (const namespace of places) started.push({ kind, reflector: startReflector({ ...common, namespace }) })
+  }
+  watch('pipelines', pipelines, keepPipeline)
+  watch('runs', pipelineRuns, keepRun)
+  watch('cronJobs', cronJobs, keepCronJob, ours)
+  watch('ticks', jobs, keepTick, `${ours},${labels.component}=${scheduleComponent}`)
+  watch('jobs', jobs, keepJob, `${ours},${labels.component}=worker`)
+  watch('pods', pods, keepPod, `${ours},${labels.component}=worker`)
+  return {
+    synced: Promise.all(started.map(({ reflector }) => reflector.synced)).then(() => undefined),
+    missing: () => [...new Set(started.filter(({ reflector }) => !reflector.isSynced).map(({ kind }) => kind))],
+    stop: async () => {
+      await Promise.all(started.map(({ reflector }) => reflector.stop()))
+    },
+  }
+}

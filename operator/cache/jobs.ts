@@ -1,0 +1,62 @@
+// What the cache holds of the Job of a run: how many pods it has, and how it ended.
+import { defaults } from '../../crds/defaults.ts'
+import { durationMilliseconds } from '../../crds/durations.ts'
+import type { Job } from '../kubernetes/objects.ts'
+
+/** What a Job's controller said last: the types in which a Job's end shows, the surest first. */
+export type JobEnd = { type: 'Complete' | 'Failed' | 'SuccessCriteriaMet' | 'FailureTarget'; reason: string; message: string; at: number }
+
+export type KeptJob = {
+  name: string
+  uid: string
+  deleting: boolean
+  owner: { kind: string; name: string; uid: string } | undefined
+  /** How many pods it wants. */
+  workers: number
+  /** Milliseconds its pods may take to start. */
+  startDeadlineMs: number
+  suspended: boolean
+  /** Numbers of pods: not ended; deleted but still ending; ended well; ended badly. */
+  active: number
+  terminating: number
+  succeeded: number
+  failed: number
+  end: JobEnd | undefined
+}
+
+/** Annotation on a run's Job: milliseconds its pods may take to start, fixed when the run starts. */
+export const startDeadlineAnnotation = 'headgate.dev/start-deadline-ms'
+
+/** The longest that a Pipeline can declare. The annotation can be edited to more, which no timer takes. */
+const longestStartDeadlineMs = durationMilliseconds('999999d')
+
+const endTypes = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'] as const
+
+export function keepJob(job: Job): KeptJob {
+  const { metadata, spec, status } = job
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller)
+  const deadline = Number(metadata.annotations?.[startDeadlineAnnotation])
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    deleting: metadata.deletionTimestamp !== undefined,
+    owner: owner && { kind: owner.kind, name: owner.name, uid: owner.uid },
+    workers: spec?.completions ?? 1,
+    startDeadlineMs: deadline > 0 && deadline <= longestStartDeadlineMs ? deadline : durationMilliseconds(defaults.startDeadline),
+    suspended: spec?.suspend === true,
+    active: status?.active ?? 0,
+    terminating: status?.terminating ?? 0,
+    succeeded: status?.succeeded ?? 0,
+    failed: status?.failed ?? 0,
+    end: endOf(status),
+  }
+}
+
+function endOf(status: Job['status']): JobEnd | undefined {
+  const holding = (status?.conditions ?? []).filter((condition) => condition.status === 'True')
+  for (const type of endTypes) {
+    const found = holding.find((condition) => condition.type === type)
+    if (found) return { type, reason: found.reason ?? '', message: found.message ?? '', at: Date.parse(found.lastTransitionTime ?? '') || 0 }
+  }
+  return undefined
+}

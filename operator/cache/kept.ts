@@ -1,0 +1,76 @@
+// What the caches hold of Pipelines, of CronJobs and of the Jobs these make: only what controllers read, because there are thousands.
+// runs.ts, jobs.ts and pods.ts do the same for the objects of runs. caches.ts hands these functions to the reflectors.
+import { annotations, labels, type ObjectMeta, type OwnerReference } from '../../crds/metadata.ts'
+import type { Pipeline } from '../../crds/pipeline.ts'
+import type { CronJob, Job } from '../kubernetes/objects.ts'
+
+/** The part of metadata by which controllers decide and write. */
+export type KeptMeta = {
+  name: string
+  namespace: string
+  uid: string
+  resourceVersion: string
+  generation?: number
+  creationTimestamp: string
+  deletionTimestamp?: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  ownerReferences?: OwnerReference[]
+}
+
+export type KeptPipeline = Pick<Pipeline, 'spec' | 'status'> & { metadata: KeptMeta }
+
+export type KeptCronJob = { metadata: KeptMeta; spec: Pick<CronJob['spec'] & object, 'schedule' | 'timeZone' | 'suspend'> }
+
+/** A Job that the CronJob of a pipeline made: it has no pods; its creation means that the schedule fired. */
+export type KeptTick = { metadata: KeptMeta }
+
+/** On every Job that a CronJob made: the time it was due, RFC 3339. */
+export const scheduledTimestamp = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
+/** Value of `app.kubernetes.io/component` of CronJobs and of the Jobs they make. */
+export const scheduleComponent = 'schedule'
+
+/** Metadata without what only the API server needs; of annotations only those named. */
+export function keptMeta(metadata: ObjectMeta, annotationNames: readonly string[]): KeptMeta {
+  const kept: KeptMeta = {
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    creationTimestamp: metadata.creationTimestamp ?? '',
+  }
+  if (metadata.generation !== undefined) kept.generation = metadata.generation
+  if (metadata.deletionTimestamp !== undefined) kept.deletionTimestamp = metadata.deletionTimestamp
+  if (metadata.labels !== undefined) kept.labels = only(metadata.labels, Object.values(labels))
+  if (metadata.annotations !== undefined) kept.annotations = only(metadata.annotations, annotationNames)
+  if (metadata.ownerReferences !== undefined) kept.ownerReferences = metadata.ownerReferences
+  return kept
+}
+
+export function keepPipeline({ metadata, spec, status }: Pipeline): KeptPipeline {
+  return { metadata: keptMeta(metadata, []), spec, ...(status !== undefined && { status }) }
+}
+
+export function keepCronJob({ metadata, spec }: CronJob): KeptCronJob {
+  const { schedule = '', timeZone, suspend } = spec ?? {}
+  return {
+    metadata: keptMeta(metadata, [annotations.declaration]),
+    spec: { schedule, ...(timeZone !== undefined && { timeZone }), ...(suspend !== undefined && { suspend }) },
+  }
+}
+
+export function keepTick({ metadata }: Job): KeptTick {
+  return { metadata: keptMeta(metadata, [annotations.run, annotations.skipped, scheduledTimestamp]) }
+}
+
+/** Indexes of the cache of ticks. */
+export const tickIndexes = { pipeline: pipelineOfSchedule }
+
+/** `namespace/name` of the pipeline whose CronJob, or tick, this says it is. */
+export function pipelineOfSchedule({ metadata }: { metadata: KeptMeta }): string {
+  return `${metadata.namespace}/${metadata.labels?.[labels.pipeline]}`
+}
+
+function only(entries: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => names.includes(name)))
+}

@@ -1,0 +1,99 @@
+// What the cache holds of a worker's pod: why it waits, or how it ended and what it reported.
+// Tenants who may create pods can write most of this, so texts are cut and numbers checked.
+import { labels } from '../../crds/metadata.ts'
+import { type WorkerReport, workerContainer } from '../../crds/wire/worker-report.ts'
+import type { Pod } from '../kubernetes/objects.ts'
+import { parseWorkerReport } from './report.ts'
+
+export type KeptPod = {
+  name: string
+  uid: string
+  /** `namespace/name` of the run. */
+  run: string
+  /** Of the Job it belongs to. */
+  jobUid: string | undefined
+  /** Which worker of the run it is. */
+  index: number
+  createdAt: number
+  deleting: boolean
+  phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  image: string
+  /** Why no node takes it. */
+  unschedulable: string | undefined
+  /** Why it was taken away: evicted, preempted, its node drained or lost. */
+  disruption: string | undefined
+  waiting: { reason: string; message: string } | undefined
+  ended: PodEnd | undefined
+}
+
+export type PodEnd = {
+  exitCode: number
+  reason: string
+  /** Milliseconds since 1970, 0 if unknown. */
+  at: number
+  report: WorkerReport | undefined
+  /** The end of the log, where there is no report. */
+  lastWords: string
+}
+
+const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
+const longestLastWords = 400
+const longestText = 1024
+/** More workers than a Pipeline may have. */
+const mostIndexes = 100_000
+
+export function keepPod(pod: Pod): KeptPod {
+  const { metadata, spec, status } = pod
+  const state = workerOf(status)?.state
+  const waiting = status?.initContainerStatuses?.find((container) => container.state?.waiting)?.state?.waiting ?? state?.waiting
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    run: `${metadata.namespace ?? ''}/${metadata.labels?.[labels.run] ?? ''}`,
+    jobUid: metadata.ownerReferences?.find(({ apiVersion, kind, controller }) => controller && kind === 'Job' && apiVersion === 'batch/v1')?.uid,
+    index: indexOf(metadata.annotations?.[indexAnnotation] ?? metadata.labels?.[indexAnnotation]),
+    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
+    deleting: metadata.deletionTimestamp !== undefined,
+    phase: (status?.phase as KeptPod['phase'] | undefined) ?? 'Pending',
+    image: cut(spec?.containers?.find(({ name }) => name === workerContainer)?.image),
+    unschedulable: conditionMessage(status, 'PodScheduled', 'False'),
+    disruption: status?.reason === 'Evicted' ? cut(status.message ?? 'evicted') : conditionMessage(status, 'DisruptionTarget', 'True'),
+    waiting: waiting && { reason: cut(waiting.reason), message: cut(waiting.message) },
+    ended: endOf(status),
+  }
+}
+
+/** The container of the worker, whatever a webhook has put beside it. */
+function workerOf(status: Pod['status']) {
+  return status?.containerStatuses?.find(({ name }) => name === workerContainer)
+}
+
+function indexOf(text: string | undefined): number {
+  const index = Number(text)
+  return Number.isInteger(index) && index >= 0 && index < mostIndexes ? index : 0
+}
+
+function cut(text: string | undefined): string {
+  return (text ?? '').slice(0, longestText)
+}
+
+function conditionMessage(status: Pod['status'], type: string, value: string): string | undefined {
+  const condition = status?.conditions?.find((one) => one.type === type && one.status === value)
+  return condition && cut(condition.message || condition.reason || type)
+}
+
+function endOf(status: Pod['status']): PodEnd | undefined {
+  const terminated = workerOf(status)?.state?.terminated
+  if (terminated === undefined) return undefined
+  const report = parseWorkerReport(terminated.message)
+  return {
+    exitCode: terminated.exitCode ?? 0,
+    reason: cut(terminated.reason),
+    at: Date.parse(terminated.finishedAt ?? '') || 0,
+    report,
+    lastWords: report === undefined ? (terminated.message ?? '').trim().slice(-longestLastWords) : '',
+  }
+}
+
+/** Indexes of the cache of pods. */
+export const podIndexes = { run: (pod: KeptPod) => pod.run }

@@ -1,0 +1,63 @@
+// Why a pod does not run, in words for people: what happens, and what to do about it. A list of small questions, the surest first.
+import { defaults } from '../../../../crds/defaults.ts'
+import type { KeptPod } from '../../../cache/pods.ts'
+import type { Said } from '../status.ts'
+import { isAtWork } from '../workers.ts'
+
+/** `vague`: the cluster only says that it waits before it tries again; what was said before about the same reason says more. */
+export type Problem = Said & { vague?: boolean }
+
+type Question = (pod: KeptPod) => Problem | undefined
+
+const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'RegistryUnavailable', 'ImageInspectError'])
+const startReasons = new Set(['CreateContainerError', 'RunContainerError', 'StartError', 'ContainerCannotRun', 'PreStartHookError', 'PostStartHookError'])
+
+const questions: readonly Question[] = [
+  ({ waiting, image }) => {
+    if (waiting === undefined || !imageReasons.has(waiting.reason)) return undefined
+    const vague = waiting.reason === 'ImagePullBackOff'
+    const detail = vague || waiting.message === '' ? '' : ` (${waiting.reason}: ${waiting.message})`
+    const advice = 'correct spec.pod.image of the Pipeline or the operator’s HEADGATE_WORKER_IMAGE, or give spec.pod.imagePullSecrets'
+    return { reason: 'ImagePull', message: `image ${image} cannot be pulled${detail}; ${advice}`, vague }
+  },
+  ({ waiting }) => {
+    if (waiting?.reason !== 'CreateContainerConfigError') return undefined
+    if (!/secret/i.test(waiting.message)) return { reason: 'ContainerConfig', message: `${waiting.message}; create what is missing` }
+    return {
+      reason: 'MissingSecret',
+      message: `${waiting.message}; create the Secret in the run’s namespace, with the address under the key ${defaults.secretKey}`,
+    }
+  },
+  ({ waiting, image }) => {
+    if (waiting === undefined || !startReasons.has(waiting.reason)) return undefined
+    return { reason: 'ContainerStart', message: `image ${image} cannot be started (${waiting.reason}: ${waiting.message}); use an image that holds Headgate` }
+  },
+  ({ unschedulable }) => {
+    if (unschedulable === undefined) return undefined
+    return { reason: 'Unschedulable', message: `no node takes it (${unschedulable}); ask for less in spec.resources, change spec.pod, or add a node` }
+  },
+]
+
+/** What keeps a pod from running, if it says so itself. */
+export function problemOf(pod: KeptPod): Problem | undefined {
+  if (pod.deleting || pod.ended !== undefined || (pod.phase === 'Running' && pod.waiting === undefined)) return undefined
+  for (const question of questions) {
+    const problem = question(pod)
+    if (problem !== undefined) return { ...problem, message: `worker ${pod.index} waits: ${problem.message}` }
+  }
+  return undefined
+}
+
+/** The problem of the first worker that has one. */
+export function firstProblem(pods: readonly KeptPod[]): Problem | undefined {
+  for (const pod of pods.toSorted((one, other) => one.index - other.index)) {
+    const problem = problemOf(pod)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+/** Whether its container has ever begun. */
+export function hasBegun(pod: KeptPod): boolean {
+  return pod.ended !== undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' || isAtWork(pod)
+}
