@@ -1,22 +1,18 @@
 // Pipeline: the declaration of one feed. One definition gives the types, the JSON Schema and the CRD.
 import Type, { type Static } from 'typebox'
 import { pipelineRules } from './cluster-rules.ts'
-import { Csv } from './csv.ts'
 import { defaults } from './defaults.ts'
-import { Destination, Source } from './endpoints.ts'
+import { Destination } from './destinations/registry.ts'
 import { Schema } from './fields.ts'
+import { Format } from './formats/registry.ts'
 import { apiVersion, maxPipelineName, type ObjectMeta } from './metadata.ts'
 import { Pod, Resources } from './placement.ts'
 import { Plugin } from './plugin.ts'
-import { exactlyOne, specRules } from './rules.ts'
+import { specRules } from './rules.ts'
 import { Retention, Schedule } from './schedule.ts'
 import { boundedList, closed, duration, labelName, objectName, period, ratio } from './shapes.ts'
+import { Source } from './sources/registry.ts'
 import { PipelineStatus } from './status.ts'
-
-const Format = Type.Object(
-  { csv: Type.Optional(Csv) },
-  closed('How bytes become records; exactly one kind. Needed by source.files.', [exactlyOne('format', ['csv'])]),
-)
 
 const Quality = Type.Object(
   {
@@ -125,6 +121,7 @@ export const Pipeline = Type.Object(
 
 export type Pipeline = Omit<Static<typeof Pipeline>, 'metadata'> & { metadata: ObjectMeta }
 export type PipelineSpec = Static<typeof PipelineSpec>
-export type { CsvFormat } from './csv.ts'
-export type { FilesSource, PostgresDestination } from './endpoints.ts'
+export type { PostgresDestination } from './destinations/postgres.ts'
+export type { CsvFormat } from './formats/csv.ts'
 export type { Plugin } from './plugin.ts'
+export type { FilesSource } from './sources/files.ts'

@@ -1,6 +1,6 @@
 // The rules across fields of a Pipeline, in CEL. Bounded lists keep their estimated cost within the API server's budget.
-import { tableNotReserved } from './reserved-schemas.ts'
 import type { CelRule } from './shapes.ts'
+import { formatRules } from './sources/registry.ts'
 
 /** A property that only fields of some types may have. */
 function onlyFor(property: string, types: readonly string[]): CelRule {
@@ -11,13 +11,6 @@ function onlyFor(property: string, types: readonly string[]): CelRule {
     fieldPath: `.${property}`,
     reason: 'FieldValueForbidden',
   }
-}
-
-/** Exactly one of the properties of an object may be set. */
-export function exactlyOne(what: string, names: readonly string[]): CelRule {
-  const list = names.map((name) => `has(self.${name})`).join(', ')
-  const offer = names.length === 1 ? names[0] : `one of ${names.join(', ')}`
-  return { rule: `[${list}].exists_one(x, x)`, message: `${what} needs exactly one kind: declare ${offer}`, reason: 'FieldValueRequired' }
 }
 
 const numbers = ['integer', 'decimal', 'float']
@@ -122,34 +115,8 @@ export const schemaRules: CelRule[] = [
   },
 ]
 
-export const postgresRules: CelRule[] = [
-  tableNotReserved,
-  {
-    rule: "!has(self.publish) || self.publish != 'PerBatch' || !has(self.mode) || !(self.mode in ['Replace', 'Snapshot'])",
-    message: 'modes Replace and Snapshot become visible all at once: remove publish or set it to PerRun',
-    fieldPath: '.publish',
-  },
-  {
-    rule: "!has(self.onMissing) || (has(self.mode) && self.mode == 'Snapshot')",
-    message: 'onMissing is only for mode Snapshot: remove it or change the mode',
-    fieldPath: '.onMissing',
-    reason: 'FieldValueForbidden',
-  },
-]
-
 export const specRules: CelRule[] = [
-  {
-    rule: '!has(self.source.files) || has(self.format)',
-    message: 'source.files needs a format: say how its bytes become records, such as format: {csv: {}}',
-    fieldPath: '.format',
-    reason: 'FieldValueRequired',
-  },
-  {
-    rule: '!has(self.source.plugin) || !has(self.format)',
-    message: 'source.plugin gives records itself: remove format',
-    fieldPath: '.format',
-    reason: 'FieldValueForbidden',
-  },
+  ...formatRules,
   {
     rule:
       "!has(self.destination.postgres) || (has(self.destination.postgres.mode) && self.destination.postgres.mode in ['Append', " +

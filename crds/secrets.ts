@@ -1,14 +1,16 @@
-// The Secrets that a pipeline names for its classes. The operator puts them into the pod's environment, a worker reads them from its own.
-
+// The Secrets that a pipeline names. The operator puts them into the pod's environment, a worker reads them from its own.
+import { destinations } from './destinations/registry.ts'
+import { formats } from './formats/registry.ts'
+import { declaredKind, type Kind, type SecretKey } from './kinds.ts'
 import type { PipelineSpec } from './pipeline.ts'
 import { pluginsOf } from './plugin-modules.ts'
-
-/** A key of a Secret of the pipeline's namespace. */
-export type SecretKey = { name: string; key: string }
+import { sources } from './sources/registry.ts'
 
 /** Each once, in the order in which the pipeline names them. */
 export function secretsOf(spec: PipelineSpec): SecretKey[] {
-  const named = pluginsOf(spec).flatMap(({ plugin }) => plugin.secrets ?? [])
+  const kinds = [declaredKind<Kind>(sources, spec.source), declaredKind<Kind>(formats, spec.format), declaredKind<Kind>(destinations, spec.destination)]
+  const ofKinds = kinds.flatMap((kind) => kind?.entry.secrets?.(kind.config) ?? [])
+  const named = [...ofKinds, ...pluginsOf(spec).flatMap(({ plugin }) => plugin.secrets ?? [])]
   return named.filter(({ name, key }, index) => index === named.findIndex((other) => other.name === name && other.key === key))
 }
 

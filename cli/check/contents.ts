@@ -1,8 +1,8 @@
-// What the API server cannot check: expressions, patterns, bounds, encodings and zones that only their own readers understand.
-import iconv from 'iconv-lite'
+// What the API server cannot check: expressions, patterns, bounds and zones that only their own readers understand.
 import type { Field, Rule } from '../../crds/fields.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { ambiguousSecrets, secretsOf, secretVariable } from '../../crds/secrets.ts'
+import { closest } from '../../crds/suggest.ts'
 import { bound } from '../../runner/validation/checks.ts'
 import { compileExpression } from '../../runner/validation/expressions/expression.ts'
 import { compileRules } from '../../runner/validation/rules.ts'
@@ -10,7 +10,6 @@ import { patternReader } from '../../runner/validation/types/date-patterns.ts'
 import { fieldTypes } from '../../runner/validation/types/index.ts'
 import { zoneReader } from '../../runner/validation/types/zones.ts'
 import type { Finding, Path, Sound } from './problem.ts'
-import { closest } from './suggest.ts'
 
 /** The reason something throws, in one line; undefined if it does not. */
 function reason(attempt: () => unknown): string | undefined {
@@ -87,14 +86,6 @@ function checkRule(rule: Rule, fields: Field[], path: Path): Finding[] {
   return [{ path: [...path, 'expression'], code: 'expression.invalid', message, ...(suggestion === undefined ? {} : { suggestion }) }]
 }
 
-function checkEncoding(encoding: string | undefined): Finding[] {
-  if (encoding === undefined || iconv.encodingExists(encoding)) return []
-  const known = ['utf-8', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252', 'windows-1251', 'iso-8859-15', 'shift_jis', 'cp949', 'gbk', 'big5', 'euc-kr']
-  const suggestion = closest(encoding, known)
-  const message = `no encoding is called ${encoding}: use utf-8, utf-16le, latin1, windows-1252 or another that iconv-lite knows`
-  return [{ path: ['spec', 'format', 'csv', 'encoding'], code: 'encoding.unknown', message, ...(suggestion === undefined ? {} : { suggestion }) }]
-}
-
 function checkSecrets(spec: Pipeline['spec']): Finding[] {
   const [one, other] = ambiguousSecrets(secretsOf(spec)) ?? []
   if (one === undefined || other === undefined) return []
@@ -113,7 +104,6 @@ export function checkContents(pipeline: Pipeline, sound: Sound): Finding[] {
   if (typeof table === 'string') findings.push(...table.split('.').flatMap((part) => bytesOf(part, ['spec', 'destination', 'postgres', 'table'])))
   const withPlugins = ['source', 'validators', 'transform', 'destination']
   if (pipeline?.spec && withPlugins.every((part) => sound(['spec', part]))) findings.push(...checkSecrets(pipeline.spec))
-  if (sound(['spec', 'format', 'csv', 'encoding'])) findings.push(...checkEncoding(pipeline?.spec?.format?.csv?.encoding))
   const declared = Array.isArray(schema?.fields) ? schema.fields.filter((field) => typeof field?.name === 'string') : []
   return [...findings, ...each('rules', schema?.rules, (rule, path) => checkRule(rule, declared, path))]
 }

@@ -1,7 +1,7 @@
 // Which of our kinds a document is meant to be, and the schema that goes with it.
 import { pipelineRunSchema, pipelineSchema } from '../../crds/schema.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
-import { closest } from './suggest.ts'
+import { closest } from '../../crds/suggest.ts'
 
 export type Kind = { name: 'Pipeline' | 'PipelineRun'; schema: JsonSchema }
 

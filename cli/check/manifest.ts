@@ -5,6 +5,7 @@ import type { Pipeline } from '../../crds/pipeline.ts'
 import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import { checkContents } from './contents.ts'
 import { isFatal, type Manifest, parseManifest, place } from './documents.ts'
+import { checkKinds } from './kind-checks.ts'
 import { kindOf } from './kinds.ts'
 import { checkPlaceholders } from './placeholders.ts'
 import { byPosition, type Finding, formatPath, type Problem, type Sound, soundness } from './problem.ts'
@@ -42,6 +43,7 @@ function deeperFindings(pipeline: Pipeline, folder: string, sound: Sound): Findi
     ...checkContents(pipeline, sound),
     ...checkPlaceholders(pipeline, sound),
     ...checkTiming(pipeline, sound),
+    ...checkKinds(pipeline, folder, sound),
     ...checkSurroundings(pipeline, folder, sound),
   ]
 }

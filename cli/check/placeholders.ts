@@ -1,17 +1,18 @@
-// Placeholders in the paths of a pipeline: is each one known, and closed?
-
+// Placeholders in a pipeline: is each one known, and closed?
+import { declaredKind } from '../../crds/kinds.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { isPlaceholder, placeholders } from '../../crds/placeholders.ts'
+import { sourceKinds } from '../../crds/sources/registry.ts'
+import { closest } from '../../crds/suggest.ts'
 import { parseTemplate, type TemplateProblem } from '../../runner/templates/template.ts'
 import type { Finding, Path, Sound } from './problem.ts'
-import { closest } from './suggest.ts'
 
-/** Checks the paths whose shape is right. */
+/** Checks the templates of the source, if its shape is right. */
 export function checkPlaceholders(pipeline: Pipeline, sound: Sound): Finding[] {
-  const at: Path = ['spec', 'source', 'files', 'paths']
-  const paths = pipeline?.spec?.source?.files?.paths
-  if (!Array.isArray(paths)) return []
-  return paths.flatMap((path, index) => (sound([...at, index]) ? parseTemplate(path).problems.map((problem) => finding(problem, [...at, index])) : []))
+  const source = declaredKind(sourceKinds, pipeline?.spec?.source)
+  if (source === undefined || !sound(['spec', 'source', source.name])) return []
+  const templates = source.entry.templates?.(source.config) ?? []
+  return templates.flatMap(({ path, text }) => parseTemplate(text).problems.map((problem) => finding(problem, ['spec', 'source', source.name, ...path])))
 }
 
 function finding({ name, message }: TemplateProblem, path: Path): Finding {

@@ -2,9 +2,9 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { isMoment } from '../../crds/moment.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
+import { closest } from '../../crds/suggest.ts'
 import type { Kind } from './kinds.ts'
 import { type Finding, formatPath, type Path } from './problem.ts'
-import { closest } from './suggest.ts'
 
 // The schema is our own, checked by a test; to check it again, and to optimise code that runs once, takes longer than the check.
 const ajv = new Ajv({

@@ -1,22 +1,10 @@
-// What a manifest needs beside it: the modules of plugins, and files that its globs match.
-import { existsSync, readdirSync } from 'node:fs'
+// What a manifest needs beside it: the modules of plugins.
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { Pipeline, Plugin } from '../../crds/pipeline.ts'
-import { isGlob, matchesAnything } from '../../runner/sources/files/glob.ts'
-import { hasPlaceholders, parseTemplate } from '../../runner/templates/template.ts'
+import { neighbour } from '../../runner/neighbour.ts'
 import type { Finding, Path, Sound } from './problem.ts'
-import { closest } from './suggest.ts'
-
-/** The file of the same folder whose name is nearest, as the manifest would write it. */
-function neighbour(path: string, folder: string): { suggestion?: string } {
-  const directory = resolve(folder, dirname(path))
-  if (!existsSync(directory)) return {}
-  const name = closest(basename(path), readdirSync(directory))
-  if (name === undefined) return {}
-  const found = join(dirname(path), name)
-  return { suggestion: path.startsWith('./') ? `./${found}` : found }
-}
 
 function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
   const place = { path: [...path, 'plugin', 'module'], code: 'plugin.notFound' }
@@ -32,29 +20,6 @@ function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
   return [{ ...place, message: `no package ${module} is installed: install it, or write ./${module} if it is a file` }]
 }
 
-function checkPaths(pipeline: Pipeline, folder: string): Finding[] {
-  // With a volume the paths are meant for a cluster.
-  if (pipeline.spec.source.files?.volume !== undefined) return []
-  return (pipeline.spec.source.files?.paths ?? []).flatMap((path, index) => checkPath(path, folder, ['spec', 'source', 'files', 'paths', index]))
-}
-
-function checkPath(path: string, folder: string, place: Path): Finding[] {
-  const template = parseTemplate(path)
-  // Which file is meant depends on the run.
-  if (hasPlaceholders(template) || template.problems.length > 0) return []
-  const noMatch = { path: place, code: 'files.noMatch', severity: 'warning' } as const
-  if (!isGlob(path)) {
-    if (existsSync(resolve(folder, path))) return []
-    return [{ ...noMatch, message: `there is no file ${path} now: a run would fail`, ...neighbour(path, folder) }]
-  }
-  try {
-    if (matchesAnything(path, folder)) return []
-  } catch (error) {
-    return [{ path: place, code: 'files.glob', message: (error as Error).message }]
-  }
-  return [{ ...noMatch, message: `${path} matches no file now: a run would fail unless allowEmpty is set` }]
-}
-
 /** The plugins of a pipeline with the paths of what they are declared in. */
 function pluginsOf(pipeline: Pipeline): [Plugin | undefined, Path][] {
   const { source, destination, validators, transform } = pipeline.spec
@@ -68,9 +33,8 @@ function pluginsOf(pipeline: Pipeline): [Plugin | undefined, Path][] {
   ]
 }
 
-/** Checks those parts of a pipeline whose shape is right against the folder it stands in. */
+/** Checks the plugins whose shape is right against the folder that the manifest stands in. */
 export function checkSurroundings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
   if (!pipeline?.spec) return []
-  const plugins = pluginsOf(pipeline).flatMap(([plugin, path]) => (plugin && sound(path) ? checkPlugin(plugin, folder, path) : []))
-  return sound(['spec', 'source']) ? [...plugins, ...checkPaths(pipeline, folder)] : plugins
+  return pluginsOf(pipeline).flatMap(([plugin, path]) => (plugin && sound(path) ? checkPlugin(plugin, folder, path) : []))
 }

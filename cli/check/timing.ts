@@ -1,8 +1,8 @@
 // What only a calendar can tell: whether a schedule's expression and zone exist, and whether it ever ticks.
 import { everTicks, parseCron } from '../../crds/cron.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
+import { closest } from '../../crds/suggest.ts'
 import type { Finding, Sound } from './problem.ts'
-import { closest } from './suggest.ts'
 
 const at = ['spec', 'schedule']
 

@@ -1,9 +1,10 @@
 // Finds a pipeline or a run by name; one that is not there is answered with the name that was probably meant.
+
+import { closest } from '../../crds/suggest.ts'
 import type { KubeClient } from '../../operator/kubernetes/client.ts'
 import type { KubeObject } from '../../operator/kubernetes/objects.ts'
 import type { Resource } from '../../operator/kubernetes/resources.ts'
 import { HeadgateError } from '../../sdk/errors.ts'
-import { closest } from '../check/suggest.ts'
 import type { Cluster } from './connect.ts'
 import { type PipelineObject, pipelineRuns, pipelines, type RunObject } from './resources.ts'
 

@@ -1,5 +1,5 @@
 // headgate trigger PIPELINE
-import { renderPaths } from '../../runner/templates/paths.ts'
+import { checkTemplates } from '../../runner/templates/paths.ts'
 import { HeadgateError } from '../../sdk/errors.ts'
 import { type Cluster, type ConnectOptions, onCluster } from '../cluster/connect.ts'
 import { followRun } from '../cluster/follow.ts'
@@ -38,7 +38,7 @@ export async function triggerCommand(pipeline: string, options: TriggerOptions, 
 
 /** Throws InvalidParams if the run would fail for want of a parameter or an interval. */
 function checkInput({ spec, metadata }: PipelineObject, { name = metadata.name, params = {}, interval, now }: NewRun): void {
-  renderPaths(spec.source.files?.paths ?? [], { name, createdAt: now, params, interval: interval && momentsOf(interval) })
+  checkTemplates(spec, { name, createdAt: now, params, interval: interval && momentsOf(interval) })
 }
 
 async function wait(cluster: Cluster, begun: RunObject, { timeout }: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {

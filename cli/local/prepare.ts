@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { runSettings } from '../../crds/defaults.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
-import { renderPaths } from '../../runner/templates/paths.ts'
+import { checkTemplates } from '../../runner/templates/paths.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { createRun, findRun, type Run, specHash, startRun, unfinishedRun } from '../../store/runs.ts'
 import type { StoreSession } from '../../store/session.ts'
@@ -80,7 +80,7 @@ async function newRun(db: StoreSession, request: RunRequest): Promise<Run> {
     interval,
     allowRemoval,
   }
-  renderPaths(spec.source.files?.paths ?? [], { name: name ?? pipeline.metadata.name, createdAt: now, params, interval })
+  checkTemplates(spec, { name: name ?? pipeline.metadata.name, createdAt: now, params, interval })
   if (name !== undefined) return startedRun(db, await createRun(db, { name, ...settings }))
   const stamp = now.toISOString().slice(0, 19).replace('T', '-').replaceAll(':', '')
   for (let attempt = 1; ; attempt++) {

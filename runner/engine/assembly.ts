@@ -1,15 +1,14 @@
-// Puts a pipeline's parts together: one line here for each built-in source, format and destination.
+// Puts a pipeline's parts together, from the registries of sources, formats and destinations, and from plugins.
 import { sourceName } from '../../crds/fields.ts'
+import { declaredKind } from '../../crds/kinds.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
-import { CsvFormat } from '../formats/csv/format.ts'
-import type { Format } from '../formats/format.ts'
+import { type FormatCode, formatCode } from '../formats/registry.ts'
 import type { AnyLoader } from '../loaders/capabilities.ts'
-import { PostgresLoader } from '../loaders/postgres/loader.ts'
+import { type LoaderCode, loaderCode } from '../loaders/registry.ts'
 import { loadPlugin } from '../plugins/load.ts'
 import { SourceExtractor } from '../sources/extractor.ts'
-import { FilesSource } from '../sources/files/source.ts'
-import type { Source } from '../sources/source.ts'
+import { type SourceCode, sourceCode } from '../sources/registry.ts'
 
 /** The parts of a pipeline, made but not yet used. */
 export type Assembly = {
@@ -34,22 +33,22 @@ export async function assemble(spec: PipelineSpec, { folder, workers }: Assembly
 
 async function makeExtractor(spec: PipelineSpec, folder: string, workers: number): Promise<Extractor> {
   if (spec.source.plugin !== undefined) return loadPlugin(spec.source.plugin, Extractor, folder)
-  return new SourceExtractor({ source: makeSource(spec), format: makeFormat(spec), workers })
-}
-
-function makeSource(spec: PipelineSpec): Source {
-  if (spec.source.files !== undefined) return new FilesSource(spec.source.files)
-  throw new HeadgateError('InvalidPipeline', 'spec.source names no source; give exactly one, such as files')
-}
-
-function makeFormat(spec: PipelineSpec): Format {
+  const source = codeOf<SourceCode<unknown>>('spec.source', sourceCode, spec.source)
+  const format = codeOf<FormatCode<unknown>>('spec.format', formatCode, spec.format)
   const declaredFields = spec.schema.fields.map(sourceName)
-  if (spec.format?.csv !== undefined) return new CsvFormat(spec.format.csv, declaredFields)
-  throw new HeadgateError('InvalidPipeline', 'spec.format names no format; give exactly one, such as csv')
+  return new SourceExtractor({ source: source.entry.make(source.config), format: format.entry.make(format.config, declaredFields), workers })
 }
 
 async function makeLoader(spec: PipelineSpec, folder: string): Promise<AnyLoader> {
   if (spec.destination.plugin !== undefined) return loadPlugin(spec.destination.plugin, Loader, folder)
-  if (spec.destination.postgres !== undefined) return new PostgresLoader({ destination: spec.destination.postgres, schema: spec.schema })
-  throw new HeadgateError('InvalidPipeline', 'spec.destination names no destination; give exactly one, such as postgres')
+  const { entry, config } = codeOf<LoaderCode<unknown>>('spec.destination', loaderCode, spec.destination)
+  return entry.make(config, spec.schema)
+}
+
+/** The code of the kind that a part of the pipeline is. Throws InvalidPipeline. */
+function codeOf<Code>(what: string, codes: Readonly<Record<string, Code>>, part: object | undefined): { entry: Code; config: unknown } {
+  const kind = declaredKind(codes, part)
+  if (kind !== undefined) return kind
+  const names = Object.keys(codes)
+  throw new HeadgateError('InvalidPipeline', `${what} names no kind that this version knows; give exactly one of ${names.join(', ')}`)
 }

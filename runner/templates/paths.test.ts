@@ -58,7 +58,7 @@ test.each([
     'InvalidParams',
     /run sales\/orders-1 has no interval for \{\{ interval\.date \}\}; start it with --interval/,
   ],
-  ['{{ region }}', {}, 'InvalidPipeline', /there is no placeholder \{\{ region \}\}.*correct the path/],
+  ['{{ region }}', {}, 'InvalidPipeline', /there is no placeholder \{\{ region \}\}.*correct \{\{ region \}\}/],
 ])('%s of a run with %j fails with %s', (path, change, code, message) => {
   expect(() => renderPaths(['fine.csv', path], { ...run, ...change })).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }))
 })

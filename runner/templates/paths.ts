@@ -1,5 +1,8 @@
 // Placeholders in paths. Who may start runs may not always write pipelines, so a value never leads out of the part of the path that the
 // placeholder stands in, and never becomes a glob.
+import { declaredKind } from '../../crds/kinds.ts'
+import type { PipelineSpec } from '../../crds/pipeline.ts'
+import { sourceKinds } from '../../crds/sources/registry.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { runValue, type TemplateRun } from './run-values.ts'
 import { parseTemplate } from './template.ts'
@@ -8,6 +11,12 @@ import { parseTemplate } from './template.ts'
 const special = /[/\\*?[\]{},\p{Cc}]/u
 const onlyDots = /^\.*$/
 
+/** Throws what `renderPaths` throws for a template of the pipeline's source. */
+export function checkTemplates(spec: Pick<PipelineSpec, 'source'>, run: TemplateRun): void {
+  const source = declaredKind(sourceKinds, spec.source)
+  renderPaths(source?.entry.templates?.(source.config).map(({ text }) => text) ?? [], run)
+}
+
 /** The paths with the run's values in the place of placeholders. Throws InvalidPipeline for an unknown one, InvalidParams for a value that is missing or unusable. */
 export function renderPaths(paths: readonly string[], run: TemplateRun): string[] {
   return paths.map((path) => renderPath(path, run))
@@ -15,7 +24,7 @@ export function renderPaths(paths: readonly string[], run: TemplateRun): string[
 
 function renderPath(path: string, run: TemplateRun): string {
   const { parts, problems } = parseTemplate(path)
-  if (problems[0] !== undefined) throw new HeadgateError('InvalidPipeline', `${problems[0].message}; correct the path ${path} in spec.source.files.paths`)
+  if (problems[0] !== undefined) throw new HeadgateError('InvalidPipeline', `${problems[0].message}; correct ${path} in spec.source`)
   return parts
     .map((part) => {
       if (typeof part === 'string') return part

@@ -1,6 +1,9 @@
 // Whether a Pipeline can be run: what the API server could not check when it was applied, and what the administrator forbids. Pure.
+
 import { runSettings } from '../../../../crds/defaults.ts'
+import { declaredKind } from '../../../../crds/kinds.ts'
 import type { PipelineSpec } from '../../../../crds/pipeline.ts'
+import { sourceKinds } from '../../../../crds/sources/registry.ts'
 import type { RunSnapshot } from '../../../../crds/wire/snapshot.ts'
 import type { KeptRun } from '../../../cache/runs.ts'
 import { type Limits, limitProblem } from '../../../limits.ts'
@@ -17,8 +20,12 @@ const questions: readonly Question[] = [
   (spec) => (spec.destination === undefined ? 'spec.destination is missing; say where the records go' : undefined),
   (spec) => exactlyOne('spec.source', spec.source),
   (spec) => exactlyOne('spec.destination', spec.destination),
-  (spec) =>
-    spec.source.files !== undefined && spec.format === undefined ? 'spec.source.files needs spec.format; add one, such as format: {csv: {}}' : undefined,
+  ({ source, format }) => {
+    const kind = declaredKind(sourceKinds, source)
+    return kind?.entry.needsFormat === true && format === undefined
+      ? `spec.source.${kind.name} needs spec.format; add one, such as format: {csv: {}}`
+      : undefined
+  },
   (spec) => unreadable(() => runSettings(spec)),
   (spec) =>
     Buffer.byteLength(JSON.stringify(spec)) > maxSnapshotBytes ? `the Pipeline is larger than ${maxSnapshotBytes} bytes; make its schema smaller` : undefined,

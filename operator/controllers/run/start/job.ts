@@ -1,6 +1,8 @@
 // The Job of a run: one pod per worker, and rules that say when the run is over. Pure.
 import { runSettings } from '../../../../crds/defaults.ts'
+import { dataFolder, declaredKind } from '../../../../crds/kinds.ts'
 import { secretsOf, secretVariable } from '../../../../crds/secrets.ts'
+import { sourceKinds } from '../../../../crds/sources/registry.ts'
 import { type RunSnapshot, snapshotName } from '../../../../crds/wire/snapshot.ts'
 import { workerContainer, workerExitCodes } from '../../../../crds/wire/worker-report.ts'
 import { startDeadlineAnnotation } from '../../../cache/jobs.ts'
@@ -54,7 +56,7 @@ type PodSpec = NonNullable<PodTemplate['spec']>
 type Volume = NonNullable<PodSpec['volumes']>[number]
 type Mount = NonNullable<PodSpec['containers'][number]['volumeMounts']>[number]
 
-const folders = { snapshot: '/etc/headgate/run', data: '/data' } as const
+const folders = { snapshot: '/etc/headgate/run', data: dataFolder } as const
 /** The user `headgate` of the image. */
 const user = 65532
 
@@ -120,13 +122,11 @@ function environment({ pipeline }: RunSnapshot, { snapshotHash, limits }: Made) 
 }
 
 function volumesOf({ pipeline }: RunSnapshot, { snapshotName, limits: { tmpSize } }: Made): { volume: Volume; mount: Mount }[] {
-  const files = pipeline.spec.source.files?.volume
   const always = [
     { volume: { name: 'snapshot', configMap: { name: snapshotName } }, mount: { name: 'snapshot', mountPath: folders.snapshot, readOnly: true } },
     { volume: { name: 'tmp', emptyDir: tmpSize === undefined ? {} : { sizeLimit: tmpSize } }, mount: { name: 'tmp', mountPath: '/tmp' } },
   ]
-  if (files === undefined) return always
-  const { persistentVolumeClaim, configMap } = files
-  const data = { ...(persistentVolumeClaim === undefined ? {} : { persistentVolumeClaim }), ...(configMap === undefined ? {} : { configMap }) }
-  return [...always, { volume: { name: 'data', ...data }, mount: { name: 'data', mountPath: folders.data, readOnly: true } }]
+  const source = declaredKind(sourceKinds, pipeline.spec.source)
+  const declared = source?.entry.volumes?.(source.config) ?? []
+  return [...always, ...declared.map(({ name, volume, mountPath }) => ({ volume: { name, ...volume }, mount: { name, mountPath, readOnly: true } }))]
 }

@@ -1,6 +1,7 @@
-// Options of the csv format, as a Pipeline declares them.
+// The format `csv`: delimited text. Its code is in runner/formats/csv.
 import Type, { type Static } from 'typebox'
-import { character, closed, oneOf, text } from './shapes.ts'
+import type { Kind } from '../kinds.ts'
+import { character, closed, oneOf, text } from '../shapes.ts'
 
 const structure = {
   delimiter: Type.Optional(text('What stands between fields, one or more characters; auto finds it out. Default: a comma.', 8)),
@@ -50,6 +51,8 @@ const bytes = {
   maxRecordBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 67108864, description: 'A longer record is quarantined. Default: 1048576.' })),
 }
 
-export const Csv = Type.Object({ ...structure, ...values, ...bytes }, closed('Delimited text.'))
+const Csv = Type.Object({ ...structure, ...values, ...bytes }, closed('Delimited text.'))
 
 export type CsvFormat = Static<typeof Csv>
+
+export const csv: Kind<typeof Csv> = { config: Csv }

@@ -1,0 +1,21 @@
+// What the code of a source and a format says of their configuration: see runner/config-check.ts.
+import { declaredKind } from '../../crds/kinds.ts'
+import type { Pipeline } from '../../crds/pipeline.ts'
+import type { ConfigCheck } from '../../runner/config-check.ts'
+import { formatCode } from '../../runner/formats/registry.ts'
+import { sourceCode } from '../../runner/sources/registry.ts'
+import type { Finding, Path, Sound } from './problem.ts'
+
+/** `folder`: where relative paths start. */
+export function checkKinds(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
+  const { source, format } = pipeline?.spec ?? {}
+  return [...checkKind('source', sourceCode, source), ...checkKind('format', formatCode, format)]
+
+  function checkKind(part: string, codes: Readonly<Record<string, ConfigCheck<unknown>>>, declared: object | undefined): Finding[] {
+    const kind = declaredKind(codes, declared)
+    if (kind === undefined || typeof kind.config !== 'object' || kind.config === null) return []
+    const at: Path = ['spec', part, kind.name]
+    const findings = kind.entry.check?.(kind.config, { folder, sound: (path) => sound([...at, ...path]) }) ?? []
+    return findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] }))
+  }
+}
