@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PipelineSpec } from '../crds/pipeline.ts'
-import { RateBudget, type RateBudgetOptions } from './checkpoints/budget.ts'
+import { RateBudget, type RateBudgetOptions } from './coordination/budget.ts'
 import { type EnvironmentOptions, runEnvironment } from './environment.ts'
 
 function specWith(...secrets: { name: string; key: string }[]): PipelineSpec {

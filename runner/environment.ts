@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { PipelineSpec } from '../crds/pipeline.ts'
 import { ambiguousSecrets, secretsOf, secretVariable } from '../crds/secrets.ts'
 import { type Budget, type Clock, type Environment, HeadgateError } from '../sdk/index.ts'
-import { budgetName, type RateBudget, type RateBudgetOptions } from './checkpoints/budget.ts'
 import { environmentVariable } from './config.ts'
+import { budgetName, type RateBudget, type RateBudgetOptions } from './coordination/budget.ts'
 
 export type EnvironmentOptions = {
   spec: PipelineSpec

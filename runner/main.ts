@@ -4,11 +4,11 @@ import { HeadgateError } from '../sdk/index.ts'
 import { failureOf } from '../sdk/thrown.ts'
 import { findRun } from '../store/runs.ts'
 import { StoreSession } from '../store/session.ts'
-import { LocalCheckpoints } from './checkpoints/local.ts'
-import { RedisCheckpoints } from './checkpoints/redis.ts'
-import { StoreCheckpoints } from './checkpoints/store.ts'
 import { runClusterWorker } from './cluster/worker.ts'
 import { type LocalWorkerConfig, workerConfig } from './config.ts'
+import { LocalCoordination } from './coordination/local.ts'
+import { RedisCoordination } from './coordination/redis.ts'
+import { StoreCoordination } from './coordination/store.ts'
 import { runWorker } from './engine/worker.ts'
 
 const stop = new AbortController()
@@ -20,9 +20,9 @@ try {
   if (config.mode === 'local') process.exitCode = await runLocalWorker(config)
   else {
     const { redisUrl: url, worker: name } = config
-    const checkpoints = url === undefined ? new StoreCheckpoints(name) : new RedisCheckpoints({ url, name, onTrouble: log })
+    const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onTrouble: log })
     // A plugin that still waits for something must not keep the pod.
-    process.exit(await runClusterWorker({ config, checkpoints, signal: stop.signal, log }))
+    process.exit(await runClusterWorker({ config, coordination, signal: stop.signal, log }))
   }
 } catch (error) {
   const { code, message } = failureOf(error)
@@ -38,8 +38,8 @@ async function runLocalWorker({ storeUrl, run: name, folder }: LocalWorkerConfig
   const run = await findRun(session, name)
   await session.close()
   if (run === undefined) throw new HeadgateError('RunNotFound', `the store knows no run named ${name}`)
-  const checkpoints = new LocalCheckpoints({ onProgress: (progress) => process.send?.({ progress }) })
-  const { state } = await runWorker({ run, folder, databaseUrl: storeUrl, checkpoints, signal: stop.signal, stuck: {} })
+  const coordination = new LocalCoordination({ onProgress: (progress) => process.send?.({ progress }) })
+  const { state } = await runWorker({ run, folder, databaseUrl: storeUrl, coordination, signal: stop.signal, stuck: {} })
   if (state === 'Running') return workerExitCodes.workerFailed
   return state === 'Succeeded' ? workerExitCodes.succeeded : workerExitCodes.runFailed
 }

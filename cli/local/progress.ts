@@ -1,6 +1,6 @@
 // The live progress bar of a local run. Only on a terminal; otherwise nothing is drawn.
 import { Presets, SingleBar } from 'cli-progress'
-import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
+import type { SliceProgress } from '../../runner/coordination/coordination.ts'
 import { count } from '../output.ts'
 
 export type ProgressBar = { update(progress: SliceProgress): void; stop(): void }

@@ -1,7 +1,7 @@
 // runPipeline: one run of a pipeline on this machine, from its row in the store to its report. Called by `headgate run` and the demo.
 import { dirname, resolve } from 'node:path'
 import { runSettings } from '../../crds/defaults.ts'
-import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
+import type { SliceProgress } from '../../runner/coordination/coordination.ts'
 import { retrying, retryPolicy } from '../../runner/engine/retry.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type RejectReason, topReasons } from '../../store/quarantine-queries.ts'

@@ -1,8 +1,8 @@
 // Runs a run's workers on this machine: the first in this process, the others as child processes that are started anew when they die.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { SliceProgress } from '../../runner/checkpoints/checkpoints.ts'
-import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import type { SliceProgress } from '../../runner/coordination/coordination.ts'
+import { LocalCoordination } from '../../runner/coordination/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import type { Run } from '../../store/runs.ts'
 import { workerEnvironment } from '../config.ts'
@@ -28,7 +28,7 @@ export async function runLocalWorkers(options: LocalWorkers): Promise<void> {
   const others = Array.from({ length: options.workers - 1 }, () => superviseWorker({ ...options, signal }))
   try {
     const stuck = { exitCode: exitCodes.failed, interruptedCode: exitCodes.interrupted }
-    await runWorker({ run, folder, databaseUrl, signal, checkpoints: new LocalCheckpoints({ onProgress }), stuck })
+    await runWorker({ run, folder, databaseUrl, signal, coordination: new LocalCoordination({ onProgress }), stuck })
   } catch (error) {
     stop.abort()
     throw error

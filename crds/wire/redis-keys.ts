@@ -1,4 +1,4 @@
-// Keys and values in Redis. Heartbeats, progress and rate budgets are written and read by workers (runner/checkpoints/); the operator
+// Keys and values in Redis. Heartbeats, progress and rate budgets are written and read by workers (runner/coordination/); the operator
 // reads progress and writes the cancel key (operator/progress-source.ts), which workers read. Any tenant who shares the Redis may write any key.
 
 /** Store name of a run or pipeline of a cluster: `<namespace>/<name>`. */

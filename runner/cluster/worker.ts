@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { storeName } from '../../crds/wire/redis-keys.ts'
 import { workerExitCodes } from '../../crds/wire/worker-report.ts'
 import { StoreSession } from '../../store/session.ts'
-import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { ClusterWorkerConfig } from '../config.ts'
+import type { Coordination } from '../coordination/coordination.ts'
 import { type Retries, retrying, retryPolicy } from '../engine/retry.ts'
 import { runWorker } from '../engine/worker.ts'
 import { requireModulesInImage } from '../plugins/in-image.ts'
@@ -17,7 +17,7 @@ const handOverMilliseconds = 20_000
 
 export type ClusterWorkerOptions = {
   config: ClusterWorkerConfig
-  checkpoints: Checkpoints
+  coordination: Coordination
   /** Aborted when the pod is asked to stop. */
   signal: AbortSignal
   /** Takes lines for people. */
@@ -29,9 +29,9 @@ export type ClusterWorkerOptions = {
 
 /** Works until the run is over or `signal` stops it, writes the report and answers with the exit code. Throws nothing. */
 export async function runClusterWorker(options: ClusterWorkerOptions): Promise<number> {
-  const { config, log, checkpoints } = options
+  const { config, log, coordination } = options
   const outcome = await Promise.race([workToTheEnd(options).catch(outcomeOfError), outOfTime(options.signal)])
-  await checkpoints.close()
+  await coordination.close()
   const { report, exitCode } = outcome
   const trouble = writeReport(config.reportFile, report)
   if (trouble !== undefined) log(trouble)
@@ -41,9 +41,9 @@ export async function runClusterWorker(options: ClusterWorkerOptions): Promise<n
 }
 
 async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
-  const { config, checkpoints, signal, log } = options
+  const { config, coordination, signal, log } = options
   const snapshot = readSnapshot(config.snapshotFile, config.snapshotHash)
-  if (snapshot.cancelToken !== undefined) checkpoints.obeyCancel?.(snapshot.cancelToken)
+  if (snapshot.cancelToken !== undefined) coordination.obeyCancel?.(snapshot.cancelToken)
   if (config.pluginFolder !== undefined) await requireModulesInImage(snapshot.pipeline.spec, config.pluginFolder)
   // Without the pod's name: other tenants of the store see this name, and must not be able to claim a slice under the worker's first.
   const session = new StoreSession(config.storeUrl, `headgate ${storeName(snapshot.namespace, snapshot.name)}`)
@@ -61,7 +61,7 @@ async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
     const { leaseMilliseconds, stuckMilliseconds } = options
     const stuck = { stuckMilliseconds, reportFile: config.reportFile }
     const more = { ...(leaseMilliseconds !== undefined && { leaseMilliseconds }), onEvent: (code: string, message: string) => log(`${code}: ${message}`) }
-    const run = opened.state === 'Running' ? await runWorker({ run: opened, databaseUrl, folder, checkpoints, signal, stuck, ...more }) : opened
+    const run = opened.state === 'Running' ? await runWorker({ run: opened, databaseUrl, folder, coordination, signal, stuck, ...more }) : opened
     return await retrying(retries, () => outcomeOf(session, run))
   } finally {
     await session.close()

@@ -5,8 +5,8 @@ import { afterAll, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { createRun, startRun } from '../../store/runs.ts'
 import { freshStore } from '../../test/support/store.ts'
-import type { SliceProgress } from '../checkpoints/checkpoints.ts'
-import { LocalCheckpoints } from '../checkpoints/local.ts'
+import type { SliceProgress } from '../coordination/coordination.ts'
+import { LocalCoordination } from '../coordination/local.ts'
 import { runWorker } from './worker.ts'
 
 const { client, url } = await freshStore()
@@ -24,8 +24,8 @@ async function told(spec: Omit<PipelineSpec, 'destination'>) {
   const run = await createRun(client, { name, pipeline: name, spec: { ...spec, destination }, workers: 1, batchSize: 2 })
   await startRun(client, run.id)
   const reports: SliceProgress[] = []
-  const checkpoints = new LocalCheckpoints({ onProgress: (progress) => reports.push(progress) })
-  const ended = await runWorker({ run, folder, databaseUrl: url, checkpoints, signal: new AbortController().signal })
+  const coordination = new LocalCoordination({ onProgress: (progress) => reports.push(progress) })
+  const ended = await runWorker({ run, folder, databaseUrl: url, coordination, signal: new AbortController().signal })
   const { rows } = await client.query('SELECT read, loaded, superseded FROM headgate.run_summary WHERE id = $1', [run.id])
   return { reports, ended, summary: Object.fromEntries(Object.entries(rows[0]).map(([key, value]) => [key, Number(value)])) }
 }

@@ -10,7 +10,7 @@ import { findRunById, isUnfinished } from '../../store/runs.ts'
 import type { StoreSession } from '../../store/session.ts'
 import { endSessions } from '../../store/sessions.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
-import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { Coordination } from '../coordination/coordination.ts'
 import { stages } from '../loaders/capabilities.ts'
 import { plainJson } from '../plugins/plain-json.ts'
 import { checkDelivery } from '../validation/delivery.ts'
@@ -29,7 +29,7 @@ export type Planning = {
   run: RunContext
   worker: string
   session: StoreSession
-  checkpoints: Checkpoints
+  coordination: Coordination
   attempts: PlanAttempts
   leaseMilliseconds: number | undefined
 }
@@ -76,9 +76,9 @@ async function tryToPlan(planning: Planning): Promise<{ plan: Json | undefined }
 }
 
 /** Whether this worker is the one to read the source. Replaces a planner that is gone. */
-async function mayPlan({ run, worker, session, checkpoints, leaseMilliseconds }: Planning): Promise<boolean> {
+async function mayPlan({ run, worker, session, coordination, leaseMilliseconds }: Planning): Promise<boolean> {
   const planner = await findPlanner(session, run.id)
-  const gone = planner === undefined || planner.worker === worker ? [] : await checkpoints.lapsed([planner])
+  const gone = planner === undefined || planner.worker === worker ? [] : await coordination.lapsed([planner])
   if (planner !== undefined && planner.worker !== worker && gone.length === 0) return false
   // It may hold a lock on the run's row. A role that may not do this waits for the server to notice.
   if (gone.length > 0) await endSessions(session, gone).catch(() => {})

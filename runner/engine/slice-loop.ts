@@ -3,7 +3,7 @@ import type { LoadCounts } from '../../sdk/index.ts'
 import { runSoFar, sliceTotals } from '../../store/ledger.ts'
 import { DestinationRefusal } from '../../store/refusal.ts'
 import { type ClaimedSlice, completeSlice } from '../../store/slices.ts'
-import type { SliceProgress } from '../checkpoints/checkpoints.ts'
+import type { SliceProgress } from '../coordination/coordination.ts'
 import { encodes } from '../loaders/capabilities.ts'
 import { hasSecrets } from '../validation/secrecy.ts'
 import { preparedBatches } from './batches.ts'
@@ -31,7 +31,7 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
       const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch, load))
       commits++
       addBatch(progress, batch, counts)
-      work.checkpoints.saveProgress(work.run.name, { ...progress, ...(showsPosition(work) && batch.to !== undefined && { position: batch.to }) })
+      work.coordination.saveProgress(work.run.name, { ...progress, ...(showsPosition(work) && batch.to !== undefined && { position: batch.to }) })
       await work.brake.note(stepOf(claim, batch), () => runSoFar(work.session, work.run.id))
     }
     for (;;) {
@@ -41,7 +41,7 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
       ;({ batches, position } = await where(work, claim))
     }
     await work.session.transaction((transaction) => completeSlice(transaction, claim))
-    work.checkpoints.saveProgress(work.run.name, { ...progress, done: true })
+    work.coordination.saveProgress(work.run.name, { ...progress, done: true })
   }
   await retrying(work.retries, attempt, () => commits)
 }

@@ -9,9 +9,9 @@ const cancelPollMilliseconds = 2000
 /** Watches until `stop` is called. Failures are left to the work itself, which meets them sooner or later. */
 export function watchRun(work: Work): { stop(): void } {
   const stopping = new AbortController()
-  const { checkpoints, run, worker, leaseMilliseconds = defaultLeaseMilliseconds } = work
+  const { coordination, run, worker, leaseMilliseconds = defaultLeaseMilliseconds } = work
   every(Math.min(cancelPollMilliseconds, leaseMilliseconds), stopping.signal, async () => {
-    if (await checkpoints.cancelRequested(run.name)) work.cancel()
+    if (await coordination.cancelRequested(run.name)) work.cancel()
   })
   // Often enough that a claim holds although one renewal is lost and another one late.
   every(leaseMilliseconds / 4, stopping.signal, async () => {

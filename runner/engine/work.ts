@@ -5,7 +5,7 @@ import { QueryPriority } from '../../store/query-priority.ts'
 import { type Run, recordEvent } from '../../store/runs.ts'
 import { StoreSession } from '../../store/session.ts'
 import { sessionName } from '../../store/sessions.ts'
-import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { Coordination } from '../coordination/coordination.ts'
 import { runEnvironment } from '../environment.ts'
 import { encodes } from '../loaders/capabilities.ts'
 import type { StuckOptions } from '../plugins/watchdog.ts'
@@ -32,7 +32,7 @@ export type WorkOptions = {
   /** The run, with the spec that was current when it was created: what runs is never edited underneath. */
   run: Run
   databaseUrl: string
-  checkpoints: Checkpoints
+  coordination: Coordination
   /** Asks the worker to stop after the batch in hand, and to give its slice back. */
   signal: AbortSignal
   /** How long a claim holds without a sign of life in the store. */
@@ -57,7 +57,7 @@ export class Work {
   readonly worker: string
   readonly assembly: Assembly
   readonly context: RunContext
-  readonly checkpoints: Checkpoints
+  readonly coordination: Coordination
   readonly retries: Retries
   /** Claims and batch transactions. */
   readonly session: StoreSession
@@ -77,7 +77,7 @@ export class Work {
     this.run = options.run
     this.worker = worker
     this.assembly = assembly
-    this.checkpoints = options.checkpoints
+    this.coordination = options.coordination
     const name = sessionName(this.worker, options.run.name)
     this.session = new StoreSession(options.databaseUrl, name, this.#priority)
     this.aside = new StoreSession(options.databaseUrl, name)
@@ -121,11 +121,11 @@ export class Work {
 
   /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */
   async plan(): Promise<void> {
-    const { assembly, context: run, worker, session, checkpoints, leaseMilliseconds, retries } = this
+    const { assembly, context: run, worker, session, coordination, leaseMilliseconds, retries } = this
     const { spec, workers } = this.run
-    const othersSeeMore = workers > 1 && !checkpoints.oneMachine
+    const othersSeeMore = workers > 1 && !coordination.oneMachine
     const attempts = new PlanAttempts({ session, enrolled: { run: run.id, worker }, retries, leaseMilliseconds, othersSeeMore })
-    const plan = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, checkpoints, attempts, leaseMilliseconds }))
+    const plan = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, coordination, attempts, leaseMilliseconds }))
     this.#planned = { plan, keys: runKeys(assembly.loader, plan, spec.schema), program: this.#compile(plan) }
   }
 
@@ -165,8 +165,8 @@ export async function openWork(options: WorkOptions, worker: string): Promise<Wo
   return new Work(options, worker, await make(options.run.spec, { folder: options.folder, workers: options.run.workers }))
 }
 
-function runContext({ run, folder, checkpoints, environment }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
+function runContext({ run, folder, coordination, environment }: WorkOptions, signal: AbortSignal, warn: RunContext['warn']): RunContext {
   const { id, name, pipeline, createdAt, batchSize, params, interval } = run
-  const own = runEnvironment({ spec: run.spec, workers: run.workers, rateBudget: (budget) => checkpoints.rateBudget(budget) })
+  const own = runEnvironment({ spec: run.spec, workers: run.workers, rateBudget: (budget) => coordination.rateBudget(budget) })
   return { id, name, pipeline, createdAt, batchSize, params, interval, folder, signal, environment: { ...own, ...environment }, warn }
 }

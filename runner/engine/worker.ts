@@ -32,7 +32,7 @@ const longestPollMilliseconds = 1000
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
-  const worker = options.checkpoints.newWorker()
+  const worker = options.coordination.newWorker()
   const guards = guardPlugins(options, worker)
   let work: Work | undefined
   try {
@@ -87,13 +87,13 @@ async function giveUp(work: Work | undefined): Promise<void> {
 
 /** Works while the other workers know that this one lives. */
 async function workWatched(work: Work): Promise<void> {
-  work.checkpoints.begin(work.worker)
+  work.coordination.begin(work.worker)
   const watch = watchRun(work)
   try {
     await workOn(work)
   } finally {
     watch.stop()
-    await work.checkpoints.end(work.worker)
+    await work.coordination.end(work.worker)
   }
 }
 
@@ -101,7 +101,7 @@ async function workWatched(work: Work): Promise<void> {
 async function ended(options: WorkOptions, session: StoreSession, work: Work | undefined): Promise<Run> {
   const { id, name } = options.run
   // Whoever cancels a run on the cluster stops its pods as well.
-  const cancelled = work?.cancelled || (options.signal.aborted && (await options.checkpoints.cancelRequested(name)))
+  const cancelled = work?.cancelled || (options.signal.aborted && (await options.coordination.cancelRequested(name)))
   if (cancelled) await atTheEnd(options, session, (transaction) => cancelRun(transaction, id))
   const run = await atTheEnd(options, session, (transaction) => findRunById(transaction, id))
   if (run.state === 'Cancelled' && work !== undefined) await cleanUp(work, options.databaseUrl)
@@ -116,7 +116,7 @@ async function workOn(work: Work): Promise<void> {
   await giveUpPredecessors(work)
   await work.plan()
   const { total } = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
-  work.checkpoints.planned(work.run.name, total - 1)
+  work.coordination.planned(work.run.name, total - 1)
   const unavailable = new Unavailable(work)
   let idleSince = performance.now()
   while (!work.retries.signal.aborted) {

@@ -3,9 +3,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
-import type { Checkpoints } from '../../runner/checkpoints/checkpoints.ts'
-import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
-import { StoreCheckpoints } from '../../runner/checkpoints/store.ts'
+import type { Coordination } from '../../runner/coordination/coordination.ts'
+import { LocalCoordination } from '../../runner/coordination/local.ts'
+import { StoreCoordination } from '../../runner/coordination/store.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import { enrol } from '../../store/planner.ts'
 import { createRun, type Run, startRun } from '../../store/runs.ts'
@@ -36,11 +36,11 @@ export default class extends Extractor {
   }
 }`
 
-/** `workers`: how many the run declares, if not those that begin at once. `checkpoints`: of workers on one machine, unless given. */
-type Situation = { sick?: number; workers?: number; checkpoints?: () => Checkpoints }
+/** `workers`: how many the run declares, if not those that begin at once. `coordination`: of workers on one machine, unless given. */
+type Situation = { sick?: number; workers?: number; coordination?: () => Coordination }
 type Begun = { run: Run; ended: Promise<Run>[]; work: () => Promise<Run>; end: () => void }
 
-async function begin(name: string, count: number, { sick = 0, workers = count, checkpoints = () => new LocalCheckpoints() }: Situation = {}): Promise<Begun> {
+async function begin(name: string, count: number, { sick = 0, workers = count, coordination = () => new LocalCoordination() }: Situation = {}): Promise<Begun> {
   const { promise, resolve } = Promise.withResolvers<void>()
   shared.planning = { begun: 0, mayEnd: promise, sick, workers: 0 }
   const place = written(folder, name, { 'plugin.ts': extractor })
@@ -54,7 +54,7 @@ async function begin(name: string, count: number, { sick = 0, workers = count, c
   await startRun(store.client, created.id)
   const run = { ...created, state: 'Running' as const }
   const { signal } = new AbortController()
-  const work = () => runWorker({ run, folder: place, databaseUrl: store.url, checkpoints: checkpoints(), signal })
+  const work = () => runWorker({ run, folder: place, databaseUrl: store.url, coordination: coordination(), signal })
   return { run, ended: Array.from({ length: count }, work), work, end: resolve }
 }
 
@@ -103,7 +103,7 @@ const notFound = { state: 'Failed', failure: { code: 'SourceNotFound', message: 
 
 /** A worker that finds no file, has tried as often as it may, and counts on another one, which is alive. */
 async function withdrawn(name: string): Promise<Begun> {
-  const begun = await begin(name, 0, { sick: 1, workers: 2, checkpoints: () => new StoreCheckpoints('pod') })
+  const begun = await begin(name, 0, { sick: 1, workers: 2, coordination: () => new StoreCoordination('pod') })
   await enrol(store.client, { run: begun.run.id, worker: 'another', leaseMilliseconds: undefined })
   begun.ended.push(begun.work())
   const told = 'SELECT count(*)::int AS count FROM headgate.run_event WHERE run = $1'

@@ -1,6 +1,6 @@
 // A run taken forward one transaction at a time, so that a test can put two runs into any order. The engine's own functions do the work.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
-import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { LocalCoordination } from '../../runner/coordination/local.ts'
 import { preparedBatches } from '../../runner/engine/batches.ts'
 import { commitBatch, lockRunning } from '../../runner/engine/commit.ts'
 import { finishRun } from '../../runner/engine/finish/finish.ts'
@@ -69,10 +69,10 @@ export class SteppedRun {
 
   async *#transactions(): AsyncGenerator<void> {
     const { url: databaseUrl } = this.#store
-    const checkpoints = new LocalCheckpoints()
+    const coordination = new LocalCoordination()
     this.#work = await openWork(
-      { run: this.#run, folder: this.#folder, databaseUrl, checkpoints, signal: new AbortController().signal },
-      checkpoints.newWorker(),
+      { run: this.#run, folder: this.#folder, databaseUrl, coordination, signal: new AbortController().signal },
+      coordination.newWorker(),
     )
     const work = this.#work
     await work.session.transaction((transaction) => startRun(transaction, this.#run.id))

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { LocalCoordination } from '../../runner/coordination/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { startRun } from '../../store/runs.ts'
@@ -341,7 +341,7 @@ describe('the search for what a table refuses when a run is published', () => {
     expect(await ids(table)).toEqual([])
     await startRun(client, run.id)
     const resumed = { ...run, state: 'Running' as const, failure: undefined }
-    const ended = await runWorker({ run: resumed, folder, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal: new AbortController().signal })
+    const ended = await runWorker({ run: resumed, folder, databaseUrl: store.url, coordination: new LocalCoordination(), signal: new AbortController().signal })
     expect(ended).toMatchObject({ state: 'Succeeded', counts: { read: 30, loaded: 27, quarantined: 3 } })
     expect(await ids(table)).toEqual(without(30, ...bad))
     expect(await faultsInBooks(client)).toEqual([])

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
-import { LocalCheckpoints } from '../../runner/checkpoints/local.ts'
+import { LocalCoordination } from '../../runner/coordination/local.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
 import { createRun, type Run, startRun } from '../../store/runs.ts'
 import type { TestStore } from '../support/store.ts'
@@ -39,7 +39,7 @@ export async function deliver(store: TestStore, request: Delivery): Promise<Run>
   await startRun(store.client, created.id)
   const run = { ...created, state: 'Running' as const }
   const { signal } = new AbortController()
-  const work = () => runWorker({ run, folder, databaseUrl: store.url, checkpoints: new LocalCheckpoints(), signal, assemble: assembleChanged })
+  const work = () => runWorker({ run, folder, databaseUrl: store.url, coordination: new LocalCoordination(), signal, assemble: assembleChanged })
   const [ended] = await Promise.all(Array.from({ length: manner.workers }, work))
   return ended as Run
 }

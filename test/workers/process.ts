@@ -1,8 +1,9 @@
 // A worker as a pod has it, but with leases so short that a test can wait for them. Started by pod.ts; its argument is WorkerSettings as JSON.
-import { RedisCheckpoints } from '../../runner/checkpoints/redis.ts'
-import { StoreCheckpoints } from '../../runner/checkpoints/store.ts'
+
 import { runClusterWorker } from '../../runner/cluster/worker.ts'
 import type { ClusterWorkerConfig } from '../../runner/config.ts'
+import { RedisCoordination } from '../../runner/coordination/redis.ts'
+import { StoreCoordination } from '../../runner/coordination/store.ts'
 
 export type WorkerSettings = {
   config: ClusterWorkerConfig
@@ -17,5 +18,5 @@ const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 const log = (line: string) => void process.stderr.write(`${line}\n`)
 const { worker: name, redisUrl: url } = config
-const checkpoints = url === undefined ? new StoreCheckpoints(name) : new RedisCheckpoints({ url, name, onTrouble: log, ...redis })
-process.exit(await runClusterWorker({ config, checkpoints, signal: stop.signal, log, leaseMilliseconds, stuckMilliseconds }))
+const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onTrouble: log, ...redis })
+process.exit(await runClusterWorker({ config, coordination, signal: stop.signal, log, leaseMilliseconds, stuckMilliseconds }))

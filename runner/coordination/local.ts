@@ -1,12 +1,12 @@
-// LocalCheckpoints: workers of one machine. A worker lives as long as its process does, so nothing needs to lapse.
+// LocalCoordination: workers of one machine. A worker lives as long as its process does, so nothing needs to lapse.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { RateBudget, type RateBudgetOptions } from './budget.ts'
-import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
+import type { Coordination, Holder, SliceProgress } from './coordination.ts'
 
-export class LocalCheckpoints implements Checkpoints {
+export class LocalCoordination implements Coordination {
   readonly oneMachine = true
   readonly #onProgress: (progress: SliceProgress) => void
   readonly #ended = new Set<string>()

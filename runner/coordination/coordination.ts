@@ -1,4 +1,4 @@
-// Checkpoints: what workers tell each other outside the batches. Fast, and allowed to vanish: the ledger is the truth.
+// Coordination: what workers tell each other outside the batches. Fast, and allowed to vanish: the ledger is the truth.
 import type { SliceProgress } from '../../crds/wire/redis-keys.ts'
 import type { RateBudget, RateBudgetOptions } from './budget.ts'
 
@@ -8,7 +8,7 @@ export type { SliceProgress } from '../../crds/wire/redis-keys.ts'
 export type Holder = { worker: string; expired: boolean }
 
 /** Nothing here may fail a run or hold it up: an implementation swallows its failures and answers in time. */
-export interface Checkpoints {
+export interface Coordination {
   /** Whether all workers of a run are on one machine, so that what one of them does not find in its file system no other will. */
   readonly oneMachine: boolean
   /** A name for a worker of this process, unlike any other worker's, ever. */
@@ -27,7 +27,7 @@ export interface Checkpoints {
   cancelRequested(run: string): Promise<boolean>
   /** A request to cancel counts if it has this token; without one none counts, because others may share the Redis. */
   obeyCancel?(token: string): void
-  /** A budget of requests that all workers share that these checkpoints connect. */
+  /** A budget of requests that all workers share that these coordination connect. */
   rateBudget(options: RateBudgetOptions): RateBudget
   /** Ends the workers that are still there. Nothing is asked afterwards. */
   close(): Promise<void>

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { redisKeys } from '../../crds/wire/redis-keys.ts'
 import { freshRedis } from '../../test/support/redis.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { RedisCheckpoints } from './redis.ts'
+import { RedisCoordination } from './redis.ts'
 
 const redis = await freshRedis()
 const leaseMilliseconds = 500
@@ -12,7 +12,7 @@ const run = 'sales/orders-1'
 const idle = { slice: 0, read: 0, loaded: 0, unchanged: 0, quarantined: 0, bytes: 0 }
 
 let troubles: string[] = []
-let opened: RedisCheckpoints[] = []
+let opened: RedisCoordination[] = []
 
 beforeEach(async () => {
   troubles = []
@@ -20,19 +20,19 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await Promise.all(opened.map((checkpoints) => checkpoints.close()))
+  await Promise.all(opened.map((coordination) => coordination.close()))
   opened = []
 })
 
-function checkpoints(more: { doubtMilliseconds?: number } = {}): RedisCheckpoints {
+function coordination(more: { doubtMilliseconds?: number } = {}): RedisCoordination {
   const onTrouble = (message: string) => void troubles.push(message)
-  const made = new RedisCheckpoints({ url: redis.url, name: 'pod', onTrouble, leaseMilliseconds, beatMilliseconds, ...more })
+  const made = new RedisCoordination({ url: redis.url, name: 'pod', onTrouble, leaseMilliseconds, beatMilliseconds, ...more })
   opened.push(made)
   return made
 }
 
 /** A worker that Redis has heard of. */
-async function living(made: RedisCheckpoints): Promise<string> {
+async function living(made: RedisCoordination): Promise<string> {
   const worker = made.newWorker()
   made.begin(worker)
   await expect.poll(() => redis.client.exists(redisKeys.worker(worker)), { timeout: 10_000 }).toBe(1)
@@ -44,19 +44,19 @@ function holders(workers: readonly string[], expired = false) {
 }
 
 /** A worker that never was is gone as soon as Redis dares to say so. */
-async function trusted(made: RedisCheckpoints): Promise<void> {
+async function trusted(made: RedisCoordination): Promise<void> {
   await expect.poll(() => made.lapsed(holders(['never was'])), { timeout: 10_000 }).toEqual(['never was'])
 }
 
 it('tells the worker that gives no sign of life from the one that does, whatever the store thinks', async () => {
-  const made = checkpoints()
+  const made = coordination()
   const worker = await living(made)
   await trusted(made)
   expect(await made.lapsed(holders([worker, 'never was', worker], true))).toEqual(['never was'])
 })
 
 it('does not believe a heartbeat for ever that the store does not confirm: others may write it', async () => {
-  const made = checkpoints({ doubtMilliseconds: 300 })
+  const made = coordination({ doubtMilliseconds: 300 })
   await trusted(made)
   await redis.client.set(redisKeys.worker('forged'), '1')
   await redis.client.set(redisKeys.worker('busy'), '1')
@@ -71,7 +71,7 @@ it('does not believe a heartbeat for ever that the store does not confirm: other
 })
 
 it('lets what a worker held be taken at once when it has ended', async () => {
-  const [made, other] = [checkpoints(), checkpoints()]
+  const [made, other] = [coordination(), coordination()]
   const worker = await living(made)
   await trusted(other)
   expect(await other.lapsed(holders([worker]))).toEqual([])
@@ -84,7 +84,7 @@ it.each([
   { what: 'started anew and empty', happens: () => redis.stop().then(redis.start) },
   { what: 'started anew with what it knew', happens: () => redis.stop({ keep: true }).then(redis.start) },
 ])('believes nobody dead because Redis was $what; the store tells meanwhile', async ({ happens }) => {
-  const made = checkpoints()
+  const made = coordination()
   const worker = await living(made)
   await trusted(made)
   await happens()
@@ -95,7 +95,7 @@ it.each([
 })
 
 it('keeps its lease while the process is busy with something long', async () => {
-  const worker = await living(checkpoints())
+  const worker = await living(coordination())
   blockThread(4 * leaseMilliseconds)
   expect(await redis.client.exists(redisKeys.worker(worker))).toBe(1)
 })
@@ -110,7 +110,7 @@ it('loses its lease when the process hangs', async () => {
 })
 
 it('shows progress with the number of slices, again after Redis was wiped, and lets it go after a day', async () => {
-  const made = checkpoints()
+  const made = coordination()
   const key = redisKeys.progress(run)
   await trusted(made)
   made.planned(run, 3)
@@ -125,7 +125,7 @@ it('shows progress with the number of slices, again after Redis was wiped, and l
 })
 
 it('hears that the run is to be cancelled', async () => {
-  const made = checkpoints()
+  const made = coordination()
   await trusted(made)
   await redis.client.set(redisKeys.cancel(run), 'token')
   expect(await made.cancelRequested(run)).toBe(false)
@@ -140,7 +140,7 @@ it.each([
   ['a megabyte', (key: string) => redis.client.set(key, 'x'.repeat(1_000_000))],
   ['a list', (key: string) => redis.client.rpush(key, 'token')],
 ])('is not cancelled by %s under its key, which tenants who share the Redis can write', async (_, write) => {
-  const made = checkpoints()
+  const made = coordination()
   await trusted(made)
   made.obeyCancel('token')
   await write(redisKeys.cancel(run))
@@ -151,7 +151,7 @@ it.each([
   { what: 'is down', away: () => redis.stop(), back: redis.start },
   { what: 'hangs', away: async () => redis.freeze(), back: async () => redis.thaw() },
 ])('fails nothing and says so once when Redis $what, and goes on when it is back', async ({ away, back }) => {
-  const made = checkpoints()
+  const made = coordination()
   await trusted(made)
   await away()
   for (let call = 0; call < 20; call++) {
@@ -170,7 +170,7 @@ it.each([
 })
 
 it('begins and ends where there was never a Redis', async () => {
-  const made = new RedisCheckpoints({ url: 'redis://:secret@127.0.0.1:1', name: 'pod', onTrouble: (message) => troubles.push(message) })
+  const made = new RedisCoordination({ url: 'redis://:secret@127.0.0.1:1', name: 'pod', onTrouble: (message) => troubles.push(message) })
   const worker = made.newWorker()
   made.begin(worker)
   made.planned(run, 1)

@@ -1,9 +1,9 @@
-// StoreCheckpoints: workers that have nothing but the store in common. Claims lapse by the database's clock; nobody sees progress.
+// StoreCoordination: workers that have nothing but the store in common. Claims lapse by the database's clock; nobody sees progress.
 import { randomBytes } from 'node:crypto'
 import { RateBudget, type RateBudgetOptions } from './budget.ts'
-import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
+import type { Coordination, Holder, SliceProgress } from './coordination.ts'
 
-export class StoreCheckpoints implements Checkpoints {
+export class StoreCoordination implements Coordination {
   readonly oneMachine = false
   readonly #name: string
 
@@ -16,7 +16,7 @@ export class StoreCheckpoints implements Checkpoints {
     return `${this.#name}/${randomBytes(4).toString('hex')}`
   }
 
-  /** The engine renews the claims of its worker in the store, whatever the checkpoints are. */
+  /** The engine renews the claims of its worker in the store, whatever the coordination are. */
   begin(_worker: string): void {}
 
   async end(_worker: string): Promise<void> {}
@@ -29,7 +29,7 @@ export class StoreCheckpoints implements Checkpoints {
 
   saveProgress(_run: string, _progress: SliceProgress): void {}
 
-  /** The engine looks at the run's row, whatever the checkpoints are. */
+  /** The engine looks at the run's row, whatever the coordination are. */
   async cancelRequested(_run: string): Promise<boolean> {
     return false
   }

@@ -1,16 +1,16 @@
-// RedisCheckpoints: workers of a cluster. Leases, live progress and the cancel signal are in Redis; whenever it cannot tell, the
+// RedisCoordination: workers of a cluster. Leases, live progress and the cancel signal are in Redis; whenever it cannot tell, the
 // store does. It may be wiped, restarted or gone at any moment: then things take longer, and nothing else.
 import * as shared from '../../crds/wire/redis-keys.ts'
 import { RateBudget, type RateBudgetOptions } from './budget.ts'
-import type { Checkpoints, Holder, SliceProgress } from './checkpoints.ts'
+import type { Coordination, Holder, SliceProgress } from './coordination.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { ProgressWriter } from './progress-writer.ts'
 import { openRedis, type RedisConnection, type RedisTrouble } from './redis-connection.ts'
-import { expired, StoreCheckpoints } from './store.ts'
+import { expired, StoreCoordination } from './store.ts'
 
 const { redisKeys } = shared
 
-export type RedisCheckpointsOptions = {
+export type RedisCoordinationOptions = {
   url: string
   /** The pod's name, or whatever tells people which process it is. */
   name: string
@@ -25,10 +25,10 @@ export type RedisCheckpointsOptions = {
 /** Longer than a living worker is ever silent in the store: a main thread that does nothing for five minutes stops the heartbeat. */
 const defaultDoubtMilliseconds = 600_000
 
-export class RedisCheckpoints implements Checkpoints {
+export class RedisCoordination implements Coordination {
   readonly oneMachine = false
-  readonly #options: Required<RedisCheckpointsOptions>
-  readonly #names: StoreCheckpoints
+  readonly #options: Required<RedisCoordinationOptions>
+  readonly #names: StoreCoordination
   readonly #connection: RedisConnection
   readonly #progress: ProgressWriter
   #cancelToken: string | undefined
@@ -37,10 +37,10 @@ export class RedisCheckpoints implements Checkpoints {
   readonly #heartbeats = new Map<string, Heartbeat>()
 
   /** Connects in the background. `close` when done. */
-  constructor(options: RedisCheckpointsOptions) {
+  constructor(options: RedisCoordinationOptions) {
     const { heartbeatMilliseconds: beatMilliseconds, leaseMilliseconds } = shared
     this.#options = { beatMilliseconds, leaseMilliseconds, doubtMilliseconds: defaultDoubtMilliseconds, ...options }
-    this.#names = new StoreCheckpoints(options.name)
+    this.#names = new StoreCoordination(options.name)
     this.#connection = openRedis(options.url, 'headgate-worker', options.onTrouble)
     this.#progress = new ProgressWriter(this.#connection)
   }
