@@ -7,6 +7,7 @@ import { findPsql, psqlCopy } from './contestants/psql.ts'
 import { type BenchDatabase, createTable, openDatabase } from './database.ts'
 import { benchFinish } from './finish/bench.ts'
 import { dataFile, type Order } from './generate.ts'
+import { benchInputs } from './inputs/bench.ts'
 import { describeMachine } from './machine.ts'
 import { type Limits, measure } from './measure.ts'
 import { type Options, readOptions } from './options.ts'
@@ -28,6 +29,7 @@ const limits: Limits = { timeoutMilliseconds: 600_000, signal: stop.signal }
 try {
   const [section, ...options] = process.argv.slice(2)
   if (section === 'finish') await benchFinish(options, { cache, seed, limits, tell })
+  else if (section === 'inputs') await benchInputs(options, { limits, tell })
   else await bench(readOptions(process.argv.slice(2)))
 } catch (error) {
   tell((error as Error).message)

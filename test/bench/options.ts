@@ -25,6 +25,7 @@ export const usage = `npm run bench -- [options]
   --output FILE    also write the results as Markdown, such as docs/benchmarks.md
 
 npm run bench -- finish [options] measures the finish step of runs with rejected records
+npm run bench -- inputs [options] measures many small files
 `
 
 /** Throws an Error with the usage in it. */

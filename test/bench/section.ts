@@ -1,9 +1,9 @@
 // docs/benchmarks.md holds the results of several commands; each replaces its own section and leaves the others alone.
 import { existsSync, readFileSync } from 'node:fs'
 
-export type SectionName = 'loading' | 'finish' | 'operator'
+export type SectionName = 'loading' | 'finish' | 'inputs' | 'operator'
 
-const order: readonly SectionName[] = ['loading', 'finish', 'operator']
+const order: readonly SectionName[] = ['loading', 'finish', 'inputs', 'operator']
 const title = '# Benchmarks'
 
 /** What the file holds now; nothing if there is none. */
