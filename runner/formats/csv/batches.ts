@@ -8,7 +8,6 @@ import { blocks, type CsvPosition } from './blocks.ts'
 import type { Frames } from './frames.ts'
 import type { PreparedInput } from './prepare.ts'
 import { RecordParser } from './records.ts'
-import { TranscodedBatch } from './transcoded-batch.ts'
 
 /** A batch ends with the block of bytes it comes from, or sooner. */
 export type BatchLimits = { blockBytes: number; batchSize: number }
@@ -26,12 +25,12 @@ export async function* batches(input: PreparedInput, config: CsvConfig, { open, 
   const parse = parser.parse.bind(parser)
   const warn = parser.warning.bind(parser)
   const { rules } = parser
+  const original = encoding.transcode === undefined ? undefined : encoding.original
   for await (const { frames, bytes, origin: start, next } of blocks(open, from, { ...limits, dialect, width: fields.length, seekable: input.seekable })) {
     const { size, width, cells, rows, plain, notes } = frames
     doubtUndecodable(frames, bytes, encoding)
     header.doubt(frames, bytes)
-    const parts = { bytes, size, width, cells, rows, plain, notes, rules, fields, next, origin: start, parse, warn }
-    yield encoding.transcode === undefined ? new ByteBatch(parts) : new TranscodedBatch(parts, encoding.original)
+    yield new ByteBatch({ bytes, size, width, cells, rows, plain, notes, rules, fields, next, origin: start, parse, warn, original })
   }
 }
 
