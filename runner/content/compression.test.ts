@@ -1,8 +1,9 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
-import { contentOf, readCsv } from '../../test/support/csv.ts'
-import { CsvFormat } from './csv/format.ts'
+import { sampleRun } from '../../sdk/conformance/check.ts'
+import { contentOf, planCsv, readCsv } from '../../test/support/csv.ts'
+import { CsvFormat } from '../formats/csv/format.ts'
 
 const rows = 20_000
 const text = `a,b\n${Array.from({ length: rows }, (_, row) => `${row},${(row * 7919) % 104_729}\n`).join('')}`
@@ -40,7 +41,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     const format = new CsvFormat({}, [])
     let records = 0
     const read = async (): Promise<void> => {
-      for await (const batch of format.read(contentOf(packed.subarray(0, packed.length - 2000), 500), { start: 0, end: null }, undefined, 50_000))
+      for await (const batch of format.read(contentOf(packed.subarray(0, packed.length - 2000), 500), { start: 0, end: null }, undefined, sampleRun()))
         records += batch.size
     }
     await expect(read()).rejects.toMatchObject({ code: 'SourceCorrupt' })
@@ -52,7 +53,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     const { records, positions } = await readCsv(packed, {}, { blockBytes: 50_000 })
     const from = positions[1] as number
     expect((await readCsv(packed, {}, { from })).records).toEqual(records.filter(({ order }) => order >= from))
-    expect(await new CsvFormat({}, []).plan(contentOf(packed), 1000)).toEqual([{ start: 0, end: null }])
+    expect((await planCsv(packed, {}, { targetBytes: 1000 })).ranges).toEqual([{ start: 0, end: null }])
   })
 })
 
