@@ -72,7 +72,7 @@ export class ObjectBatch implements RecordBatch {
   }
 
   raw(index: number): Uint8Array {
-    return Buffer.from(JSON.stringify(this.record(index)))
+    return Buffer.from(JSON.stringify(this.record(index), (_name, value) => (typeof value === 'bigint' ? String(value) : value)))
   }
 
   order(index: number): number {
