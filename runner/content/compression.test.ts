@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
@@ -69,4 +70,23 @@ test('a small file that unpacks to a huge line is read in bounded memory', async
   const { records } = await readCsv(bomb)
   expect(records.map(({ problem }) => problem)).toEqual(['csv.tooLong', undefined])
   expect(process.memoryUsage().rss - before).toBeLessThan(128 << 20)
+})
+
+test('a long file is unpacked without a warning of the runtime', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  try {
+    const packed = gzipSync(
+      randomBytes(4 << 20)
+        .toString('hex')
+        .replaceAll(/(.{60})/g, '$1\n'),
+    )
+    await readCsv(packed, { header: false }, { declared: ['x'], chunkBytes: 1 << 16 })
+    // Warnings are told in the next turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(warnings).toEqual([])
+  } finally {
+    process.off('warning', note)
+  }
 })
