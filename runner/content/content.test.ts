@@ -184,6 +184,38 @@ describe('parts', () => {
   })
 })
 
+describe('a wrapper with random access', () => {
+  const member = ({ content }: Double) =>
+    content.wrap({ name: 'feed.zip/orders.csv', randomAccess: true, size: 500, open: (start, end = 500) => content.open(100 + start, 100 + end) })
+
+  test.each<[start: number, end: number | undefined, requests: string[]]>([
+    [0, undefined, ['100-600']],
+    [20, 40, ['100-600']],
+    [300, 400, ['100-600', '400-500']],
+    [400, undefined, ['100-600', '500-600']],
+    [500, undefined, ['100-600']],
+  ])('translates the places that are read: %d to %s', async (start, end, requests) => {
+    const archive = contentOver(bytes)
+    const orders = member(archive)
+    expect((await orders.head(50)).toString('latin1')).toBe(text.slice(100, 150))
+    expect(await read(orders, start, end)).toBe(text.slice(100, 600).slice(start, end))
+    // The head of the member cannot be open-ended: behind it stands another member.
+    expect(archive.requests).toEqual(requests)
+    await archive.content.close()
+    expect(archive.open.size).toBe(0)
+  })
+
+  test('reads parts from the end, as of a directory', async () => {
+    const archive = contentOver(bytes)
+    expect((await member(archive).readAt(492, 100)).toString('latin1')).toBe(text.slice(592, 600))
+    expect(archive.requests).toEqual(['592-600'])
+  })
+
+  test('names what is wrong by its own name', async () => {
+    await expect(read(member(contentOver(bytes, { cutAt: 300, size: undefined })), 0)).rejects.toThrow('feed.zip/orders.csv ended after 200 of 500 bytes')
+  })
+})
+
 describe('a stream that', () => {
   const broken = { code: 'SourceUnavailable', retryable: true, message: expect.stringMatching(/^feed\.csv ended after 500 of 1000 bytes from 0 on/) }
 

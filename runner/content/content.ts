@@ -30,17 +30,19 @@ export type Origin = {
  *       content.wrap({ randomAccess: false, open: () => decrypting(content.open(0), key) })
  *
  * - Without random access `open` gives everything from the beginning; `Content` skips what a reader does not want.
- * - With it, `open` translates places: a stored member of an archive is `content.open(first + start, first + (end ?? size))`.
+ * - With it, `open` translates places: a stored member of an archive is `content.open(first + start, first + (end ?? size))`, and has random
+ *   access if the archive has.
  * - `open` leaves its loop over `content.open` when its own is left. Nothing else is closed by a wrapper; `close` of the innermost Content closes all.
  * - Damage is `SourceCorrupt`, thrown behind the last sound byte.
  */
 export type Wrapper<How> = (content: Content, how: How) => Content
 
 /**
- * The bytes of one input, for one reader.
+ * The bytes of one input, for one slice that is planned or read.
  *
- * Each `open` is a request to the source, except that the stream behind `head` is used once more: looking at the head and then reading from
- * a place in it costs one request, however many wrappers there are; reading from a later place costs two, the second for just these bytes.
+ * Each `open` is a request to the source, except that the first one goes on in the stream that `head` has opened: looking at the head and
+ * then reading from a place in it costs one request, however many wrappers there are. Reading from a later place costs two, and the second
+ * asks for just the bytes that are read. Calls may overlap.
  */
 export class Content {
   /** What people call the input: a file name, a URL without credentials. */
@@ -102,8 +104,8 @@ export class Content {
     return Buffer.concat(pieces)
   }
 
-  /** A Content made of this one; see Wrapper. It has the same name, and is closed with this one. */
-  wrap(origin: Origin): Content {
+  /** A Content made of this one; see Wrapper. It has the same name unless it is given one, and is closed with this one. */
+  wrap(origin: Origin & { name?: string }): Content {
     const wrapper = new Content({ name: this.name, identity: this.identity, ...origin })
     this.#wrappers.push(wrapper)
     return wrapper
