@@ -31,7 +31,7 @@ export interface RecordBatch {
   record(index: number): SourceRecord
   /** The evidence that is kept if the record is rejected: what `evidence` says. */
   raw(index: number): Uint8Array
-  /** What `raw` gives: `bytes` if undefined. The quarantine shows it to whoever judges the record. */
+  /** What `raw` gives: `bytes` if undefined. `headgate quarantine show` names it. */
   readonly evidence?: Evidence
   /**
    * The record's place in its input: a whole number below 2^44 that rises strictly from record to record, the same

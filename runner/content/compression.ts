@@ -11,7 +11,7 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 export const decompressed: Wrapper<Compression> = (content, compression) =>
   compression === 'none' ? content : content.wrap({ randomAccess: false, open: () => decoded(content.open(0), compression, content.name) })
 
-/** How the content is compressed: as declared, or as its first bytes tell if that is `auto` or nothing. */
+/** The declared compression; without one, or with `auto`, the one that the first bytes show. */
 export async function compressionOf(content: Content, declared: Compression | 'auto' | undefined): Promise<Compression> {
   return declared === undefined || declared === 'auto' ? detected(await content.head(4)) : declared
 }

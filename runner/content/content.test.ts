@@ -114,7 +114,7 @@ describe('looking at the head and then reading', () => {
   })
 })
 
-test('what is read is what is there, in whatever order it is looked at', async () => {
+test('reads the bytes that are there, in any order of looks and reads', async () => {
   const place = fc.nat({ max: 60 })
   const step = fc.record({ what: fc.constantFrom('head' as const, 'open' as const, 'readAt' as const), from: place, to: place })
   const manner = fc.record({ chunkBytes: fc.integer({ min: 1, max: 20 }), empty: fc.boolean(), randomAccess: fc.boolean(), sized: fc.boolean() })
@@ -219,7 +219,7 @@ describe('a wrapper with random access', () => {
 describe('a stream that', () => {
   const broken = { code: 'SourceUnavailable', retryable: true, message: expect.stringMatching(/^feed\.csv ended after 500 of 1000 bytes from 0 on/) }
 
-  test('ends early fails whoever reads it, and does not look like a smaller input', async () => {
+  test('ends early fails its reader, and does not look like a smaller input', async () => {
     const whole = contentOver(bytes, { cutAt: 500 })
     await expect(read(whole.content, 0)).rejects.toMatchObject(broken)
     await expect(whole.content.head(600)).rejects.toMatchObject(broken)
@@ -233,7 +233,7 @@ describe('a stream that', () => {
     expect(whole.open.size + kept.open.size).toBe(0)
   })
 
-  test('ends where nobody knows better is at its end', async () => {
+  test('ends is at its end if the size is not known', async () => {
     const { content } = contentOver(bytes, { cutAt: 500, size: undefined })
     expect((await content.head(600)).length).toBe(500)
     expect(await read(content, 0)).toBe(text.slice(0, 500))
@@ -261,7 +261,7 @@ describe('a stream that', () => {
 })
 
 describe('closing', () => {
-  test('ends the stream behind the head that nobody took', async () => {
+  test('ends the stream behind the head if no reader took it', async () => {
     const { content, open } = contentOver(bytes)
     await content.head(100)
     expect(open.size).toBe(1)

@@ -20,9 +20,9 @@ export type Origin = {
 }
 
 /**
- * Makes a Content of another one: decompresses it, decrypts it, takes a member out of an archive. A format cannot tell the result from the
+ * Makes a Content of another one: decompresses it, decrypts it, takes a member out of an archive. A format reads the result like the
  * Content of a source. `how` is what the wrapper must know beyond the bytes: a compression, a key, the member's entry in the archive's
- * directory. The caller finds it out, from the `head`, by `readAt`, or when the run is planned.
+ * directory. The caller learns it from the `head`, by `readAt`, or when the run is planned.
  *
  * To write another one, call `content.wrap` with its origin:
  *

@@ -15,9 +15,9 @@ export type InputPlan = Pick<Slice, 'fields' | 'leastRecordBytes'> & {
 }
 
 /**
- * A format reads the Content it is given through wrappers of its own (`decompressed`, `textInput`), and closes nothing: whoever calls `plan`
- * or `read` closes the content afterwards, and with it everything that was made of it. Ask `run.signal` in loops that yield nothing for long,
- * and tell with `run.warn` what concerns the input as a whole. Errors are HeadgateErrors; a bad record is a problem of its batch.
+ * A format may wrap the Content (`decompressed`, `textInput`) and closes nothing: SourceExtractor closes the Content, and with it everything
+ * that was made of it. Check `run.signal` in loops that yield nothing for long, and report what concerns the whole input with `run.warn`.
+ * Throw HeadgateErrors; a bad record is a problem of its batch.
  */
 export interface Format {
   /**

@@ -1,4 +1,4 @@
-// How often a source is asked for an input, and for which bytes: once for a whole one, whatever is made of it; twice for a later slice.
+// Requests to a source: one for a whole input, in any compression and encoding; two for a later slice, the second for its range.
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import iconv from 'iconv-lite'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -17,7 +17,7 @@ const bytes = Buffer.from(text)
 
 afterEach(async () => {
   server.requests.length = 0
-  // Every request ends, also those whose answer nobody reads to its end.
+  // Every request ends, also one whose response is not read to its end.
   await expect.poll(server.underWay).toBe(0)
 })
 

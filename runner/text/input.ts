@@ -3,7 +3,7 @@ import type { Content } from '../content/content.ts'
 import { encodingOf, type TextEncoding } from './encoding.ts'
 import { refuseForeign } from './foreign.ts'
 
-/** How much of an input tells what it is. */
+/** Bytes of the head by which encoding, dialect and foreign files are recognised. */
 export const headBytes = 64 << 10
 
 export type TextInput = {

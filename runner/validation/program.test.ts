@@ -126,7 +126,7 @@ describe('a rejected record', () => {
     { what: 'is missing in a batch that says nothing', codes: undefined },
     { what: 'is missing in a complete batch', complete: true, codes: undefined },
     { what: 'is null in one that may name fewer fields than its source has', complete: false, codes: ['null'] },
-  ])('a field that no record names $what, whatever the class of the batch', async ({ complete, codes }) => {
+  ])('a field that no record names $what, in a batch of any class', async ({ complete, codes }) => {
     class Objects extends ObjectBatch {
       override readonly complete = complete as boolean
     }

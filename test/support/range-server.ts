@@ -8,7 +8,7 @@ import { HeadgateError, type RunContext } from '../../sdk/index.ts'
 export type RangeServer = {
   /** What has been asked for since this was last emptied: a range header, or `all`. */
   requests: string[]
-  /** Answers that are under way. */
+  /** Number of responses that have not ended. */
   underWay: () => number
   /** A source of these inputs. `sequential` ones are served without ranges. */
   source: (inputs: Record<string, Buffer>, options?: { sequential?: boolean }) => Source
