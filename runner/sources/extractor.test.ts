@@ -116,3 +116,34 @@ test.each(losses)('a file that %s while the run is planned was never there', asy
   const refusal = { code: expect.stringMatching(/^Source(NotFound|Unreadable)$/), message: expect.not.stringContaining('was planned') }
   await expect(Array.fromAsync(subject.plan(run))).rejects.toMatchObject(refusal)
 })
+
+test.each([new TypeError('undefined is not a function'), 'no error at all', undefined])(
+  'what a careless source throws arrives as it is, and its stream is closed: %s',
+  async (thrown) => {
+    let open = 0
+    const careless: Source = {
+      async *inputs() {
+        yield { name: 'feed.csv', identity: null }
+      },
+      async *open() {
+        open++
+        try {
+          yield Buffer.from('x,y\n1,2\n'.repeat(20_000))
+          throw thrown
+        } finally {
+          open--
+        }
+      },
+      async verify() {},
+    }
+    const subject = new SourceExtractor({ source: careless, format: new CsvFormat({}, []), workers: 1 })
+    const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]
+    expect(open).toBe(0)
+    const reading = Array.fromAsync(subject.read(slice, undefined, run)).then(
+      () => 'read as if it was whole',
+      (error: unknown) => ({ error }),
+    )
+    expect(await reading).toEqual({ error: thrown })
+    expect(open).toBe(0)
+  },
+)
