@@ -10,19 +10,29 @@ export type Position = Json
 /** A record as its source gives it: strings from CSV, JSON values from JSON. */
 export type SourceRecord = Record<string, unknown>
 
+/** What the evidence of a rejected record is: its exact bytes in its source, or JSON made of it, where the source gives values and no bytes. */
+export type Evidence = 'bytes' | 'json'
+
 /** Consecutive records of one slice, in source order. Indexes run from 0 to `size - 1`. */
 export interface RecordBatch {
   readonly size: number
   /** Names of the source's fields, in the source's order. */
   readonly fields: readonly string[]
+  /**
+   * Whether `fields` names every field that the source has, as a header does; a declared field that is not among them is then missing. If
+   * not, records name only the fields that they have a value for, as objects of JSON do, and any other is null. Complete if undefined.
+   */
+  readonly complete?: boolean
   /** Ordinal of the input that the records come from. Default: the slice's input. In a slice of several inputs it rises from batch to batch. */
   readonly input?: number
   /** Position right after the last record: reading from here continues without a gap. */
   readonly next: Position
   /** The record's values by source field name; made on demand, so ask only for what you need. */
   record(index: number): SourceRecord
-  /** The exact bytes of the record in its source. */
+  /** The evidence that is kept if the record is rejected: what `evidence` says. */
   raw(index: number): Uint8Array
+  /** What `raw` gives: `bytes` if undefined. `headgate quarantine show` names it. */
+  readonly evidence?: Evidence
   /**
    * The record's place in its input: a whole number below 2^44 that rises strictly from record to record, the same
    * however the input is sliced (byte offset for byte formats, record number otherwise). It becomes part of `_pos`.
@@ -36,6 +46,8 @@ export interface RecordBatch {
 
 /** A batch over plain objects, for extractors that have no bytes of their own. */
 export class ObjectBatch implements RecordBatch {
+  readonly complete: boolean = false
+  readonly evidence: Evidence = 'json'
   readonly fields: readonly string[]
   readonly next: Position
   readonly #records: readonly SourceRecord[]
@@ -60,7 +72,7 @@ export class ObjectBatch implements RecordBatch {
   }
 
   raw(index: number): Uint8Array {
-    return Buffer.from(JSON.stringify(this.record(index)))
+    return Buffer.from(JSON.stringify(this.record(index), (_name, value) => (typeof value === 'bigint' ? String(value) : value)))
   }
 
   order(index: number): number {

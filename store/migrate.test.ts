@@ -19,6 +19,7 @@ it('applies each migration once when two processes migrate an empty database at 
     '0009_least_record_bytes',
     '0010_accepted_keys',
     '0011_packed_slices',
+    '0012_evidence',
   ]
   expect(applied.flat().sort()).toEqual(migrations)
   const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')

@@ -1,5 +1,5 @@
 // What people ask about the quarantine: lists, one entry in full, top reasons. Called by the CLI.
-import { HeadgateError, type RecordError } from '../sdk/index.ts'
+import { type Evidence, HeadgateError, type RecordError } from '../sdk/index.ts'
 import { keyAfter, type Page, type PageRequest, pageOf } from './pages.ts'
 import { type Queryable, type Row, wholeNumber } from './queryable.ts'
 
@@ -13,6 +13,8 @@ export type QuarantineEntry = {
   slice: number
   input: string
   position: number
+  /** What the raw record is: exact bytes of the source, or JSON made of the record. */
+  evidence: Evidence
   record: Record<string, unknown> | undefined
   errors: RecordError[]
   fingerprint: string
@@ -32,7 +34,7 @@ export type QuarantineFilter = { pipeline?: string; run?: number; state?: Quaran
 
 export type RejectReason = { field: string | undefined; code: string; message: string; count: number }
 
-const entryColumns = `id, pipeline, run, slice, input, position, record, errors, fingerprint, key, state, state_run, state_at, state_reason, last_run,
+const entryColumns = `id, pipeline, run, slice, input, position, evidence, record, errors, fingerprint, key, state, state_run, state_at, state_reason, last_run,
   occurrences, created_at`
 
 /**
@@ -100,6 +102,7 @@ export function entryOf(row: Row): QuarantineEntry {
     slice: row.slice as number,
     input: row.input as string,
     position: wholeNumber(row.position),
+    evidence: row.evidence as Evidence,
     record: (row.record as Record<string, unknown> | null) ?? undefined,
     errors: row.errors as RecordError[],
     fingerprint: row.fingerprint as string,

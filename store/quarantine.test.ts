@@ -40,6 +40,26 @@ it('keeps a rejected record with its evidence, to the byte', async () => {
   expect(await showQuarantine(client, 0)).toBeUndefined()
 })
 
+it('says what the raw record is: of an entry of an older version the latest run that knows', async () => {
+  const of = async (pipeline: string) => (await list({ pipeline, limit: 9 })).map(({ position, evidence }) => [position, evidence])
+  await put('kinds', 103, [rejectedRecord(1), rejectedRecord(2, { evidence: 'json' }), rejectedRecord(3)])
+  expect(await of('kinds')).toEqual([
+    [1, 'bytes'],
+    [2, 'json'],
+    [3, 'bytes'],
+  ])
+  // As a worker writes that does not know the column.
+  await client.query(
+    `INSERT INTO headgate.quarantine (pipeline, run, slice, input, position, raw, errors, codes, fingerprint, digest, state, last_run, pos)
+    VALUES ('older', 1, 0, 'f', 1, $1, '[]', '{}', '', sha256($1), 'open', 1, 1)`,
+    [rejectedRecord(1).raw],
+  )
+  expect(await of('older')).toEqual([[1, 'bytes']])
+  await put('older', 2, [rejectedRecord(1, { evidence: 'json' })])
+  expect(await of('older')).toEqual([[1, 'json']])
+  await expect(put('kinds', 104, [rejectedRecord(9, { evidence: 'xml' as never })])).rejects.toThrow(/quarantine_evidence_check/)
+})
+
 it('keeps what jsonb cannot hold, visibly replaced', async () => {
   const record = { id: 'a\u0000b', 'na\u0000me': '\ud800', big: 2n ** 70n, nested: [{ text: 'line\nend\\u0000' }], none: null }
   const errors = [{ field: 'id', code: 'text.nul', message: 'holds U+0000', value: 'a\u0000b' }]

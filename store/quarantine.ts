@@ -1,6 +1,6 @@
 // Quarantine: puts a batch's rejected records away with their evidence, within the batch's transaction. Called by the engine.
 import { hash } from 'node:crypto'
-import type { RecordError } from '../sdk/index.ts'
+import type { Evidence, RecordError } from '../sdk/index.ts'
 import { recordOrder } from '../sdk/record-order.ts'
 import { type KeyColumn, keyForm, keyHash, withKeyHash } from './key-form.ts'
 import type { Queryable } from './queryable.ts'
@@ -13,6 +13,8 @@ export type QuarantinedRecord = {
   /** Ordinal of its input. Default: that of the origin. */
   input?: number
   raw: Buffer
+  /** What `raw` is. */
+  evidence: Evidence
   /** The parsed record, if it could be framed. */
   record: Record<string, unknown> | undefined
   errors: readonly RecordError[]
@@ -46,21 +48,22 @@ const bytesPerStatement = 8 << 20
 const insertWith = (keyHash: string) => `
   WITH incoming AS (
     SELECT record_order, pos, ($5::text[])[name_place] AS input, substring($7::bytea, raw_start, raw_length) AS raw, record::jsonb AS record, errors::jsonb AS errors, fingerprint, key::jsonb AS key,
-      substring($13::bytea, place::integer * 32 - 31, 32) AS digest, state, repeats
+      substring($13::bytea, place::integer * 32 - 31, 32) AS digest, state, repeats, evidence
     FROM ROWS FROM (
       unnest($6::bigint[]), unnest($8::integer[]), unnest($9::integer[]), string_to_table($10, E'\\n', ''), string_to_table($11, E'\\n'),
-      string_to_table($12, E'\\n', ''), unnest($14::text[]), unnest($15::text[]), unnest($16::integer[]), unnest($4::bigint[]), unnest($20::integer[])
-    ) WITH ORDINALITY AS list (record_order, raw_start, raw_length, record, errors, key, fingerprint, state, repeats, pos, name_place, place)
+      string_to_table($12, E'\\n', ''), unnest($14::text[]), unnest($15::text[]), unnest($16::integer[]), unnest($4::bigint[]), unnest($20::integer[]), unnest($21::text[])
+    ) WITH ORDINALITY AS list (record_order, raw_start, raw_length, record, errors, key, fingerprint, state, repeats, pos, name_place, evidence, place)
   ), entry AS (
-    INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences, key_form, key_hash)
+    INSERT INTO headgate.quarantine AS kept (pipeline, run, slice, input, position, raw, record, errors, codes, fingerprint, key, digest, state, last_run, pos, occurrences, evidence, key_form, key_hash)
     SELECT $1, $2, $3, input, record_order, raw, record, errors, ARRAY(SELECT DISTINCT error ->> 'code' FROM jsonb_array_elements(errors) AS error),
-      fingerprint, key, digest, state, $2, pos, repeats,
+      fingerprint, key, digest, state, $2, pos, repeats, evidence,
       CASE WHEN key IS NOT NULL THEN $19::bigint END, ${keyHash} # $19::bigint
     FROM incoming
     ON CONFLICT (pipeline, digest) WHERE state IN ('open', 'parked', 'corrected') DO UPDATE SET
       occurrences = kept.occurrences + excluded.occurrences,
       last_run = greatest(kept.last_run, excluded.last_run),
       pos = CASE WHEN excluded.last_run > kept.last_run THEN excluded.pos WHEN excluded.last_run = kept.last_run THEN greatest(kept.pos, excluded.pos) ELSE kept.pos END,
+      evidence = CASE WHEN excluded.last_run > kept.last_run THEN excluded.evidence ELSE kept.evidence END,
       record = CASE WHEN excluded.last_run > kept.last_run THEN excluded.record ELSE kept.record END,
       errors = CASE WHEN excluded.last_run > kept.last_run THEN excluded.errors ELSE kept.errors END,
       codes = CASE WHEN excluded.last_run > kept.last_run THEN excluded.codes ELSE kept.codes END,
@@ -166,6 +169,7 @@ function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] 
     list(chunk.flatMap((entry, index) => entry.places.map(() => index))),
     origin.keyColumns === undefined || origin.keyColumns.length === 0 ? 0 : keyForm(origin.pipeline, origin.keyColumns),
     list(records.map((record) => placeOf.get(inputOf(record)) as number)),
+    list(records.map((record) => record.evidence)),
   ]
 }
 

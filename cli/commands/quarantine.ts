@@ -100,6 +100,8 @@ async function withoutSecrets({ session }: OpenStore, entry: Whole): Promise<Sho
 type Whole = QuarantineEntry & { raw: Buffer }
 type Shown = QuarantineEntry & { raw: Buffer | null }
 
+const rawHeadings = { bytes: 'Raw record (exact bytes of the source)', json: 'Raw record (JSON made of it: the source gives values, not bytes)' }
+
 function story(entry: Shown, terminal: Terminal): string {
   const facts = [
     ['entry', `${entry.id} (${entry.state}${entry.stateReason === undefined ? '' : `: ${entry.stateReason}`})`],
@@ -115,7 +117,7 @@ function story(entry: Shown, terminal: Terminal): string {
     facts.map(([name, value]) => `${name.padEnd(12)} ${visible(value)}\n`).join(''),
     heading('Errors'),
     table(['FIELD', 'CODE', 'VALUE', 'MESSAGE'], errors),
-    heading('Raw record'),
+    heading(rawHeadings[entry.evidence]),
     rawText(entry.raw),
     ...(entry.record === undefined ? [] : [heading('Parsed record'), json(entry.record)]),
   ].join('')

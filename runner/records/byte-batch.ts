@@ -15,6 +15,10 @@ export type CellRules = {
   utf8: boolean
 }
 
+// Properties of batches. Symbols, because the batch of an integrator may have a property of any name.
+const hasCells = Symbol('hasCells')
+const quotesNothing = Symbol('quotesNothing')
+
 /** What a framer hands over; see the fields of ByteBatch. */
 export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells' | 'rows' | 'plain' | 'rules' | 'fields' | 'next' | 'origin'> & {
   parse: (raw: Buffer) => SourceRecord | RecordProblem
@@ -22,9 +26,13 @@ export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells
   warn?: (raw: Buffer) => RecordError | undefined
   /** What is wrong with records that their bytes alone do not tell. */
   notes?: ReadonlyMap<number, RecordProblem>
+  /** The source's bytes for those of a record, if `bytes` were made from another encoding. */
+  original?: ((framed: Buffer) => Buffer) | undefined
 }
 
 export class ByteBatch implements RecordBatch {
+  readonly [hasCells] = true
+  readonly [quotesNothing] = true
   /** Source bytes of the whole batch. Valid only until the next batch of the slice is asked for. */
   readonly bytes: Buffer
   readonly size: number
@@ -49,6 +57,7 @@ export class ByteBatch implements RecordBatch {
   readonly #notes: ReadonlyMap<number, RecordProblem> | undefined
   readonly #warn: ByteBatchParts['warn']
   readonly #parse: (raw: Buffer) => SourceRecord | RecordProblem
+  readonly #original: ByteBatchParts['original']
 
   constructor(parts: ByteBatchParts) {
     this.bytes = parts.bytes
@@ -64,15 +73,17 @@ export class ByteBatch implements RecordBatch {
     this.#parse = parts.parse
     this.#warn = parts.warn
     this.#notes = parts.notes
+    this.#original = parts.original
   }
 
-  /** The exact bytes in the source; a batch made from another encoding overrides it. */
+  /** The exact bytes in the source, in its own encoding. */
   raw(index: number): Buffer {
-    return this.framed(index)
+    const framed = this.#framed(index)
+    return this.#original === undefined ? framed : this.#original(framed)
   }
 
   record(index: number): SourceRecord {
-    const parsed = this.#parsed?.index === index ? this.#parsed.record : this.#parse(this.framed(index))
+    const parsed = this.#parsed?.index === index ? this.#parsed.record : this.#parse(this.#framed(index))
     // Handed out once: whoever gets it may change it.
     this.#parsed = undefined
     if (isProblem(parsed)) throw new HeadgateError('Internal', `record ${index} has a problem and no values: ${parsed.message}`)
@@ -87,20 +98,30 @@ export class ByteBatch implements RecordBatch {
     if (this.plain[index] === 1) return undefined
     const note = this.#notes?.get(index)
     if (note !== undefined) return note
-    const parsed = this.#parse(this.framed(index))
+    const parsed = this.#parse(this.#framed(index))
     if (isProblem(parsed)) return parsed
     this.#parsed = { index, record: parsed }
     return undefined
   }
 
   warning(index: number): RecordError | undefined {
-    return this.plain[index] === 1 ? undefined : this.#warn?.(this.framed(index))
+    return this.plain[index] === 1 ? undefined : this.#warn?.(this.#framed(index))
   }
 
   /** The record's bytes within `bytes`. */
-  protected framed(index: number): Buffer {
+  #framed(index: number): Buffer {
     return this.bytes.subarray(this.rows[2 * index], this.rows[2 * index + 1])
   }
+}
+
+/** Whether problems and warnings of the batch are worded by a format of Headgate's own, which quotes no value in them. */
+export function isWordedSafely(batch: RecordBatch): boolean {
+  return (batch as Partial<ByteBatch>)[quotesNothing] === true
+}
+
+/** The batch as cells in bytes, undefined if its records can only be asked for one by one. */
+export function cellsOf(batch: RecordBatch): ByteBatch | undefined {
+  return (batch as Partial<ByteBatch>)[hasCells] === true ? (batch as ByteBatch) : undefined
 }
 
 /** Symbol-free test: a parsed record never has this class. */

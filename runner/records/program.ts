@@ -1,5 +1,5 @@
 // RecordProgram: the schema's checks, the transforms and the encoding, compiled once per worker and run over every batch.
-import type { RecordBatch, RecordError, TypedRecord } from '../../sdk/index.ts'
+import type { Evidence, RecordBatch, RecordError, TypedRecord } from '../../sdk/index.ts'
 import type { EncodedRows } from './encoded-rows.ts'
 
 /** A record that is not loaded, with its evidence. */
@@ -7,6 +7,8 @@ export type RejectedRecord = {
   /** `order` of the record within its input. */
   order: number
   raw: Buffer
+  /** What `raw` is. */
+  evidence: Evidence
   /** The parsed record, if it could be framed. */
   record: Record<string, unknown> | undefined
   /** Everything that is wrong with it, at most 100 errors. */

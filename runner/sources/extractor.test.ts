@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -8,6 +8,7 @@ import type { RunContext, Slice } from '../../sdk/index.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
 import { SourceExtractor } from './extractor.ts'
 import { FilesSource } from './files/source.ts'
+import type { Source } from './source.ts'
 
 let folder: string
 let run: RunContext
@@ -20,7 +21,7 @@ beforeEach(() => {
   run = sampleRun({ folder, batchSize: 50_000, signal: stopping.signal })
 })
 
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 function extractor(workers: number, sliceBytes?: number): SourceExtractor {
   return new SourceExtractor({
@@ -78,3 +79,71 @@ test('a file that grows after the plan is not read', async () => {
   await expect(Array.fromAsync(subject.read(slice, undefined, run))).rejects.toMatchObject({ code: 'SourceChanged' })
   await expect(subject.verify(slice, run)).rejects.toMatchObject({ code: 'SourceChanged' })
 })
+
+const losses: [what: string, lose: (path: string) => void][] = [
+  ['is gone', (path) => rmSync(path)],
+  [
+    'became a folder',
+    (path) => {
+      rmSync(path)
+      mkdirSync(path)
+    },
+  ],
+  ['lost its folder', () => rmSync(folder, { recursive: true })],
+]
+
+test.each(losses)('a planned file that %s may be there for another worker', async (_what, lose) => {
+  const subject = extractor(1)
+  const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]
+  lose(join(folder, 'a.csv'))
+  const unavailable = { code: 'SourceUnavailable', retryable: true, message: expect.stringMatching(/^a\.csv was there when the run was planned .*a\.csv/) }
+  await expect(Array.fromAsync(subject.read(slice, undefined, run))).rejects.toMatchObject(unavailable)
+  await expect(subject.verify(slice, run)).rejects.toMatchObject(unavailable)
+})
+
+test.each(losses)('a file that %s while the run is planned was never there', async (_what, lose) => {
+  const source = new FilesSource({ paths: ['*.csv'] })
+  const lossy: Source = {
+    async *inputs(given) {
+      const inputs = await Array.fromAsync(source.inputs(given))
+      lose(join(folder, 'b.csv'))
+      yield* inputs
+    },
+    open: source.open.bind(source),
+    verify: source.verify.bind(source),
+  }
+  const subject = new SourceExtractor({ source: lossy, format: new CsvFormat({}, []), workers: 1 })
+  const refusal = { code: expect.stringMatching(/^Source(NotFound|Unreadable)$/), message: expect.not.stringContaining('was planned') }
+  await expect(Array.fromAsync(subject.plan(run))).rejects.toMatchObject(refusal)
+})
+
+test.each([new TypeError('undefined is not a function'), 'no error at all', undefined])(
+  'what a careless source throws arrives as it is, and its stream is closed: %s',
+  async (thrown) => {
+    let open = 0
+    const careless: Source = {
+      async *inputs() {
+        yield { name: 'feed.csv', identity: null }
+      },
+      async *open() {
+        open++
+        try {
+          yield Buffer.from('x,y\n1,2\n'.repeat(20_000))
+          throw thrown
+        } finally {
+          open--
+        }
+      },
+      async verify() {},
+    }
+    const subject = new SourceExtractor({ source: careless, format: new CsvFormat({}, []), workers: 1 })
+    const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]
+    expect(open).toBe(0)
+    const reading = Array.fromAsync(subject.read(slice, undefined, run)).then(
+      () => 'read as if it was whole',
+      (error: unknown) => ({ error }),
+    )
+    expect(await reading).toEqual({ error: thrown })
+    expect(open).toBe(0)
+  },
+)

@@ -5,22 +5,31 @@ import type { Json, RunContext } from '../../sdk/index.ts'
 export type Input = {
   /** What people call it: a file name, a URL without credentials. */
   name: string
-  /** Size in bytes if known before it is read. */
+  /** Exact size in bytes, if known before it is read. */
   size?: number
+  /** Set if it can only be read from its beginning, such as the answer of a server without ranges. */
+  sequential?: true
   /** Whatever finds the input again and tells whether it is still the one that was planned. */
   identity: Json
 }
 
+/**
+ * A source knows nothing of formats, nor of compression, archives and encryption, which wrap what it gives (see runner/content).
+ *
+ * Its methods throw SourceNotFound or SourceUnreadable for what is not there or cannot be read. SourceExtractor makes SourceUnavailable of
+ * them for an input that was planned: another worker may be able to read it. What passes is a HeadgateError with `retryable: true`.
+ */
 export interface Source {
   /** All inputs, in the same order every time. */
   inputs(run: RunContext): AsyncIterable<Input>
 
-  /** Bytes of an input from `offset` on. A chunk is valid until the next one is asked for. Throws `SourceUnavailable` if this worker cannot read it. */
-  open(input: Input, offset: number, run: RunContext): AsyncIterable<Buffer>
-
   /**
-   * Throws HeadgateError `SourceChanged` if the input is no longer the one that was planned, and the retryable `SourceUnavailable` if this
-   * worker cannot tell, because it cannot read the input: another worker may.
+   * Bytes of an input from `start` up to `end`, which is not included, or up to its last one if `end` is undefined: one request, for these bytes
+   * alone. It is made when the first chunk is asked for, and ended when the loop over the chunks is left. A chunk is valid until the next one is
+   * asked for. A sequential input is opened at 0 without an end. Ask `run.signal` while waiting. An input that is cut off is an error.
    */
+  open(input: Input, start: number, end: number | undefined, run: RunContext): AsyncIterable<Buffer>
+
+  /** Throws SourceChanged if the input is no longer the one that was planned. */
   verify(input: Input, run: RunContext): Promise<void>
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Field, Schema } from '../../crds/fields.ts'
-import { ObjectBatch, RecordTransformer, RecordValidator, type Report, type SourceRecord, type TypedRecord } from '../../sdk/index.ts'
+import { ObjectBatch, type RecordBatch, RecordTransformer, RecordValidator, type Report, type SourceRecord, type TypedRecord } from '../../sdk/index.ts'
 import { EncodedRows } from '../records/encoded-rows.ts'
 import type { ProgramOptions } from './program.ts'
-import { byteBatch, column, program, testRun } from './testing/cells.ts'
+import { byteBatch, column, program, slowly, testRun } from './testing/cells.ts'
 
 const fields: Field[] = [
   { name: 'id', type: 'integer' },
@@ -69,6 +69,7 @@ describe('a rejected record', () => {
       {
         order: 10,
         raw: Buffer.from('{"id":"007","A":"-1"}'),
+        evidence: 'json',
         record: { id: '007', A: '-1' },
         key: { id: '7' },
         state: 'open',
@@ -102,6 +103,49 @@ describe('a rejected record', () => {
   it('has no key if part of it cannot be read, and null is wrong for a key whatever is declared', async () => {
     const { rejected } = await run({ primaryKey: ['a'], fields }, [{ id: 'x', A: null }])
     expect(rejected[0]).toMatchObject({ key: undefined, errors: [{ code: 'type.integer' }, { code: 'null', field: 'a' }] })
+  })
+
+  it('says what the evidence of a record is, as its batch does', async () => {
+    const wrong: Schema = { fields: [{ name: 'n', type: 'uuid' }] }
+    const records = [{ n: 'x' }, { n: 2n ** 70n }]
+    const objects = new ObjectBatch(records, { firstOrder: 0, next: 2 })
+    const evidenceOf = async (batch: RecordBatch) =>
+      (await program(wrong, undefined).process(batch, 0, { records: [] })).rejected.map(({ evidence }) => evidence)
+    const { rejected } = await program(wrong, undefined).process(objects, 0, { records: [] })
+    expect(rejected.map(({ evidence, raw }) => [evidence, raw.toString()])).toEqual([
+      ['json', '{"n":"x"}'],
+      ['json', '{"n":"1180591620717411303424"}'],
+    ])
+    const cells = byteBatch(['n'], [[{ content: Buffer.from('x'), quoted: false }]])
+    expect(await evidenceOf(cells)).toEqual(['bytes'])
+    expect(await evidenceOf(slowly(cells))).toEqual(['bytes'])
+    expect(await evidenceOf({ ...slowly(cells), evidence: 'a picture' as never })).toEqual(['bytes'])
+  })
+
+  it.each<{ what: string; complete?: boolean; codes: string[] | undefined }>([
+    { what: 'is missing in a batch that says nothing', codes: undefined },
+    { what: 'is missing in a complete batch', complete: true, codes: undefined },
+    { what: 'is null in one that may name fewer fields than its source has', complete: false, codes: ['null'] },
+  ])('a field that no record names $what, in a batch of any class', async ({ complete, codes }) => {
+    class Objects extends ObjectBatch {
+      override readonly complete = complete as boolean
+    }
+    const cells = slowly(byteBatch(['id'], [[{ content: Buffer.from('1'), quoted: false }]]))
+    const both: RecordBatch[] = [new Objects([{ id: '1' }], { firstOrder: 0, next: 1 }), { ...cells, ...(complete !== undefined && { complete }) }]
+    const compiled = program(
+      {
+        fields: [
+          { name: 'id', type: 'integer' },
+          { name: 'gone', type: 'text' },
+        ],
+      },
+      undefined,
+    )
+    for (const batch of both) {
+      const processing = compiled.process(batch, 0, { records: [] })
+      if (codes === undefined) await expect(processing).rejects.toMatchObject({ code: 'MissingField' })
+      else expect((await processing).rejected.map(({ errors }) => errors[0]?.code)).toEqual(codes)
+    }
   })
 
   it('hides a sensitive value that a batch of an extractor warns of', async () => {
@@ -152,7 +196,15 @@ describe('a rejected record', () => {
     const { rejected, accepted } = await program({ fields: [{ name: 'id', type: 'integer' }] }, undefined).process(broken, 0, { records: [] })
     expect(accepted).toBe(0)
     expect(rejected).toEqual([
-      { order: 0, raw: Buffer.from('1'), record: undefined, key: undefined, state: 'open', errors: [{ code: 'csv.quote', message: 'stray quote' }] },
+      {
+        order: 0,
+        raw: Buffer.from('1'),
+        evidence: 'bytes',
+        record: undefined,
+        key: undefined,
+        state: 'open',
+        errors: [{ code: 'csv.quote', message: 'stray quote' }],
+      },
     ])
   })
 })

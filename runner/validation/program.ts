@@ -2,7 +2,6 @@
 import { type Schema, sourceName } from '../../crds/fields.ts'
 import {
   HeadgateError,
-  ObjectBatch,
   type RecordBatch,
   type RecordError,
   type RunContext,
@@ -12,7 +11,7 @@ import {
   type Validator,
 } from '../../sdk/index.ts'
 import { foreign } from '../../sdk/quoting.ts'
-import { ByteBatch } from '../records/byte-batch.ts'
+import { type ByteBatch, cellsOf, isWordedSafely } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
 import { type Binding, bindFields, hintOf } from './bind.ts'
@@ -96,8 +95,7 @@ class CompiledProgram implements RecordProgram {
   #bind(batch: RecordBatch): Binding {
     if (this.#bound?.fields === batch.fields) return this.#bound.binding
     const { schema, run, whenMissing } = this.#options
-    const lenient = batch instanceof ObjectBatch
-    const fields = lenient ? [...new Set([...batch.fields, ...this.#fields.map(({ source }) => source)])] : batch.fields
+    const fields = batch.complete === false ? [...new Set([...batch.fields, ...this.#fields.map(({ source }) => source)])] : batch.fields
     const binding = bindFields(schema, fields, whenMissing === undefined ? {} : { whenMissing })
     this.#checkKept(batch.fields, binding)
     for (const missing of binding.missing) {
@@ -125,7 +123,8 @@ class CompiledProgram implements RecordProgram {
 
   /** Accepts what the fast path is sure of; answers with the rest as candidates. */
   async #read(batch: RecordBatch, input: number, sink: Sink, binding: Binding, verdicts: Map<number, Verdict>, outcomes: Outcomes): Promise<Candidate[]> {
-    const fast = batch instanceof ByteBatch ? this.#fastRow(batch, sink, binding) : undefined
+    const cells = cellsOf(batch)
+    const fast = cells === undefined ? undefined : this.#fastRow(cells, sink, binding)
     if (fast !== undefined) await warmParents(this.#references, this.#fields, batch as ByteBatch, binding)
     const candidates: Candidate[] = []
     // What waits for nothing is decided at once: rows stay in the order of their records.
@@ -167,14 +166,14 @@ class CompiledProgram implements RecordProgram {
   #candidate(batch: RecordBatch, index: number, binding: Binding, verdict: Verdict | undefined, outcomes: Outcomes): Candidate | undefined {
     const problem = batch.problem(index)
     if (problem !== undefined) {
-      const framing = batch instanceof ByteBatch ? (this.#secrecy?.framing(problem) ?? problem) : this.#said([problem], undefined)[0]
+      const framing = isWordedSafely(batch) ? (this.#secrecy?.framing(problem) ?? problem) : this.#said([problem], undefined)[0]
       const errors = [framing ?? problem, ...this.#said(verdict?.errors ?? [], undefined)].slice(0, 100)
-      outcomes.rejected.push({ order: batch.order(index), raw: Buffer.from(batch.raw(index)), record: undefined, errors, key: undefined, state: 'open' })
+      outcomes.rejected.push({ ...evidenceOf(batch, index), record: undefined, errors, key: undefined, state: 'open' })
       return undefined
     }
     const candidate = readCandidate(index, batch.record(index), this.#fields, binding, this.#capture)
     const warning = batch.warning?.(index)
-    if (warning !== undefined) candidate.warnings.push(...(batch instanceof ByteBatch ? [warning] : this.#said([warning], candidate.source)))
+    if (warning !== undefined) candidate.warnings.push(...(isWordedSafely(batch) ? [warning] : this.#said([warning], candidate.source)))
     if (verdict !== undefined) {
       candidate.errors.push(...this.#said(verdict.errors, candidate.source))
       candidate.warnings.push(...this.#said(verdict.warnings, candidate.source))
@@ -201,8 +200,7 @@ class CompiledProgram implements RecordProgram {
 
   #rejected(candidate: Candidate, batch: RecordBatch): RejectedRecord {
     return {
-      order: batch.order(candidate.index),
-      raw: Buffer.from(batch.raw(candidate.index)),
+      ...evidenceOf(batch, candidate.index),
       record: candidate.source,
       errors: [...candidate.errors, ...candidate.parked].slice(0, 100),
       key: keyOf(candidate, this.#options.schema),
@@ -259,4 +257,8 @@ class CompiledProgram implements RecordProgram {
         message: `${name} has a value, but whenMissing keeps its column as it is; set it to nullify`,
       }))
   }
+}
+
+function evidenceOf(batch: RecordBatch, index: number): Pick<RejectedRecord, 'order' | 'raw' | 'evidence'> {
+  return { order: batch.order(index), raw: Buffer.from(batch.raw(index)), evidence: batch.evidence === 'json' ? 'json' : 'bytes' }
 }

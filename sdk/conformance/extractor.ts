@@ -134,7 +134,23 @@ async function refusesForeign(make: ExtractorKit['make'], run: RunContext): Prom
 }
 
 async function rawBytes(make: ExtractorKit['make'], run: RunContext): Promise<void> {
-  for (const { order, raw } of await everything(make, run)) promise(raw !== '', `the record with order ${order} has no raw bytes`)
+  const batches = (await batchesOf(make, run)).flatMap((slice) => slice.batches)
+  for (const batch of batches) {
+    for (let index = 0; index < batch.size; index++) {
+      const raw = Buffer.from(batch.raw(index)).toString()
+      promise(raw !== '', `the record with order ${batch.order(index)} has no raw bytes`)
+      promise(batch.evidence !== 'json' || isJson(raw), `the record with order ${batch.order(index)} has evidence that is said to be JSON and is ${shown(raw)}`)
+    }
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function verifies(make: ExtractorKit['make'], run: RunContext): Promise<void> {

@@ -65,6 +65,7 @@ test('quarantine list shows each rejected record once, and show all of one; a se
   const show = await headgate('quarantine', 'show', '1', ...database)
   expect(show).toMatchObject({ code: 0, out: expect.stringContaining('type.decimal') })
   expect(show.out).toContain('much')
+  expect(show.out).toContain('Raw record (exact bytes of the source)')
   expect((await headgate('quarantine', 'show', '2', '--raw', ...database)).out).toContain('4,secret-word,3')
   for (const { out } of [list, await headgate('quarantine', 'show', '2', ...database)]) expect(out).not.toContain('secret-word')
 })

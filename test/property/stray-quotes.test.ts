@@ -5,9 +5,8 @@ import { expect, test } from 'vitest'
 import { blocks } from '../../runner/formats/csv/blocks.ts'
 import { dialectOf, withFields } from '../../runner/formats/csv/dialect.ts'
 import { FastFramer } from '../../runner/formats/csv/fast-framer.ts'
-import { CsvFormat } from '../../runner/formats/csv/format.ts'
 import { GeneralFramer } from '../../runner/formats/csv/general-framer.ts'
-import { contentOf, type ReadRecord, readCsv } from '../support/csv.ts'
+import { contentOf, planCsv, type ReadRecord, readCsv } from '../support/csv.ts'
 
 type Line = { text: string; values: string; stray: boolean }
 
@@ -79,7 +78,7 @@ test('Blocks, slices, places to go on and framers make no difference', { timeout
       const { records } = await readCsv(bytes, config)
       const inBlocks = await readCsv(bytes, config, { blockBytes: size, batchSize: 3 })
       expect(inBlocks.records).toEqual(records)
-      const ranges = await new CsvFormat(config, []).plan(contentOf(bytes), target)
+      const { ranges } = await planCsv(bytes, config, { targetBytes: target })
       const parts = await Promise.all(ranges.map((range) => readCsv(bytes, config, { range, blockBytes: size })))
       expect(parts.flatMap((part) => part.records)).toEqual(records)
       for (const from of inBlocks.positions.slice(0, 10)) {
@@ -95,7 +94,8 @@ test('Blocks, slices, places to go on and framers make no difference', { timeout
 async function framed(bytes: Buffer, maxRecordBytes: number, Framer: typeof FastFramer | typeof GeneralFramer): Promise<number[]> {
   const dialect = withFields({ ...dialectOf({}, ',', '"', (text) => Buffer.from(text)), maxRecordBytes }, 3, 'reject')
   const places: number[] = []
-  for await (const { frames, origin } of blocks(contentOf(bytes).open, 0, { dialect, width: 3, blockBytes: 1 << 10, framer: new Framer(dialect) })) {
+  const content = contentOf(bytes)
+  for await (const { frames, origin } of blocks((offset) => content.open(offset), 0, { dialect, width: 3, blockBytes: 1 << 10, framer: new Framer(dialect) })) {
     for (let row = 0; row < 2 * frames.size; row++) places.push(origin + (frames.rows[row] as number))
   }
   return places

@@ -57,6 +57,7 @@ function bound(batch: RecordBatch): RecordBatch {
     size: batch.size,
     fields: batch.fields,
     next: batch.next,
+    ...(batch.evidence !== undefined && { evidence: batch.evidence }),
     record: (index) => batch.record(index),
     raw: (index) => batch.raw(index),
     order: (index) => batch.order(index),
@@ -138,6 +139,7 @@ describe('an extractor', () => {
         })(undefined),
     },
     { fails: ['keeps raw bytes of every record'], make: () => changed(() => ({ raw: () => Buffer.alloc(0) })) },
+    { fails: ['keeps raw bytes of every record'], make: () => changed(() => ({ evidence: 'json', raw: () => Buffer.from('n: 1') })) },
   ]
 
   it.each(broken)('fails where it should: $fails', async ({ make, fails }) => {

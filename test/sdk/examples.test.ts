@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { loadPipeline } from '../../cli/check/load.ts'
+import { quarantineShowCommand } from '../../cli/commands/quarantine.ts'
 import { runPipeline } from '../../cli/local/run-pipeline.ts'
+import type { Terminal } from '../../cli/output.ts'
 import StationReadings from '../../examples/sdk/extractor.ts'
 import HottestReadings from '../../examples/sdk/loader.ts'
 import Calibrate from '../../examples/sdk/transformer.ts'
@@ -40,6 +42,16 @@ test('A pipeline of four classes of one’s own extracts, rejects, warns, filter
     { sensor: 'garden', day: '2026-03-14', celsius: 22.5 },
     { sensor: 'roof', day: '2026-03-20', celsius: 60.5 },
   ])
+})
+
+test('The quarantine says that a record without bytes of its own is kept as JSON', async () => {
+  const { rows } = await store.client.query('SELECT id, evidence, raw, record FROM headgate.quarantine ORDER BY id')
+  expect(rows.map(({ evidence }) => evidence)).toEqual(Array.from({ length: 6 }, () => 'json'))
+  expect(JSON.parse(rows[0].raw.toString())).toEqual(rows[0].record)
+  let said = ''
+  const terminal: Terminal = { form: 'text', program: 'headgate', colours: false, write: (part) => (said += part) }
+  await quarantineShowCommand(Number(rows[0].id), { database: store.url }, terminal)
+  expect(said).toContain('Raw record (JSON made of it: the source gives values, not bytes)')
 })
 
 test('A second run of it changes nothing', async () => {

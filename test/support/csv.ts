@@ -1,8 +1,10 @@
 // Reads CSV from memory, for tests: everything a batch says about each record, and a check that its two views agree.
 import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
+import { Content } from '../../runner/content/content.ts'
 import { CsvFormat } from '../../runner/formats/csv/format.ts'
-import type { Content, Range } from '../../runner/formats/format.ts'
+import type { InputPlan, Range } from '../../runner/formats/format.ts'
 import type { ByteBatch } from '../../runner/records/byte-batch.ts'
+import { sampleRun } from '../../sdk/conformance/check.ts'
 import type { Position, RecordBatch } from '../../sdk/index.ts'
 
 export type ReadRecord = { order: number; raw: string; problem: string | undefined; record: Record<string, unknown> | undefined }
@@ -11,18 +13,28 @@ export type ReadOptions = { declared?: string[]; blockBytes?: number; range?: Ra
 
 /** An input in memory, given in chunks of `chunkBytes` whose buffer is used again, as a source may do. */
 export function contentOf(bytes: Buffer, chunkBytes = 1 << 16, name = 'feed.csv'): Content {
-  async function* open(offset: number): AsyncIterable<Buffer> {
+  async function* open(start: number, end = bytes.length): AsyncIterable<Buffer> {
     const buffer = Buffer.alloc(chunkBytes)
-    for (let at = offset; at < bytes.length; at += chunkBytes) yield buffer.subarray(0, bytes.copy(buffer, 0, at, at + chunkBytes))
+    for (let at = start; at < end; at += chunkBytes) yield buffer.subarray(0, bytes.copy(buffer, 0, at, Math.min(end, at + chunkBytes)))
   }
-  return { name, size: bytes.length, open }
+  return new Content({ name, size: bytes.length, randomAccess: true, open })
+}
+
+/** What planning finds out about an input in memory; without `targetBytes` it is not cut. */
+export async function planCsv(input: string | Buffer, config: CsvConfig = {}, options: { declared?: string[]; targetBytes?: number } = {}): Promise<InputPlan> {
+  return new CsvFormat(config, options.declared ?? []).plan(contentOf(Buffer.from(input as string)), options.targetBytes, sampleRun())
 }
 
 export async function readCsv(input: string | Buffer, config: CsvConfig = {}, options: ReadOptions = {}): Promise<Reading> {
   const content = contentOf(Buffer.from(input as string), options.chunkBytes)
   const format = new CsvFormat(config, options.declared ?? [], { ...(options.blockBytes !== undefined && { blockBytes: options.blockBytes }) })
   const reading: Reading = { fields: [], records: [], positions: [], plain: 0 }
-  for await (const batch of format.read(content, options.range ?? { start: 0, end: null }, options.from, options.batchSize ?? 50_000)) {
+  for await (const batch of format.read(
+    content,
+    options.range ?? { start: 0, end: null },
+    options.from,
+    sampleRun({ batchSize: options.batchSize ?? 50_000 }),
+  )) {
     reading.fields = batch.fields
     reading.positions.push(batch.next)
     for (let index = 0; index < batch.size; index++) {

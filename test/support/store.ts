@@ -75,6 +75,7 @@ export function rejectedRecord(order: number, more: Partial<QuarantinedRecord> =
   return {
     order,
     raw: Buffer.from(`record ${order}`),
+    evidence: 'bytes',
     record: { id: `${order}`, amount: 'x' },
     errors: [{ field: 'amount', code: 'type.integer', message: 'not an integer', value: 'x' }],
     key: { id: `${order}` },

@@ -1,14 +1,13 @@
 // Batches: the records of a prepared input, one batch per block.
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import type { RecordBatch } from '../../../sdk/index.ts'
+import type { Bytes } from '../../content/bytes.ts'
 import { ByteBatch } from '../../records/byte-batch.ts'
-import type { Bytes } from '../byte-stream.ts'
-import type { TextEncoding } from '../encoding.ts'
+import type { TextEncoding } from '../../text/encoding.ts'
 import { blocks, type CsvPosition } from './blocks.ts'
 import type { Frames } from './frames.ts'
 import type { PreparedInput } from './prepare.ts'
 import { RecordParser } from './records.ts'
-import { TranscodedBatch } from './transcoded-batch.ts'
 
 /** A batch ends with the block of bytes it comes from, or sooner. */
 export type BatchLimits = { blockBytes: number; batchSize: number }
@@ -21,17 +20,19 @@ export type Reading = {
 
 /** The records of a prepared input from a position on. */
 export async function* batches(input: PreparedInput, config: CsvConfig, { open, from }: Reading, limits: BatchLimits): AsyncIterable<RecordBatch> {
-  const { dialect, encoding, fields, header } = input
+  const { dialect, fields, header } = input
+  const { encoding, content } = input.text
   const parser = new RecordParser(config, dialect, encoding, fields, header)
   const parse = parser.parse.bind(parser)
   const warn = parser.warning.bind(parser)
   const { rules } = parser
-  for await (const { frames, bytes, origin: start, next } of blocks(open, from, { ...limits, dialect, width: fields.length, seekable: input.seekable })) {
+  const original = encoding.transcode === undefined ? undefined : encoding.original
+  const options = { ...limits, dialect, width: fields.length, seekable: content.randomAccess }
+  for await (const { frames, bytes, origin: start, next } of blocks(open, from, options)) {
     const { size, width, cells, rows, plain, notes } = frames
     doubtUndecodable(frames, bytes, encoding)
     header.doubt(frames, bytes)
-    const parts = { bytes, size, width, cells, rows, plain, notes, rules, fields, next, origin: start, parse, warn }
-    yield encoding.transcode === undefined ? new ByteBatch(parts) : new TranscodedBatch(parts, encoding.original)
+    yield new ByteBatch({ bytes, size, width, cells, rows, plain, notes, rules, fields, next, origin: start, parse, warn, original })
   }
 }
 

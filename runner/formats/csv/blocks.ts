@@ -1,6 +1,6 @@
 // Blocks: the loop over an input that reads, frames and recovers; for batches, and for finding places to cut.
 import { HeadgateError } from '../../../sdk/index.ts'
-import type { Bytes } from '../byte-stream.ts'
+import type { Bytes } from '../../content/bytes.ts'
 import { type Dialect, isSimple } from './dialect.ts'
 import { FastFramer } from './fast-framer.ts'
 import { type BlockFramer, Frames, Stop } from './frames.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
+import { sampleRun } from '../../../sdk/conformance/check.ts'
 import { contentOf, valuesOf } from '../../../test/support/csv.ts'
 import { CsvFormat } from './format.ts'
 
@@ -123,7 +124,7 @@ test('surplus values that are dropped are told, unless they are empty', async ()
   const lines = ['1,2', '3,4,', '5,6,"", ', '7,8,9', '10,11,,"x"', '12']
   for (const ragged of ['truncate', 'adapt'] as const) {
     const content = contentOf(Buffer.from(`a,b\n${lines.join('\n')}\n`))
-    for await (const batch of new CsvFormat({ ragged }, []).read(content, { start: 0, end: null }, undefined, 100)) {
+    for await (const batch of new CsvFormat({ ragged }, []).read(content, { start: 0, end: null }, undefined, sampleRun({ batchSize: 100 }))) {
       const codes = lines.map((_line, index) => batch.problem(index)?.code ?? batch.warning?.(index)?.code)
       expect(codes).toEqual([undefined, undefined, undefined, 'csv.surplus', 'csv.surplus', ragged === 'adapt' ? undefined : 'csv.columns'])
     }

@@ -2,9 +2,6 @@
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError } from '../../../sdk/index.ts'
 
-export const lineFeed = 10
-export const carriageReturn = 13
-
 export type Dialect = {
   delimiter: Buffer
   /** Empty for none. */

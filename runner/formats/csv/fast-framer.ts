@@ -1,6 +1,7 @@
 // FastFramer: the hot path. Frames records beyond doubt of simple dialects in one tight loop; whatever else it meets, it
 // leaves to GeneralFramer, record by record.
-import { carriageReturn, type Dialect, lineFeed } from './dialect.ts'
+import { carriageReturn, lineFeed } from '../../text/lines.ts'
+import type { Dialect } from './dialect.ts'
 import { type BlockFramer, type Frames, Stop, type Window } from './frames.ts'
 import { GeneralFramer } from './general-framer.ts'
 

@@ -1,13 +1,14 @@
 // CsvFormat: delimited text, in whatever dialect, encoding and compression it comes.
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
-import { HeadgateError, type Position, type RecordBatch } from '../../../sdk/index.ts'
-import { type Bytes, upTo } from '../byte-stream.ts'
-import type { Content, Format, Outline, Range } from '../format.ts'
+import { HeadgateError, type Position, type RecordBatch, type RunContext } from '../../../sdk/index.ts'
+import type { Bytes } from '../../content/bytes.ts'
+import type { Content } from '../../content/content.ts'
+import { withoutLastLines } from '../../text/lines.ts'
+import type { Format, InputPlan, Range } from '../format.ts'
 import { batches } from './batches.ts'
 import type { CsvPosition } from './blocks.ts'
 import { leastRecordBytes } from './dialect.ts'
-import { withoutFooter } from './footer.ts'
-import { prepare } from './prepare.ts'
+import { type PreparedInput, prepare } from './prepare.ts'
 import { cuts } from './split.ts'
 
 /** About as much as one batch holds. Small, because whatever else the process does waits while a block is being read. */
@@ -25,30 +26,33 @@ export class CsvFormat implements Format {
     this.#blockBytes = options.blockBytes ?? defaultBlockBytes
   }
 
-  async outline(content: Content): Promise<Outline> {
-    const { empty, fields, dialect, seekable } = await prepare(content, this.config, this.#declaredFields)
-    return { ...(!empty && { fields }), ...(seekable && { leastRecordBytes: leastRecordBytes(dialect) }) }
-  }
-
-  async plan(content: Content, targetBytes: number | undefined): Promise<Range[]> {
-    const whole = [{ start: 0, end: null }]
-    const { size } = content
-    if (targetBytes === undefined || size === undefined || size <= targetBytes || this.#footerLines > 0) return whole
+  async plan(content: Content, targetBytes: number | undefined, run: RunContext): Promise<InputPlan> {
     const input = await prepare(content, this.config, this.#declaredFields)
-    if (!input.seekable) return whole
-    const places = await cuts(input, size, targetBytes)
-    const starts = [0, ...places]
-    return starts.map((start, index) => ({ start, end: starts[index + 1] ?? null }))
+    const { text, fields, dialect } = input
+    return {
+      ...(!text.empty && { fields }),
+      ...(text.content.randomAccess && { leastRecordBytes: leastRecordBytes(dialect) }),
+      ranges: await this.#ranges(input, targetBytes, run),
+    }
   }
 
-  async *read(content: Content, range: Range, from: Position | undefined, batchSize: number): AsyncIterable<RecordBatch> {
+  async *read(content: Content, range: Range, from: Position | undefined, { batchSize }: RunContext): AsyncIterable<RecordBatch> {
     const input = await prepare(content, this.config, this.#declaredFields)
     const open = (offset: number): Bytes => {
-      const stream = range.end === null ? input.open(offset) : upTo(input.open(offset), range.end - offset)
-      return this.#footerLines > 0 ? withoutFooter(stream, this.#footerLines, content.name) : stream
+      const stream = input.text.content.open(offset, range.end ?? undefined)
+      const footer = { name: content.name, setting: 'format.csv.skipFooterLines' }
+      return this.#footerLines > 0 ? withoutLastLines(stream, this.#footerLines, footer) : stream
     }
     const position = from === undefined ? Math.max(range.start, input.start) : positionIn(range, from, content.name)
     yield* batches(input, this.config, { open, from: position }, { blockBytes: this.#blockBytes, batchSize })
+  }
+
+  async #ranges(input: PreparedInput, targetBytes: number | undefined, { signal }: RunContext): Promise<Range[]> {
+    const { size, randomAccess } = input.text.content
+    const splits = targetBytes !== undefined && size !== undefined && size > targetBytes && randomAccess && this.#footerLines === 0
+    if (!splits) return [{ start: 0, end: null }]
+    const starts = [0, ...(await cuts(input, size, targetBytes, signal))]
+    return starts.map((start, index) => ({ start, end: starts[index + 1] ?? null }))
   }
 
   get #footerLines(): number {

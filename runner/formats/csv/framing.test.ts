@@ -4,11 +4,10 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
-import { contentOf, readCsv, valuesOf } from '../../../test/support/csv.ts'
+import { contentOf, planCsv, readCsv, valuesOf } from '../../../test/support/csv.ts'
 import { blocks } from './blocks.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { FastFramer } from './fast-framer.ts'
-import { CsvFormat } from './format.ts'
 import type { BlockFramer } from './frames.ts'
 import { GeneralFramer } from './general-framer.ts'
 
@@ -43,7 +42,8 @@ type Framed = { start: number; end: number; cells: number[] | undefined }
 
 async function framed(input: string, dialect: Dialect, size: number, framer: BlockFramer): Promise<Framed[]> {
   const all: Framed[] = []
-  for await (const { frames, origin } of blocks(contentOf(Buffer.from(input), 7).open, 0, { dialect, width: 2, blockBytes: size, framer })) {
+  const content = contentOf(Buffer.from(input), 7)
+  for await (const { frames, origin } of blocks((offset) => content.open(offset), 0, { dialect, width: 2, blockBytes: size, framer })) {
     for (let row = 0; row < frames.size; row++) {
       const cells = [...frames.cells.subarray(row * 4, row * 4 + 4)].map((cell) => cell + origin)
       all.push({
@@ -135,10 +135,12 @@ test('slices give together what the whole gives, however small they are', async 
       const config = { ...dialect, maxRecordBytes }
       const bytes = Buffer.from(`x${config.delimiter ?? ','}y\n${input}`)
       const whole = await readCsv(bytes, config, { blockBytes: size })
-      const ranges = await new CsvFormat(config, []).plan(contentOf(bytes), target)
+      const { ranges } = await planCsv(bytes, config, { targetBytes: target })
       const parts = await Promise.all(ranges.map((range) => readCsv(bytes, config, { range, blockBytes: size })))
       expect(parts.flatMap(({ records }) => records)).toEqual(whole.records)
-      if (target === 1) expect(ranges.length).toBeGreaterThanOrEqual(Math.min(2, whole.records.length))
+      // Reading cannot begin at a lost line.
+      const starts = whole.records.filter(({ problem }) => problem !== 'csv.lost').length
+      if (target === 1) expect(ranges.length).toBeGreaterThanOrEqual(Math.min(2, starts))
     }),
     rounds,
   )

@@ -1,5 +1,5 @@
 // HeaderRows: recognises header lines that stand again among the records, by what their cells mean: two files put together.
-import type { TextEncoding } from '../encoding.ts'
+import type { TextEncoding } from '../../text/encoding.ts'
 import type { Dialect } from './dialect.ts'
 import type { Frames } from './frames.ts'
 import { Kind, RecordFramer } from './record-framer.ts'

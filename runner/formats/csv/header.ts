@@ -2,7 +2,7 @@
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError } from '../../../sdk/index.ts'
 import { RecordProblem } from '../../records/byte-batch.ts'
-import type { TextEncoding } from '../encoding.ts'
+import type { TextEncoding } from '../../text/encoding.ts'
 import type { Dialect } from './dialect.ts'
 import { Kind, RecordFramer } from './record-framer.ts'
 import { RecordParser } from './records.ts'
@@ -23,13 +23,13 @@ export function headerLines(config: CsvConfig): number {
 }
 
 /**
- * Passes the byte order mark and the lines to skip, and takes the header's lines; blank lines and comments between them
+ * Passes the lines to skip from `from` on, behind the byte order mark, and takes the header's lines; blank lines and comments between them
  * do not count. Undefined if `head` ends too early, unless it is the whole input.
  */
-export function preambleOf(head: Buffer, whole: boolean, config: CsvConfig, dialect: Dialect): Preamble | undefined {
+export function preambleOf(head: Buffer, { from, whole }: { from: number; whole: boolean }, config: CsvConfig, dialect: Dialect): Preamble | undefined {
   const framer = new RecordFramer(dialect)
   const lines: Buffer[] = []
-  let start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
+  let start = from
   let skip = config.skipLines ?? 0
   const wanted = headerLines(config)
   while (skip > 0 || lines.length < wanted) {

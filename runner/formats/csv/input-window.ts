@@ -1,5 +1,5 @@
 // InputWindow: the part of an input that is in memory, as a framer sees it. Two buffers take turns.
-import type { Bytes } from '../byte-stream.ts'
+import type { Bytes } from '../../content/bytes.ts'
 import type { Verdict, Window } from './frames.ts'
 
 /** Room behind the data for the framer's sentinels. */

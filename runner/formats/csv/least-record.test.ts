@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
-import { contentOf, readCsv } from '../../../test/support/csv.ts'
-import { CsvFormat } from './format.ts'
+import { planCsv, readCsv } from '../../../test/support/csv.ts'
 
 async function least(input: string | Buffer, config: CsvConfig = {}, declared: string[] = []): Promise<number | undefined> {
-  return (await new CsvFormat(config, declared).outline(contentOf(Buffer.from(input as string)))).leastRecordBytes
+  return (await planCsv(input, config, { declared })).leastRecordBytes
 }
 
 test.each<[what: string, least: number | undefined, input: string | Buffer, config?: CsvConfig]>([

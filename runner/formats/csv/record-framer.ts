@@ -1,6 +1,7 @@
 // RecordFramer: finds where one record and its cells begin and end, in any dialect. This is the definition of framing;
 // FastFramer only does the same, faster, for records beyond doubt. Framing depends on nothing before the record's start.
-import { carriageReturn, type Dialect, lineFeed, lookahead } from './dialect.ts'
+import { carriageReturn, lineFeed } from '../../text/lines.ts'
+import { type Dialect, lookahead } from './dialect.ts'
 
 /**
  * What stands at a record's start. `More`: cannot be told without more bytes. `Skipped`: a blank line or a comment, no record.

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
+import { sampleRun } from '../../../sdk/conformance/check.ts'
 import { contentOf, type ReadOptions, readCsv } from '../../../test/support/csv.ts'
 import { CsvFormat } from './format.ts'
 
@@ -38,7 +39,8 @@ test('thousands of stray quotes are read in about the time of the bytes', async 
   for (const line of tricky) {
     const bytes = Buffer.from(`a,b\n${line.repeat(Math.ceil(3_000_000 / line.length))}`)
     let rows = 0
-    for await (const batch of new CsvFormat({}, []).read(contentOf(bytes, 1 << 20), { start: 0, end: null }, undefined, 50_000)) rows += batch.size
+    for await (const batch of new CsvFormat({}, []).read(contentOf(bytes, 1 << 20), { start: 0, end: null }, undefined, sampleRun({ batchSize: 50_000 })))
+      rows += batch.size
     expect(rows).toBeGreaterThan(100_000)
   }
 })
@@ -104,7 +106,7 @@ describe('a sound value longer than allowed', () => {
 
   test('is told with its length and hash', async () => {
     const content = contentOf(Buffer.from(`x,y\n${long}\n`))
-    for await (const batch of new CsvFormat(config, []).read(content, { start: 0, end: null }, undefined, 10)) {
+    for await (const batch of new CsvFormat(config, []).read(content, { start: 0, end: null }, undefined, sampleRun({ batchSize: 10 }))) {
       const digest = createHash('sha256').update(long).digest('hex')
       expect(batch.problem(0)?.message).toContain(`has ${long.length} bytes (SHA-256 ${digest})`)
     }
@@ -125,7 +127,7 @@ describe('a sound value longer than allowed', () => {
 test('csv.quote names the field', async () => {
   const input = 'id,name,x\n1,5" pipe,z\n2,"a"b,z\n3,a,"z"z\n"4"4,a,z\n'
   const messages: string[] = []
-  for await (const batch of new CsvFormat({}, []).read(contentOf(Buffer.from(input)), { start: 0, end: null }, undefined, 10)) {
+  for await (const batch of new CsvFormat({}, []).read(contentOf(Buffer.from(input)), { start: 0, end: null }, undefined, sampleRun({ batchSize: 10 }))) {
     for (let index = 0; index < batch.size; index++) messages.push(batch.problem(index)?.message ?? '')
   }
   expect(messages.map((message) => /field \d \(\w+\)/.exec(message)?.[0])).toEqual(['field 2 (name)', 'field 2 (name)', 'field 3 (x)', 'field 1 (id)'])

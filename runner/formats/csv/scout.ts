@@ -1,7 +1,7 @@
 // Scout: looks ahead in an input, in bounded memory, for how a record ends that does not end in what is in memory. It has a
 // stream of its own, so that the reader need not go back. Used by blocks.
 import { createHash } from 'node:crypto'
-import type { Bytes } from '../byte-stream.ts'
+import type { Bytes } from '../../content/bytes.ts'
 import { type Dialect, lookahead } from './dialect.ts'
 import type { Verdict } from './frames.ts'
 import { InputWindow } from './input-window.ts'

@@ -10,7 +10,7 @@ const mostRecords = 1000
 
 export type Sniffed = { delimiter: string; quote: string }
 
-/** The most consistent dialect: nearly all records have the same number of fields, more than one. */
+/** `head` are the first bytes behind the byte order mark. The most consistent dialect: nearly all records have the same number of fields, more than one. */
 export function sniff(head: Buffer, config: CsvConfig, name: string): Sniffed {
   const quotes = config.quote === undefined ? ['"', "'"] : [config.quote]
   let best: (Sniffed & { score: number }) | undefined
@@ -31,7 +31,7 @@ export function sniff(head: Buffer, config: CsvConfig, name: string): Sniffed {
 
 /** Share of records with the most frequent number of fields, raised a little by that number; 0 if nothing is consistent. */
 function consistency(head: Buffer, config: CsvConfig, dialect: Dialect): number {
-  const preamble = preambleOf(head, true, { ...config, header: 0 }, dialect)
+  const preamble = preambleOf(head, { from: 0, whole: true }, { ...config, header: 0 }, dialect)
   const counts = countsOf(head, preamble?.start ?? 0, dialect)
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
   let fields = 0

@@ -5,12 +5,14 @@ import type { PreparedInput } from './prepare.ts'
 
 const blockBytes = 1 << 20
 
-/** Record starts about `targetBytes` apart, in rising order, none of them the first. */
-export async function cuts(input: PreparedInput, size: number, targetBytes: number): Promise<number[]> {
+/** Record starts about `targetBytes` apart, in rising order, none of them the first. The input has random access. */
+export async function cuts({ text, dialect, start: first }: PreparedInput, size: number, targetBytes: number, signal: AbortSignal): Promise<number[]> {
   const places: number[] = []
-  let target = input.start + targetBytes
+  let target = first + targetBytes
   if (target >= size) return places
-  for await (const { frames, origin } of blocks(input.open, input.start, { dialect: input.dialect, width: 1, blockBytes, seekable: input.seekable })) {
+  const open = (offset: number) => text.content.open(offset)
+  for await (const { frames, origin } of blocks(open, first, { dialect, width: 1, blockBytes, seekable: true })) {
+    signal.throwIfAborted()
     // Most blocks lie before the next target as a whole.
     const lastStart = origin + (frames.rows[2 * frames.size - 2] as number)
     for (let row = 0; lastStart >= target && row < frames.size; row++) {

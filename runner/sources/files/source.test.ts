@@ -82,12 +82,25 @@ test('a file whose bytes cannot be read is unreadable', async (context) => {
   await expect(names([path])).rejects.toMatchObject({ code: 'SourceUnreadable', message: expect.stringMatching(/^\/proc\/self\/mem cannot be read: .*EIO/) })
 })
 
-test('opens a file at an offset', async () => {
+test.each([
+  ['from a place on', 3, undefined, 'a.csv'],
+  ['between two places', 1, 4, 'n/a'],
+  ['up to its end, if less is there', 6, 100, 'sv'],
+  ['nowhere', 8, undefined, ''],
+])('opens a file %s', async (_what, start, end, expected) => {
   const source = new FilesSource({ paths: ['in/a.csv'] })
   const [input] = await Array.fromAsync(source.inputs(run))
   const chunks: string[] = []
-  for await (const chunk of source.open(input as never, 3, run)) chunks.push(chunk.toString())
-  expect(chunks.join('')).toBe('a.csv')
+  for await (const chunk of source.open(input as never, start, end, run)) chunks.push(chunk.toString())
+  expect(chunks.join('')).toBe(expected)
+})
+
+test('a file that is cut off while it is read does not end as if it was whole', async () => {
+  const source = new FilesSource({ paths: ['in/a.csv'] })
+  const [input] = await Array.fromAsync(source.inputs(run))
+  truncateSync(join(folder, 'in/a.csv'), 5)
+  const reading = Array.fromAsync(source.open(input as never, 0, undefined, run))
+  await expect(reading).rejects.toMatchObject({ code: 'SourceChanged', message: expect.stringContaining('ends after 5 bytes instead of 8') })
 })
 
 test.each([
@@ -103,22 +116,23 @@ test.each([
 })
 
 test.each([
-  ['is gone', (path: string) => rmSync(path)],
+  ['is gone', (path: string) => rmSync(path), 'SourceNotFound'],
   [
     'became a folder',
     (path: string) => {
       rmSync(path)
       mkdirSync(path)
     },
+    'SourceUnreadable',
   ],
-  ['lost its folder', () => rmSync(join(folder, 'in'), { recursive: true })],
-])('a file that %s may be there for another worker', async (_what, change) => {
+  ['lost its folder', () => rmSync(join(folder, 'in'), { recursive: true }), 'SourceNotFound'],
+])('a file that %s after it was listed is neither opened nor verified', async (_what, change, code) => {
   const source = new FilesSource({ paths: ['in/a.csv'] })
   const [input] = await Array.fromAsync(source.inputs(run))
   change(join(folder, 'in/a.csv'))
-  const unavailable = { code: 'SourceUnavailable', retryable: true, message: expect.stringContaining('in/a.csv') }
-  await expect(source.verify(input as never, run)).rejects.toMatchObject(unavailable)
-  await expect(Array.fromAsync(source.open(input as never, 0, run))).rejects.toMatchObject(unavailable)
+  const refusal = { code, retryable: false, message: expect.stringContaining('in/a.csv') }
+  await expect(source.verify(input as never, run)).rejects.toMatchObject(refusal)
+  await expect(Array.fromAsync(source.open(input as never, 0, undefined, run))).rejects.toMatchObject(refusal)
 })
 
 test('a file of a ConfigMap is the same in every pod, whenever that began, until its content changes', async () => {

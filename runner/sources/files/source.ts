@@ -43,16 +43,20 @@ export class FilesSource implements Source {
     }
   }
 
-  async *open(input: Input, offset: number, run: RunContext): AsyncIterable<Buffer> {
+  async *open(input: Input, start: number, end: number | undefined, run: RunContext): AsyncIterable<Buffer> {
     const { path, size } = input.identity as FileIdentity
-    const file = await opened(path, run.folder).catch((cause: unknown) => {
-      throw unavailable(path, cause)
-    })
+    const file = await opened(path, run.folder)
     try {
-      yield* chunks(file, offset, size, run.signal)
+      const until = Math.min(end ?? size, size)
+      let read = start
+      for await (const chunk of chunks(file, start, until, run.signal)) {
+        read += chunk.length
+        yield chunk
+      }
+      if (read < until) throw changed(path, `it ends after ${read} bytes instead of ${size}`)
     } catch (error) {
-      // Of the file system, such as EIO; not what whoever reads the chunks throws, which never gets here.
-      throw isSystemError(error) ? unavailable(path, error) : error
+      // Of the file system, such as EIO; an error of the reader never gets here.
+      throw isSystemError(error) ? unreadable(path, 'read', error) : error
     } finally {
       await file.close()
     }
@@ -60,9 +64,7 @@ export class FilesSource implements Source {
 
   async verify(input: Input, run: RunContext): Promise<void> {
     const planned = input.identity as FileIdentity
-    const present = await this.#identify(planned.path, run.folder).catch((cause: unknown) => {
-      throw unavailable(planned.path, cause)
-    })
+    const present = await this.#identify(planned.path, run.folder)
     if (present.size !== planned.size) throw changed(planned.path, `it has ${present.size} bytes instead of ${planned.size}`)
     if (present.mtimeNanoseconds !== planned.mtimeNanoseconds) throw changed(planned.path, 'it was written again')
     if (present.head !== planned.head) throw changed(planned.path, 'its first bytes are others')
@@ -132,11 +134,12 @@ async function checkReadable(path: string, folder: string): Promise<void> {
 }
 
 /** Reads one chunk ahead, so that the disk works while the records of the last chunk are processed. */
-async function* chunks(file: FileHandle, offset: number, size: number, signal: AbortSignal): AsyncIterable<Buffer> {
-  const buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const
-  let position = offset
+async function* chunks(file: FileHandle, start: number, end: number, signal: AbortSignal): AsyncIterable<Buffer> {
+  const bufferBytes = Math.max(0, Math.min(chunkBytes, end - start))
+  const buffers = [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(bufferBytes)] as const
+  let position = start
   const readInto = async (buffer: Buffer): Promise<Buffer> => {
-    const length = Math.min(buffer.length, size - position)
+    const length = Math.min(buffer.length, end - position)
     if (length <= 0) return buffer.subarray(0, 0)
     const { bytesRead } = await file.read(buffer, 0, length, position)
     position += bytesRead
@@ -190,14 +193,6 @@ async function notFound(path: string, folder: string, cause?: unknown): Promise<
 
 function changed(path: string, how: string): HeadgateError {
   return new HeadgateError('SourceChanged', `${path} changed since the run was planned: ${how}; start a new run`)
-}
-
-/** A worker that cannot read a planned file may have lost its volume, while the others still have it. */
-function unavailable(path: string, cause: unknown): HeadgateError {
-  return new HeadgateError('SourceUnavailable', `${path} was there when the run was planned and cannot be read now: ${messageOf(cause)}`, {
-    retryable: true,
-    cause,
-  })
 }
 
 function isSystemError(error: unknown): boolean {

@@ -1,26 +1,28 @@
 // Compression: detects and undoes it as a stream, and never takes a damaged file for a whole one.
 import { HeadgateError } from '../../sdk/index.ts'
-import type { Bytes } from './byte-stream.ts'
+import type { Bytes } from './bytes.ts'
 import { CompressedInput } from './compressed-input.ts'
+import type { Content, Wrapper } from './content.ts'
 import { Decoding } from './decoding.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 
-/** By the first bytes. */
-export function detectCompression(head: Buffer): Compression {
+/** The content itself if it is not compressed. Damage is `SourceCorrupt`, behind the last bytes that could be read. */
+export const decompressed: Wrapper<Compression> = (content, compression) =>
+  compression === 'none' ? content : content.wrap({ randomAccess: false, open: () => decoded(content.open(0), compression, content.name) })
+
+/** The declared compression; without one, or with `auto`, the one that the first bytes show. */
+export async function compressionOf(content: Content, declared: Compression | 'auto' | undefined): Promise<Compression> {
+  return declared === undefined || declared === 'auto' ? detected(await content.head(4)) : declared
+}
+
+function detected(head: Buffer): Compression {
   if (head.length >= 2 && head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   return isZstdFrame(head) ? 'zstd' : 'none'
 }
 
-/**
- * Decompressed bytes; several members or frames are one stream. Throws `SourceCorrupt` after the last bytes that could be
- * read, if the data is cut off, damaged or followed by something else.
- */
-export async function* decompressed(stream: Bytes, compression: Compression, name: string): Bytes {
-  if (compression === 'none') {
-    yield* stream
-    return
-  }
+/** Several members or frames are one stream. */
+async function* decoded(stream: Bytes, compression: 'gzip' | 'zstd', name: string): Bytes {
   const input = new CompressedInput(stream)
   let given = 0
   const corrupt = (what: string, cause?: unknown): HeadgateError => {

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { CsvFormat as CsvConfig } from '../../crds/pipeline.ts'
-import { contentOf, readCsv } from '../../test/support/csv.ts'
-import { CsvFormat } from './csv/format.ts'
+import { sampleRun } from '../../sdk/conformance/check.ts'
+import { contentOf, planCsv, readCsv } from '../../test/support/csv.ts'
+import { CsvFormat } from '../formats/csv/format.ts'
 
 const rows = 20_000
 const text = `a,b\n${Array.from({ length: rows }, (_, row) => `${row},${(row * 7919) % 104_729}\n`).join('')}`
@@ -40,7 +42,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     const format = new CsvFormat({}, [])
     let records = 0
     const read = async (): Promise<void> => {
-      for await (const batch of format.read(contentOf(packed.subarray(0, packed.length - 2000), 500), { start: 0, end: null }, undefined, 50_000))
+      for await (const batch of format.read(contentOf(packed.subarray(0, packed.length - 2000), 500), { start: 0, end: null }, undefined, sampleRun()))
         records += batch.size
     }
     await expect(read()).rejects.toMatchObject({ code: 'SourceCorrupt' })
@@ -52,7 +54,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     const { records, positions } = await readCsv(packed, {}, { blockBytes: 50_000 })
     const from = positions[1] as number
     expect((await readCsv(packed, {}, { from })).records).toEqual(records.filter(({ order }) => order >= from))
-    expect(await new CsvFormat({}, []).plan(contentOf(packed), 1000)).toEqual([{ start: 0, end: null }])
+    expect((await planCsv(packed, {}, { targetBytes: 1000 })).ranges).toEqual([{ start: 0, end: null }])
   })
 })
 
@@ -68,4 +70,23 @@ test('a small file that unpacks to a huge line is read in bounded memory', async
   const { records } = await readCsv(bomb)
   expect(records.map(({ problem }) => problem)).toEqual(['csv.tooLong', undefined])
   expect(process.memoryUsage().rss - before).toBeLessThan(128 << 20)
+})
+
+test('a long file is unpacked without a warning of the runtime', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  try {
+    const packed = gzipSync(
+      randomBytes(4 << 20)
+        .toString('hex')
+        .replaceAll(/(.{60})/g, '$1\n'),
+    )
+    await readCsv(packed, { header: false }, { declared: ['x'], chunkBytes: 1 << 16 })
+    // Warnings are told in the next turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(warnings).toEqual([])
+  } finally {
+    process.off('warning', note)
+  }
 })

@@ -1,5 +1,4 @@
 // Decoding: one run of a zlib decoder over a compressed input, with bounded memory, whatever the data claims to hold.
-import { once } from 'node:events'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { CompressedInput } from './compressed-input.ts'
 
@@ -17,6 +16,7 @@ export class Decoding {
   #ended = false
   #failure: unknown
   #wake: () => void = () => undefined
+  #drained: () => void = () => undefined
 
   constructor(compression: 'gzip' | 'zstd', input: CompressedInput) {
     this.#input = input
@@ -28,6 +28,8 @@ export class Decoding {
     decoder.on('data', (chunk: Buffer) => this.#received(chunk))
     decoder.on('end', () => this.#finish())
     decoder.on('error', (error) => this.#finish(error))
+    decoder.on('drain', () => this.#drained())
+    decoder.on('close', () => this.#drained())
     const before = this.#input.consumed
     const feeding = this.#feed().catch((error: unknown) => this.#finish(error))
     try {
@@ -74,7 +76,9 @@ export class Decoding {
       this.#fedBytes += chunk.length
       this.#forgetUsed()
       if (this.#ended || this.#decoder.write(chunk)) continue
-      await Promise.race([once(this.#decoder, 'drain'), once(this.#decoder, 'close')])
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
     }
   }
 

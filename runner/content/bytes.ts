@@ -2,17 +2,7 @@
 
 export type Bytes = AsyncIterable<Buffer>
 
-/** The first bytes of a stream, at most `length`; fewer only if there are no more. Closes the stream. */
-export async function headOf(stream: Bytes, length: number): Promise<Buffer> {
-  const head = Buffer.allocUnsafe(length)
-  let size = 0
-  for await (const chunk of stream) {
-    size += chunk.copy(head, size)
-    if (size === length) break
-  }
-  return head.subarray(0, size)
-}
-
+/** The stream without its first `count` bytes. */
 export async function* skipping(stream: Bytes, count: number): Bytes {
   let left = count
   for await (const chunk of stream) {
@@ -24,6 +14,7 @@ export async function* skipping(stream: Bytes, count: number): Bytes {
   }
 }
 
+/** The first `count` bytes of the stream. Closes the stream behind them. */
 export async function* upTo(stream: Bytes, count: number): Bytes {
   let left = count
   if (left <= 0) return

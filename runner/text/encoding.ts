@@ -2,7 +2,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
 import { HeadgateError } from '../../sdk/index.ts'
-import type { Bytes } from './byte-stream.ts'
+import type { Bytes } from '../content/bytes.ts'
 import { fromWideText, type WideName, wideText } from './wide-text.ts'
 
 export type TextEncoding = {
@@ -23,8 +23,11 @@ export type TextEncoding = {
 
 const same = (bytes: Buffer): Buffer => bytes
 
-/** `head` are the input's first bytes, for a byte order mark; `tokens` the delimiters and quotes that framing looks for. */
-export function encodingOf(declared: string | undefined, head: Buffer, tokens: readonly string[]): TextEncoding {
+/**
+ * `head` are the input's first bytes, for a byte order mark; `tokens` the delimiters and quotes that framing looks for; `setting` is where
+ * `declared` comes from. Throws InvalidConfig for an encoding that is not known.
+ */
+export function encodingOf(declared: string | undefined, head: Buffer, tokens: readonly string[], setting: string): TextEncoding {
   const name = markOf(head) ?? normalized(declared ?? 'utf-8')
   if (name === 'utf8')
     return { name, utf8: true, transcode: undefined, original: same, encode: (text) => Buffer.from(text), decode: decodeUtf8, decodable: isUtf8 }
@@ -34,7 +37,7 @@ export function encodingOf(declared: string | undefined, head: Buffer, tokens: r
       (stream) => wideText(stream, name),
       (framed) => fromWideText(framed, name),
     )
-  if (!iconv.encodingExists(name)) throw unknown(declared ?? name)
+  if (!iconv.encodingExists(name)) throw unknown(declared ?? name, setting)
   if (framesAsItIs(name, tokens)) return asItIs(name)
   return transcoding(
     name,
@@ -137,10 +140,10 @@ const wellKnown = [
   'big5',
 ]
 
-function unknown(name: string): HeadgateError {
+function unknown(name: string, setting: string): HeadgateError {
   const digits = name.replace(/\D/g, '')
   const close =
     wellKnown.find((known) => digits !== '' && known.replace(/\D/g, '') === digits) ?? wellKnown.find((known) => known[0] === name[0]?.toLowerCase())
   const hint = close === undefined ? `use one such as ${wellKnown.slice(0, 6).join(', ')}` : `did you mean ${close}?`
-  return new HeadgateError('InvalidConfig', `format.csv.encoding: ${JSON.stringify(name)} is not a known encoding; ${hint}`)
+  return new HeadgateError('InvalidConfig', `${setting}: ${JSON.stringify(name)} is not a known encoding; ${hint}`)
 }

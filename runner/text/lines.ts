@@ -1,20 +1,24 @@
-// Footer: holds an input's last lines back.
-import { HeadgateError } from '../../../sdk/index.ts'
-import type { Bytes } from '../byte-stream.ts'
-import { carriageReturn, lineFeed } from './dialect.ts'
+// Lines of a text: their ends, and an input without its last ones. In UTF-8, or an encoding that leaves ASCII alone.
+
+import { HeadgateError } from '../../sdk/index.ts'
+import type { Bytes } from '../content/bytes.ts'
+
+export const lineFeed = 10
+export const carriageReturn = 13
 
 const mostFooterBytes = 16 << 20
 
-/** The stream without its last `count` physical lines. */
-export async function* withoutFooter(stream: Bytes, count: number, name: string): Bytes {
+/** The stream without its last `count` physical lines. `name` is the input's, `setting` the one that asks for this, for messages. */
+export async function* withoutLastLines(stream: Bytes, count: number, { name, setting }: { name: string; setting: string }): Bytes {
   let held: Buffer = Buffer.alloc(0)
   for await (const chunk of stream) {
     const bytes = Buffer.concat([held, chunk])
     // One line more is kept than asked for, because more bytes may turn out to belong to the last one.
     const keep = footerStart(bytes, count + 1)
     held = Buffer.from(bytes.subarray(keep))
-    if (held.length > mostFooterBytes)
-      throw new HeadgateError('InvalidConfig', `${name}: ${count} footer lines are longer than ${mostFooterBytes >> 20} MiB; check format.csv.skipFooterLines`)
+    if (held.length > mostFooterBytes) {
+      throw new HeadgateError('InvalidConfig', `${name}: ${count} footer lines are longer than ${mostFooterBytes >> 20} MiB; check ${setting}`)
+    }
     if (keep > 0) yield bytes.subarray(0, keep)
   }
   const end = footerStart(held, count)

@@ -1,5 +1,5 @@
 // CompressedInput: a stream that decoders take chunks from and give back what they did not use.
-import type { Bytes } from './byte-stream.ts'
+import type { Bytes } from './bytes.ts'
 
 export class CompressedInput {
   /** Bytes that decoders have used. */

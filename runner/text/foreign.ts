@@ -1,4 +1,4 @@
-// refuseForeign: recognises inputs that are surely no delimited text by their first bytes. Called before an input is framed.
+// refuseForeign: recognises inputs that are surely no text, or a web page, by their first bytes. Called before an input is framed.
 import { HeadgateError } from '../../sdk/index.ts'
 
 /** First bytes, in Latin-1. None of them could begin a text that people deliver. */
@@ -21,11 +21,11 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a web page', /^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]/i],
 ]
 
-/** `head` are the first bytes after decompression. Throws ForeignFormat. */
-export function refuseForeign(head: Buffer, name: string): void {
+/** `head` are the first bytes after decompression, `expected` what they should be. Throws ForeignFormat. */
+export function refuseForeign(head: Buffer, name: string, expected: string): void {
   const text = head.toString('latin1', 0, 200)
   const begins = signatures.find(([, ...beginnings]) => beginnings.some((beginning) => text.startsWith(beginning)))
   const found = begins ?? patterns.find(([, pattern]) => pattern.test(text))
   if (found === undefined) return
-  throw new HeadgateError('ForeignFormat', `${name} is ${found[0]}, not delimited text; correct what delivers it, or unpack or convert it first`)
+  throw new HeadgateError('ForeignFormat', `${name} is ${found[0]}, not ${expected}; correct what delivers it, or unpack or convert it first`)
 }

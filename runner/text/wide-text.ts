@@ -1,6 +1,6 @@
 // UTF-16 and UTF-32 to UTF-8 and back, without losing a thing: lone surrogates become three bytes that no UTF-8 reader
 // accepts (WTF-8), a character that does not exist becomes 0xFF, so both are seen as invalid and give their bytes back.
-import type { Bytes } from './byte-stream.ts'
+import type { Bytes } from '../content/bytes.ts'
 
 export type WideName = 'utf16le' | 'utf16be' | 'utf32le' | 'utf32be'
 
