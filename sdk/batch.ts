@@ -24,7 +24,7 @@ export interface RecordBatch {
    */
   readonly complete?: boolean
   /** Ordinal of the input that the records come from. Default: the slice's input. In a slice of several inputs it rises from batch to batch. */
-  readonly input?: number
+  readonly input?: number | undefined
   /** Position right after the last record: reading from here continues without a gap. */
   readonly next: Position
   /** The record's values by source field name; made on demand, so ask only for what you need. */

@@ -27,6 +27,12 @@ const FilesSource = Type.Object(
         `{{ interval.date }} stand for values of the run: params.NAME, ${Object.keys(placeholders).join(', ')}.`,
     ),
     allowEmpty: Type.Optional(Type.Boolean({ description: 'Whether no match at all is fine. Default: false, the run fails with SourceNotFound.' })),
+    commitPerFile: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether each file is committed by itself. Default: false, small files are committed together, which is much faster where there are thousands.',
+      }),
+    ),
     volume: Type.Optional(Volume),
   },
   closed('Files on the worker’s file system, or on a volume of the cluster.'),

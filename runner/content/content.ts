@@ -73,7 +73,8 @@ export class Content {
   /** The first bytes: `length`, or all if there are fewer. They are kept, and stay valid; do not write to them. */
   async head(length: number): Promise<Buffer> {
     return this.#inTurn(async () => {
-      await this.#head.extend(length)
+      await this.#head.extend(Math.min(length, this.size ?? Infinity))
+      if (this.#head.bytes.length === this.size) await this.#head.close()
       return this.#head.bytes.subarray(0, length)
     })
   }
@@ -132,7 +133,7 @@ export class Content {
   async #from(start: number, end: number): Promise<Bytes> {
     const { bytes, whole } = this.#head
     if (start >= Math.min(end, this.size ?? Infinity)) return only(none)
-    if (whole || end <= bytes.length) return only(bytes.subarray(start))
+    if (whole || bytes.length >= Math.min(end, this.size ?? Infinity)) return only(bytes.subarray(start))
     if (!this.randomAccess) return skipping(this.#head.take() ?? this.#request(0, undefined), start)
     const stream = start <= bytes.length ? this.#head.take() : undefined
     if (stream !== undefined) return skipping(stream, start)

@@ -12,10 +12,11 @@ export function plainJson(value: unknown, what: string, code: 'InvalidPlan' | 'I
   return JSON.parse(JSON.stringify(value)) as Json
 }
 
-function check(value: unknown, about: { what: string; code: string }, path: string, depth: number): void {
+function check(value: unknown, about: { what: string; code: 'InvalidPlan' | 'InvalidPosition' }, path: string, depth: number): void {
   const refuse = (why: string): never => {
     const place = path === '' ? about.what : `${about.what} at ${path.slice(1, 200)}`
-    throw new HeadgateError(about.code, `${place} is ${why}, which JSON does not keep; use plain objects, lists, texts, finite numbers, true, false and null`)
+    const message = `${place} is ${why}, which JSON does not keep; use plain objects, lists, texts, finite numbers, true, false and null`
+    throw about.code === 'InvalidPlan' ? new HeadgateError('InvalidPlan', message) : new HeadgateError('InvalidPosition', message)
   }
   if (depth > mostDepth) refuse(`nested deeper than ${mostDepth} levels`)
   if (value === null || typeof value === 'boolean') return

@@ -36,6 +36,8 @@ export class ByteBatch implements RecordBatch {
   /** Source bytes of the whole batch. Valid only until the next batch of the slice is asked for. */
   readonly bytes: Buffer
   readonly size: number
+  /** Set by the extractor if the slice has several inputs. */
+  readonly input: number | undefined = undefined
   /** Cells per record: the number of `fields`. */
   readonly width: number
   /** Start and end within `bytes` of each cell's content (without quotes): 2 × width × size numbers, record by record. Meaningless where `plain` is 0. */

@@ -8,6 +8,7 @@ import type { Position, Slice } from '../../sdk/index.ts'
 import { rangeServer } from '../../test/support/range-server.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
 import { SourceExtractor } from './extractor.ts'
+import type { SliceSpec } from './packing.ts'
 
 const server = await rangeServer()
 const run = sampleRun({ batchSize: 5000 })
@@ -85,7 +86,7 @@ test('slices are planned with one request, and a later one asks for the head and
   const planned = await asked(Array.fromAsync(subject.plan(run)))
   expect(planned.requests).toEqual(['all'])
   const slices = planned.result
-  const starts = slices.map(({ spec }) => (spec as { range: { start: number } }).range.start)
+  const starts = slices.map(({ spec }) => (spec as unknown as SliceSpec).parts[0]?.range.start as number)
   expect(slices).toHaveLength(4)
   const ids: number[] = []
   for (const [index, slice] of slices.entries()) {

@@ -20,6 +20,9 @@ export type Input = {
  * them for an input that was planned: another worker may be able to read it. What passes is a HeadgateError with `retryable: true`.
  */
 export interface Source {
+  /** Whether each input has slices, and so commits, of its own, however small it is. Default: small ones share slices. */
+  readonly slicePerInput?: boolean
+
   /** All inputs, in the same order every time. */
   inputs(run: RunContext): AsyncIterable<Input>
 
@@ -29,6 +32,12 @@ export interface Source {
    * asked for. A sequential input is opened at 0 without an end. Ask `run.signal` while waiting. An input that is cut off is an error.
    */
   open(input: Input, start: number, end: number | undefined, run: RunContext): AsyncIterable<Buffer>
+
+  /**
+   * Whether `open` throws SourceChanged by itself if the bytes of the input, asked for from the first to the last, are not the planned ones.
+   * Such an input is not verified before and after it is read as a whole.
+   */
+  verifiesItself?(input: Input): boolean
 
   /** Throws SourceChanged if the input is no longer the one that was planned. */
   verify(input: Input, run: RunContext): Promise<void>

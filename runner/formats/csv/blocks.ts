@@ -32,7 +32,9 @@ export async function* blocks(open: (offset: number) => Bytes, from: CsvPosition
   const window = new InputWindow(open(offset), offset, options.blockBytes)
   window.lostUntil = lostUntil
   const scout = new Scout(open, dialect, options.seekable === true)
-  let [frames, other] = [new Frames(width, options.batchSize), new Frames(width, options.batchSize)]
+  // A record takes a byte and its line end at least, and a window has twice the bytes of a block.
+  const mostRecords = Math.min(options.batchSize ?? Infinity, options.blockBytes + 1)
+  let [frames, other] = [new Frames(width, mostRecords), new Frames(width, mostRecords)]
   try {
     await window.refill()
     for (;;) {

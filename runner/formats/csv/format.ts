@@ -14,6 +14,8 @@ import { cuts } from './split.ts'
 /** About as much as one batch holds. Small, because whatever else the process does waits while a block is being read. */
 const defaultBlockBytes = 1 << 18
 
+const leastBlockBytes = 1 << 10
+
 export class CsvFormat implements Format {
   readonly config: CsvConfig
   readonly #declaredFields: readonly string[]
@@ -44,7 +46,7 @@ export class CsvFormat implements Format {
       return this.#footerLines > 0 ? withoutLastLines(stream, this.#footerLines, footer) : stream
     }
     const position = from === undefined ? Math.max(range.start, input.start) : positionIn(range, from, content.name)
-    yield* batches(input, this.config, { open, from: position }, { blockBytes: this.#blockBytes, batchSize })
+    yield* batches(input, this.config, { open, from: position }, { blockBytes: this.#blockBytesOf(input.text.content.size), batchSize })
   }
 
   async #ranges(input: PreparedInput, targetBytes: number | undefined, { signal }: RunContext): Promise<Range[]> {
@@ -53,6 +55,11 @@ export class CsvFormat implements Format {
     if (!splits) return [{ start: 0, end: null }]
     const starts = [0, ...(await cuts(input, size, targetBytes, signal))]
     return starts.map((start, index) => ({ start, end: starts[index + 1] ?? null }))
+  }
+
+  /** A small input needs no large buffers: there may be many. */
+  #blockBytesOf(size: number | undefined): number {
+    return size === undefined ? this.#blockBytes : Math.min(this.#blockBytes, Math.max(leastBlockBytes, size))
   }
 
   get #footerLines(): number {

@@ -95,12 +95,15 @@ test.each([
   expect(chunks.join('')).toBe(expected)
 })
 
-test('a file that is cut off while it is read does not end as if it was whole', async () => {
+test.each([
+  ['as a whole', 0, 'has 5 bytes instead of 8'],
+  ['from a later place', 1, 'ends after 5 bytes instead of 8'],
+])('a file that is cut off does not end as if it was whole, read %s', async (_, start, message) => {
   const source = new FilesSource({ paths: ['in/a.csv'] })
   const [input] = await Array.fromAsync(source.inputs(run))
   truncateSync(join(folder, 'in/a.csv'), 5)
-  const reading = Array.fromAsync(source.open(input as never, 0, undefined, run))
-  await expect(reading).rejects.toMatchObject({ code: 'SourceChanged', message: expect.stringContaining('ends after 5 bytes instead of 8') })
+  const reading = Array.fromAsync(source.open(input as never, start, undefined, run))
+  await expect(reading).rejects.toMatchObject({ code: 'SourceChanged', message: expect.stringContaining(message) })
 })
 
 test.each([

@@ -1,11 +1,12 @@
 // FilesSource: files of the worker's own file system, by path or glob.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type FileHandle, open, opendir, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import type { FilesSource as FilesConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
 import { renderPaths } from '../../templates/paths.ts'
+import { inParallel } from '../in-parallel.ts'
 import type { Input, Source } from '../source.ts'
 import { filesMatching, fixedFolder, isGlob } from './glob.ts'
 import { closestTo } from './missing.ts'
@@ -28,8 +29,13 @@ export class FilesSource implements Source {
     this.config = config
   }
 
+  get slicePerInput(): boolean {
+    return this.config.commitPerFile === true
+  }
+
   async *inputs(run: RunContext): AsyncIterable<Input> {
     const seen = new Set<string>()
+    const present: string[] = []
     for (const pattern of renderPaths(this.config.paths, run)) {
       run.signal.throwIfAborted()
       for (const path of await this.#matches(pattern, run.folder)) {
@@ -37,20 +43,26 @@ export class FilesSource implements Source {
         if (seen.has(absolute)) continue
         seen.add(absolute)
         if (this.config.allowEmpty === true && (await isAbsent(absolute))) continue
-        const identity = await this.#identify(path, run.folder)
-        yield { name: path, size: identity.size, identity }
+        present.push(path)
       }
+    }
+    for await (const identity of inParallel(present, (path) => this.#identify(path, run.folder))) {
+      run.signal.throwIfAborted()
+      yield { name: identity.path, size: identity.size, identity }
     }
   }
 
   async *open(input: Input, start: number, end: number | undefined, run: RunContext): AsyncIterable<Buffer> {
-    const { path, size } = input.identity as FileIdentity
+    const { path, size, head } = input.identity as FileIdentity
     const file = await opened(path, run.folder)
     try {
       const until = Math.min(end ?? size, size)
+      const whole = start === 0 && until === size && this.verifiesItself(input)
+      if (whole) await checkSize(file, path, size)
       let read = start
       for await (const chunk of chunks(file, start, until, run.signal)) {
         read += chunk.length
+        if (whole && hashOf(chunk) !== head) throw changed(path, 'its bytes are others')
         yield chunk
       }
       if (read < until) throw changed(path, `it ends after ${read} bytes instead of ${size}`)
@@ -62,6 +74,12 @@ export class FilesSource implements Source {
     }
   }
 
+  /** What is hashed of a small file is all of it, and it is read in one piece. */
+  verifiesItself(input: Input): boolean {
+    const { size } = input.identity as FileIdentity
+    return size > 0 && size <= Math.min(this.#hashedBytes, chunkBytes)
+  }
+
   async verify(input: Input, run: RunContext): Promise<void> {
     const planned = input.identity as FileIdentity
     const present = await this.#identify(planned.path, run.folder)
@@ -71,19 +89,27 @@ export class FilesSource implements Source {
   }
 
   async #identify(path: string, folder: string): Promise<FileIdentity> {
-    const copied = this.config.volume?.configMap !== undefined
     const file = await opened(path, folder)
     try {
       const stats = await file.stat({ bigint: true })
-      const head = Buffer.alloc(copied ? configMapBytes : headBytes)
+      const size = Number(stats.size)
+      const head = Buffer.allocUnsafe(Math.max(1, Math.min(size, this.#hashedBytes)))
       const { bytesRead } = await file.read(head, 0, head.length, 0)
-      const hash = createHash('sha256').update(head.subarray(0, bytesRead)).digest('hex')
-      return { path, size: Number(stats.size), mtimeNanoseconds: copied ? null : String(stats.mtimeNs), head: hash }
+      return { path, size, mtimeNanoseconds: this.#copied ? null : String(stats.mtimeNs), head: hashOf(head.subarray(0, bytesRead)) }
     } catch (error) {
       throw isSystemError(error) ? unreadable(path, 'read', error) : error
     } finally {
       await file.close()
     }
+  }
+
+  /** Whether each pod has a copy of its own. */
+  get #copied(): boolean {
+    return this.config.volume?.configMap !== undefined
+  }
+
+  get #hashedBytes(): number {
+    return this.#copied ? configMapBytes : headBytes
   }
 
   async #matches(pattern: string, folder: string): Promise<string[]> {
@@ -95,6 +121,15 @@ export class FilesSource implements Source {
     const named = found.map((path) => (!pattern.startsWith('/') && path.startsWith(prefix) ? path.slice(prefix.length) : path))
     return [...new Set(named)].sort((one, other) => (one < other ? -1 : 1))
   }
+}
+
+async function checkSize(file: FileHandle, path: string, planned: number): Promise<void> {
+  const { size } = await file.stat()
+  if (size !== planned) throw changed(path, `it has ${size} bytes instead of ${planned}`)
+}
+
+function hashOf(bytes: Buffer): string {
+  return hash('sha256', bytes, 'hex')
 }
 
 /** Kubernetes keeps the files of a ConfigMap in folders named ..something, beside links to them. */
