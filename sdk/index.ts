@@ -2,6 +2,7 @@
 export * from './batch.ts'
 export * from './errors.ts'
 export * from './extractor.ts'
+export * from './field.ts'
 export * from './loader.ts'
 export * from './run.ts'
 export * from './transformer.ts'

@@ -17,6 +17,7 @@ it('applies each migration once when two processes migrate an empty database at 
     '0007_values',
     '0008_lifecycle',
     '0009_least_record_bytes',
+    '0010_derived',
   ]
   expect(applied.flat().sort()).toEqual(migrations)
   const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')

@@ -1,5 +1,5 @@
 // Puts a pipeline's parts together: one line here for each built-in source, format and destination.
-import { sourceName } from '../../crds/fields.ts'
+import { type Schema, sourceName } from '../../crds/fields.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
 import { CsvFormat } from '../formats/csv/format.ts'
@@ -9,6 +9,8 @@ import { loadPlugin } from '../plugins/load.ts'
 import { SourceExtractor } from '../sources/extractor.ts'
 import { FilesSource } from '../sources/files/source.ts'
 import type { Source } from '../sources/source.ts'
+import { missingPolicy } from '../validation/missing.ts'
+import { checkKept, planTransforms } from '../validation/transform/plan.ts'
 
 /** The parts of a pipeline, made but not yet used. */
 export type Assembly = {
@@ -23,12 +25,20 @@ export type AssemblyOptions = { folder: string; workers: number }
 
 /** Makes the parts that the pipeline declares. Throws HeadgateError. */
 export async function assemble(spec: PipelineSpec, { folder, workers }: AssemblyOptions): Promise<Assembly> {
+  const transformers = await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder)))
   return {
     extractor: await makeExtractor(spec, folder, workers),
     validators: await Promise.all((spec.validators ?? []).map(({ plugin }) => loadPlugin(plugin, Validator, folder))),
-    transformers: await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder))),
-    loader: await makeLoader(spec, folder),
+    transformers,
+    loader: await makeLoader(spec, loadedSchema(spec, transformers), folder),
   }
+}
+
+/** The schema of what is loaded. Throws InvalidTransform. */
+function loadedSchema(spec: PipelineSpec, transformers: readonly Transformer[]): Schema {
+  const { schema } = planTransforms(spec.schema, transformers)
+  checkKept(spec.schema, schema, missingPolicy(spec))
+  return schema
 }
 
 async function makeExtractor(spec: PipelineSpec, folder: string, workers: number): Promise<Extractor> {
@@ -47,8 +57,8 @@ function makeFormat(spec: PipelineSpec): Format {
   throw new HeadgateError('InvalidPipeline', 'spec.format names no format; give exactly one, such as csv')
 }
 
-async function makeLoader(spec: PipelineSpec, folder: string): Promise<Loader> {
+async function makeLoader(spec: PipelineSpec, schema: Schema, folder: string): Promise<Loader> {
   if (spec.destination.plugin !== undefined) return loadPlugin(spec.destination.plugin, Loader, folder)
-  if (spec.destination.postgres !== undefined) return new PostgresLoader({ destination: spec.destination.postgres, schema: spec.schema })
+  if (spec.destination.postgres !== undefined) return new PostgresLoader({ destination: spec.destination.postgres, schema })
   throw new HeadgateError('InvalidPipeline', 'spec.destination names no destination; give exactly one, such as postgres')
 }

@@ -47,9 +47,10 @@ export async function commitBatch(
     input: claim.slice.input,
     counts: {
       read: batch.read,
+      derived: batch.derived,
       loaded: counts.loaded,
       unchanged: counts.unchanged,
-      superseded: counts.superseded,
+      superseded: counts.superseded + batch.superseded,
       filtered: batch.filtered,
       quarantined: batch.rejected.length - parked,
       parked,

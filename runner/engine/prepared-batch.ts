@@ -15,7 +15,9 @@ export class PreparedBatch {
   firstOrder = 0
   lastOrder = 0
   read = 0
+  derived = 0
   filtered = 0
+  superseded = 0
   timings = { extract: 0, validate: 0, transform: 0 }
   #rejectedBytes = 0
 
@@ -38,7 +40,9 @@ export class PreparedBatch {
     this.lastOrder = batch.order(batch.size - 1)
     this.to = batch.next
     this.read += batch.size
+    this.derived += outcomes.derived
     this.filtered += outcomes.filtered
+    this.superseded += outcomes.superseded
     for (const rejected of outcomes.rejected) {
       this.rejected.push(rejected)
       this.#rejectedBytes += rejected.raw.length
@@ -60,7 +64,9 @@ export class PreparedBatch {
     this.from = from
     this.to = from
     this.read = 0
+    this.derived = 0
     this.filtered = 0
+    this.superseded = 0
     this.timings = { extract: 0, validate: 0, transform: 0 }
     return this
   }

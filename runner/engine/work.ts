@@ -131,6 +131,7 @@ export class Work {
     return compileProgram({
       schema: this.run.spec.schema,
       columns: plan?.columns,
+      key: plan?.key,
       run: this.context,
       validators,
       transformers,

@@ -11,6 +11,7 @@ import { batchTarget, columnNames, type LoadPlan } from './plan.ts'
 import { type PrepareOptions, preparePlan } from './prepare.ts'
 import { type PublishCounts, type PublishOptions, publishRun } from './publish.ts'
 import { refuseReservedName } from './reserved.ts'
+import { SourceRecords } from './source-records.ts'
 import { fillStage, Guess, loadStage } from './stage.ts'
 import { endStagedParts, stagedParts } from './staged-parts.ts'
 import { dropStagedRows, findStagedRefusals, type StagedRefusal, type Stretch } from './staged-refusals.ts'
@@ -71,35 +72,26 @@ export class PostgresLoader extends Loader<PrepareOptions> {
   }
 
   /**
-   * Loads what the destination takes of rows that it refused as a whole. Throws DestinationRefused if it takes too few of
+   * Loads what the destination takes of rows that it refused as a whole; rows that were made of one record are taken or refused together,
+   * and `refused` has the first of them. Throws DestinationRefused if it takes too few of
    * them: see `maxRefusedRatio`.
    */
   async loadCarefully(rows: EncodedRows, tx: Transaction, run: RunContext, options: LoadOptions & { input: number }): Promise<CarefulCounts> {
     const { plan, input, keepKeys = false, exhaustive = false, rewriteUnchanged = false } = options
     const how = { exhaustive, rewriteUnchanged }
-    const inSourceOrder = Uint32Array.from({ length: rows.size }, (_, index) => index).sort(
-      (one, other) => (rows.orders[one] as number) - (rows.orders[other] as number),
-    )
+    const records = new SourceRecords(rows)
     const guess = new Guess(false)
-    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, { input, ...how }) : undefined
-    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, { plan, ...how }, guess))
+    const staged = plan.route === 'stage' ? await stagedParts(rows, records, tx, run, plan, { input, ...how }) : undefined
+    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, records.rowsOf(part)), tx, run, { plan, ...how }, guess))
     const search = await beginSearch(tx, batchTarget(plan), mostRefused(rows.size, this.config.destination))
-    const found = await loadByParts(search, inSourceOrder, load)
+    const found = await loadByParts(search, records.all, load)
     checkMost(search.most, found.refused)
     if (staged !== undefined) await endStagedParts(tx, plan)
     if (keepKeys) {
       const refused = new Set(found.refused.map(({ index }) => index))
-      await fillStage(
-        someEncodedRows(
-          rows,
-          plan,
-          inSourceOrder.filter((index) => !refused.has(index)),
-        ),
-        tx,
-        plan,
-      )
+      await fillStage(someEncodedRows(rows, plan, records.rowsOf(records.all.filter((record) => !refused.has(record)))), tx, plan)
     }
-    return found
+    return { ...found, refused: found.refused.map(({ index, refusal }) => ({ index: records.firstRow(index), refusal })) }
   }
 
   /** Loads records that have no encoding. */
@@ -123,8 +115,8 @@ export class PostgresLoader extends Loader<PrepareOptions> {
     return findStagedRefusals(run, tx, { plan, stretches, most: mostRefused(rows, this.config.destination) })
   }
 
-  /** Removes staged rows that `findRefused` found. */
-  async dropRefused(tx: Transaction, plan: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
+  /** Removes the rows of staged records that `findRefused` found. Returns how many rows that were. */
+  async dropRefused(tx: Transaction, plan: LoadPlan, refused: readonly StagedRefusal[]): Promise<number> {
     return dropStagedRows(tx, plan, refused)
   }
 
