@@ -11,6 +11,7 @@ import { checkRules } from './rules.ts'
 import { checkShape } from './shape.ts'
 import { checkSurroundings } from './surroundings.ts'
 import { checkTiming } from './timing.ts'
+import { checkTransforms } from './transforms.ts'
 import { checkWords } from './words.ts'
 
 export type CheckedManifest = {
@@ -37,7 +38,12 @@ function findingsOf(value: unknown, document: Document.Parsed, folder: string): 
 }
 
 function deeperFindings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
-  return [...checkContents(pipeline, sound), ...checkTiming(pipeline, sound), ...checkSurroundings(pipeline, folder, sound)]
+  return [
+    ...checkContents(pipeline, sound),
+    ...checkTiming(pipeline, sound),
+    ...checkTransforms(pipeline, sound),
+    ...checkSurroundings(pipeline, folder, sound),
+  ]
 }
 
 function checkRunName(run: PipelineRun): Finding[] {
@@ -66,7 +72,7 @@ export function checkManifest(text: string, file: string): CheckedManifest {
     if (document.errors.some(isFatal)) continue
     const found = checkDocument(document, manifest, file)
     problems.push(...found)
-    if (document.errors.length === 0 && found.every((problem) => problem.severity === 'warning') && document.get('kind') === 'Pipeline')
+    if (document.errors.length === 0 && found.every((problem) => problem.severity !== 'error') && document.get('kind') === 'Pipeline')
       pipelines.push(document.toJS() as Pipeline)
   }
   if (kinds === 0)

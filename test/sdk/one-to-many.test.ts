@@ -21,7 +21,7 @@ export default class Explode extends RecordTransformer {
 const notEmpty = `import { RecordTransformer } from '${sdk}'
 export default class NotEmpty extends RecordTransformer { map(record) { return record.tags === 'none' ? undefined : record } }`
 
-async function load(name: string, mode: string, publish: string, csv: string) {
+async function load(name: string, mode: string, publish: string, csv: string, key = '[id, tags]') {
   const folder = written(scratchFolder(), name, {
     'explode.ts': explode,
     'not-empty.ts': notEmpty,
@@ -33,7 +33,7 @@ spec:
   source: {files: {paths: [feed.csv]}}
   format: {csv: {encoding: utf-8}}
   schema:
-    primaryKey: [id, tags]
+    primaryKey: ${key}
     fields: [{name: id, type: integer}, {name: tags, type: text}]
   transform: [{plugin: {module: ./explode.ts}}, {plugin: {module: ./not-empty.ts}}]
   destination: {postgres: {table: ${name}, mode: ${mode}, publish: ${publish}}}
@@ -76,4 +76,11 @@ test('A key that only the database takes for the same leaves one row, whichever 
   const run = await load('many_blind', 'Upsert', 'PerBatch', '1,a-A\n2,B-b\n')
   expect(run.rows).toEqual(['1a0', '2b1'])
   expect(run.counts).toMatchObject({ read: 2, derived: 2, loaded: 2, superseded: 2 })
+})
+
+test('The key may have a field that a transformer makes', async () => {
+  await store.client.query('CREATE TABLE many_made (id bigint, tags text, place bigint, _run bigint, _pos bigint, PRIMARY KEY (id, place))')
+  const run = await load('many_made', 'Upsert', 'PerBatch', '1,a-b-a\nx,c\n', '[id, place]')
+  expect(run.rows).toEqual(['1a0', '1b1', '1a2'])
+  expect(run.counts).toMatchObject({ read: 2, derived: 2, loaded: 3, superseded: 0, quarantined: 1 })
 })
