@@ -93,19 +93,9 @@ export const fieldRules: CelRule[] = [
 
 export const schemaRules: CelRule[] = [
   {
-    rule: '!has(self.primaryKey) || self.primaryKey.all(k, self.fields.exists(f, f.name == k))',
-    message: 'primaryKey names a field that fields does not declare: declare it or correct the name',
-    fieldPath: '.primaryKey',
-  },
-  {
     rule: '!has(self.primaryKey) || !self.primaryKey.exists(k, self.fields.exists(f, f.name == k && has(f.nullable) && f.nullable))',
     message: 'a field of primaryKey must not be nullable: remove its nullable or choose another key',
     fieldPath: '.primaryKey',
-  },
-  {
-    rule: '!has(self.versionField) || self.fields.exists(f, f.name == self.versionField)',
-    message: 'versionField names a field that fields does not declare: declare it or correct the name',
-    fieldPath: '.versionField',
   },
   {
     rule: '!has(self.versionField) || has(self.primaryKey)',
@@ -117,6 +107,17 @@ export const schemaRules: CelRule[] = [
 
 export const specRules: CelRule[] = [
   ...formatRules,
+  // What transforms output is known when a run is planned.
+  {
+    rule: '!has(self.schema.primaryKey) || has(self.transform) || self.schema.primaryKey.all(k, self.schema.fields.exists(f, f.name == k))',
+    message: 'primaryKey names a field that fields does not declare: declare it or correct the name',
+    fieldPath: '.schema.primaryKey',
+  },
+  {
+    rule: '!has(self.schema.versionField) || has(self.transform) || self.schema.fields.exists(f, f.name == self.schema.versionField)',
+    message: 'versionField names a field that fields does not declare: declare it or correct the name',
+    fieldPath: '.schema.versionField',
+  },
   {
     rule:
       "!has(self.destination.postgres) || (has(self.destination.postgres.mode) && self.destination.postgres.mode in ['Append', " +

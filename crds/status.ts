@@ -19,7 +19,7 @@ function counters<const Names extends string, const Later extends string = never
 
 const Records = counters(
   {
-    read: 'Records read from the source; the sum of all others.',
+    read: 'Records read from the source.',
     loaded: 'Records loaded into the destination.',
     unchanged: 'Records that were there already, the same in every column.',
     superseded: 'Records that a later or newer one with the same key replaced.',
@@ -27,8 +27,11 @@ const Records = counters(
     quarantined: 'Records rejected, kept with the evidence.',
     parked: 'Records that wait for a parent.',
   },
-  'What became of the records: read = loaded + unchanged + superseded + filtered + quarantined + parked.',
-  { removed: 'Rows of the table that were removed because the source no longer has them.' },
+  'What became of the records: read + derived = loaded + unchanged + superseded + filtered + quarantined + parked.',
+  {
+    derived: 'Records beyond the first that transformers made of one of the source.',
+    removed: 'Rows of the table that were removed because the source no longer has them.',
+  },
 )
 
 const Slices = counters({ total: 'Slices in all.', done: 'Slices that are finished.' }, 'How far the run is.')

@@ -20,7 +20,7 @@ test.each<[string, (pipeline: ReturnType<typeof sound>) => unknown, string]>([
   ['a field nobody knows', ({ spec }) => Object.assign(spec, { hostNetwork: true }), 'spec must NOT have additional properties'],
   ['a value of another type', ({ spec }) => Object.assign(spec, { workers: 'many' }), 'spec.workers must be integer'],
   ['a broken pattern', ({ spec }) => Object.assign(spec, { timeout: 'for ever' }), 'spec.timeout must match pattern'],
-  ['a broken rule', ({ spec }) => Object.assign(spec.schema, { primaryKey: ['nobody'] }), 'spec.schema: primaryKey names a field that fields does not declare'],
+  ['a broken rule', ({ spec }) => Object.assign(spec.schema, { primaryKey: ['nobody'] }), 'spec: primaryKey names a field that fields does not declare'],
   [
     'a pattern that only JavaScript takes',
     ({ spec }) => spec.schema.fields.push({ name: 'code', type: 'text', pattern: '(?=a)' }),

@@ -7,7 +7,10 @@ import { pipelineSchema } from './schema.ts'
 import { type CelRule, isTransition } from './shapes.ts'
 import type { JsonSchema } from './structural.ts'
 
+const schemaOfFields = (pipelineSchema as JsonSchema).properties?.spec?.properties?.schema as JsonSchema
+
 let compiled: ValidateFunction | undefined
+let compiledFields: ValidateFunction | undefined
 
 /** The first thing that is wrong, and where; undefined if nothing is. */
 export function problemOfPipeline(pipeline: unknown): string | undefined {
@@ -15,6 +18,14 @@ export function problemOfPipeline(pipeline: unknown): string | undefined {
   if (compiled(pipeline)) return brokenRule(pipelineSchema as JsonSchema, pipeline, '')
   const [error] = compiled.errors ?? []
   return `${fieldOf(error?.instancePath ?? '')} ${error?.message}; correct the Pipeline`
+}
+
+/** The same of what could stand under spec.schema: fields that a transformer returns. */
+export function problemOfSchema(schema: unknown): string | undefined {
+  compiledFields ??= new Ajv({ strict: false, meta: false, validateSchema: false }).compile(schemaOfFields)
+  if (compiledFields(schema)) return brokenRule(schemaOfFields, schema, '/')
+  const [error] = compiledFields.errors ?? []
+  return `${fieldOf(error?.instancePath ?? '')} ${error?.message}`
 }
 
 function brokenRule(schema: JsonSchema, value: unknown, path: string): string | undefined {

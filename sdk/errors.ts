@@ -29,4 +29,6 @@ export type RecordError = {
   message: string
   /** The value as the source gave it, cut to 200 characters; `***` for a sensitive field. */
   value?: string
+  /** Class of the transformer that found it. Missing for what was found before transforms, and by the destination. */
+  transform?: string
 }

@@ -1,5 +1,7 @@
 // Transformer: changes accepted records before they are loaded.
 import { brandClass } from './brand.ts'
+import type { RecordError } from './errors.ts'
+import type { RecordField } from './field.ts'
 
 /**
  * An accepted record: a value per declared field, in the schema's names. integer → bigint; decimal, date, time,
@@ -8,7 +10,31 @@ import { brandClass } from './brand.ts'
  */
 export type TypedRecord = Record<string, unknown>
 
-/** Changes a batch of accepted records; `undefined` in the answer filters the record out. One answer per record. */
+/**
+ * Returned in place of a record that must not be loaded. The record that the source gave is quarantined with these errors.
+ *
+ * @example return new Rejection({ field: 'amount', code: 'amount.currency', message: 'no rate for this currency' })
+ */
+export class Rejection {
+  readonly errors: readonly RecordError[]
+
+  constructor(...errors: [RecordError, ...RecordError[]]) {
+    this.errors = errors
+  }
+}
+
+brandClass(Rejection, 'Rejection')
+
+/**
+ * What becomes of one record: the record to load; a Rejection; undefined, which leaves the record out and counts as `filtered`; or the
+ * records that take its place, in source order, at most 100,000. An empty list is the same as undefined.
+ *
+ * A record has the fields that `output` declares and no others. Its values are read and checked as `output` declares them; a value that
+ * does not pass rejects the source's record, with all records that it became.
+ */
+export type Transformed = TypedRecord | Rejection | undefined | readonly TypedRecord[]
+
+/** Changes a batch of accepted records. One result per record, in the same order. What it throws fails the run. */
 export abstract class Transformer<Config = unknown> {
   readonly config: Config
 
@@ -16,16 +42,64 @@ export abstract class Transformer<Config = unknown> {
     this.config = config
   }
 
-  abstract transform(records: readonly TypedRecord[]): readonly (TypedRecord | undefined)[] | Promise<readonly (TypedRecord | undefined)[]>
+  /**
+   * The fields of the records that it returns, given the fields of those it gets. Columns, key and checks of what is loaded follow from
+   * them. Called before the source is read; the same fields give the same result. Default: the same fields.
+   */
+  output(fields: readonly RecordField[]): readonly RecordField[] {
+    return fields
+  }
+
+  abstract transform(records: readonly TypedRecord[]): readonly Transformed[] | Promise<readonly Transformed[]>
 }
 
 brandClass(Transformer, 'Transformer')
 
-/** The short form: one record in, one record (or undefined, to filter it out) back. */
+/** The short form: takes one record at a time. */
 export abstract class RecordTransformer<Config = unknown> extends Transformer<Config> {
-  abstract map(record: TypedRecord): TypedRecord | undefined
+  abstract map(record: TypedRecord): Transformed
 
-  override transform(records: readonly TypedRecord[]): readonly (TypedRecord | undefined)[] {
+  override transform(records: readonly TypedRecord[]): readonly Transformed[] {
     return records.map((record) => this.map(record))
   }
 }
+
+/** A field that a FieldTransformer returns. `from` is its name among the fields it is given, where that is another. */
+export type ChangedField = RecordField & { from?: string }
+
+/**
+ * Changes the values of single fields, each without looking at the others. The other fields pass as the bytes that they are in the source,
+ * so this costs much less than a RecordTransformer.
+ *
+ * `output` may change what is declared of the fields in `fields`, and rename (`from`), copy, reorder or leave out any field; it adds none.
+ */
+export abstract class FieldTransformer<Config = unknown> extends Transformer<Config> {
+  /** Names of the fields that `change` is called for, as in the records it is given. */
+  abstract readonly fields: readonly string[]
+
+  /**
+   * The new value of a field, null for none, or a Rejection of its record. Not called for null, which stays null. `value` is in the
+   * notation of TypedRecord. Called once or more for a value, in any order, so the same value always gives the same result.
+   */
+  abstract change(value: unknown, field: string): unknown
+
+  override output(fields: readonly RecordField[]): readonly ChangedField[] {
+    return fields
+  }
+
+  /** The records with their values changed. For tests: a run calls `change` itself, and follows `output` for names. */
+  override transform(records: readonly TypedRecord[]): readonly Transformed[] {
+    return records.map((record) => {
+      const changed = { ...record }
+      for (const field of this.fields) {
+        const value = record[field]
+        const result = value === null || value === undefined ? null : this.change(value, field)
+        if (result instanceof Rejection) return result
+        changed[field] = result
+      }
+      return changed
+    })
+  }
+}
+
+brandClass(FieldTransformer, 'FieldTransformer')

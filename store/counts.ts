@@ -1,9 +1,12 @@
 // The counts and timings of a batch or run: their columns, and how to read them from a row.
 import { type Row, wholeNumber } from './queryable.ts'
 
-/** What became of records: `read` is the sum of all the others but `removed`. */
+/** What became of records: `read + derived` is the sum of all the others but `removed`. */
 export type Counts = {
+  /** Records of the source. */
   read: number
+  /** Records beyond the first that transformers made of one of the source. */
+  derived: number
   loaded: number
   unchanged: number
   superseded: number
@@ -17,14 +20,15 @@ export type Counts = {
 /** Time spent per stage in milliseconds, summed over workers. */
 export type Timings = { extract: number; validate: number; transform: number; load: number }
 
-export const countColumns = ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked', 'removed'] as const
+export const countColumns = ['read', 'derived', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked', 'removed'] as const
 export const timingColumns = ['extract_ms', 'validate_ms', 'transform_ms', 'load_ms'] as const
 
-export const noCounts: Counts = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, removed: 0 }
+export const noCounts: Counts = { read: 0, derived: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, removed: 0 }
 
 export function countsOf(row: Row): Counts {
   return {
     read: wholeNumber(row.read),
+    derived: wholeNumber(row.derived),
     loaded: wholeNumber(row.loaded),
     unchanged: wholeNumber(row.unchanged),
     superseded: wholeNumber(row.superseded),

@@ -12,7 +12,7 @@ it('sums what batches committed', async () => {
   const slice = await claimed(client, run.id)
   const timings = { extract: 1, validate: 2, transform: 0, load: 4.5 }
   await recordBatch(client, { ...loadedBatch(slice, 3), timings, warnings: { 'range.min': 2 } })
-  const mixed = { read: 6, loaded: 0, unchanged: 1, superseded: 1, filtered: 1, quarantined: 2, parked: 1, removed: 0 }
+  const mixed = { read: 6, derived: 0, loaded: 0, unchanged: 1, superseded: 1, filtered: 1, quarantined: 2, parked: 1, removed: 0 }
   await recordBatch(client, { ...loadedBatch(slice, 6), ordinal: 1, counts: mixed, timings, warnings: { 'range.min': 1, pattern: 5 }, overwrote: 2 })
   expect(await runTotals(client, run.id)).toEqual({
     counts: { ...mixed, read: 9, loaded: 3 },

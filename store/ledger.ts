@@ -4,7 +4,7 @@ import { type Counts, countColumns, countsOf, type Timings, timingColumns, timin
 import { onlyRow, type Queryable, wholeNumber } from './queryable.ts'
 import { recordOrderSql } from './record-order.ts'
 
-/** A batch that is being committed. Rows of the finish slice correct counts: `read` 0, the others signed with sum 0. */
+/** A batch that is being committed. Rows of the finish slice correct counts: `read` 0, the others signed and balanced. */
 export type LedgerEntry = {
   run: number
   slice: number

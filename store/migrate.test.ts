@@ -20,6 +20,7 @@ it('applies each migration once when two processes migrate an empty database at 
     '0010_accepted_keys',
     '0011_packed_slices',
     '0012_evidence',
+    '0013_derived',
   ]
   expect(applied.flat().sort()).toEqual(migrations)
   const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')

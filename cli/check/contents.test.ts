@@ -51,6 +51,11 @@ const cases: Case[] = [
 
 testCases(cases)
 
+test('a field of the key that only a transform can make is noted, and the run decides', () => {
+  const { problems } = spoiled(sound, sound.replace('[id]', '[id, place]').replace('  retry:', '  transform: [{plugin: {module: ./command.ts}}]\n  retry:'))
+  expect(problems).toMatchObject([{ code: 'transform.output', severity: 'note', path: 'spec.schema.primaryKey[1]' }])
+})
+
 test('what a typing error probably meant is suggested', () => {
   const suggestions = cases.slice(6, 8).map(([find, replacement]) => spoiled(find, replacement).problems[0]?.suggestion)
   expect(suggestions).toEqual(['Europe/Berlin', 'latin1'])

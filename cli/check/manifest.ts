@@ -13,6 +13,7 @@ import { checkRules } from './rules.ts'
 import { checkShape } from './shape.ts'
 import { checkSurroundings } from './surroundings.ts'
 import { checkTiming } from './timing.ts'
+import { checkTransforms } from './transforms.ts'
 import { checkWords } from './words.ts'
 
 export type CheckedManifest = {
@@ -44,6 +45,7 @@ function deeperFindings(pipeline: Pipeline, folder: string, sound: Sound): Findi
     ...checkPlaceholders(pipeline, sound),
     ...checkTiming(pipeline, sound),
     ...checkKinds(pipeline, folder, sound),
+    ...checkTransforms(pipeline, sound),
     ...checkSurroundings(pipeline, folder, sound),
   ]
 }
@@ -74,7 +76,7 @@ export function checkManifest(text: string, file: string): CheckedManifest {
     if (document.errors.some(isFatal)) continue
     const found = checkDocument(document, manifest, file)
     problems.push(...found)
-    if (document.errors.length === 0 && found.every((problem) => problem.severity === 'warning') && document.get('kind') === 'Pipeline')
+    if (document.errors.length === 0 && found.every((problem) => problem.severity !== 'error') && document.get('kind') === 'Pipeline')
       pipelines.push(document.toJS() as Pipeline)
   }
   if (kinds === 0)

@@ -8,15 +8,19 @@ function fieldPathOf(rule: CelRule): string[] {
   return rule.fieldPath === undefined ? [] : rule.fieldPath.split('.').slice(1)
 }
 
+/** The object with another value at the path below it. */
+function replaced(node: Record<string, unknown>, [name, ...rest]: readonly string[], value: unknown): Record<string, unknown> {
+  if (name === undefined) return node
+  return { ...node, [name]: rest.length === 0 ? value : replaced(node[name] as Record<string, unknown>, rest, value) }
+}
+
 /** Where the rule is broken: at its field path, or at the items of a list there that break it by themselves. */
 function placesOf(rule: CelRule, self: Record<string, unknown>, path: Path): Path[] {
   const below = fieldPathOf(rule)
-  const [name] = below
-  const list = below.length === 1 && name !== undefined && rule.reason !== 'FieldValueForbidden' ? self[name] : undefined
-  if (!Array.isArray(list)) return [[...path, ...below]]
-  const guilty = list.flatMap((item, index) =>
-    ruleVerdict(rule, { ...self, [name as string]: [item] }) === 'broken' ? [[...path, name as string, index]] : [],
-  )
+  const list =
+    rule.reason === 'FieldValueForbidden' ? undefined : below.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], self)
+  if (below.length === 0 || !Array.isArray(list)) return [[...path, ...below]]
+  const guilty = list.flatMap((item, index) => (ruleVerdict(rule, replaced(self, below, [item])) === 'broken' ? [[...path, ...below, index]] : []))
   return guilty.length > 0 ? guilty : [[...path, ...below]]
 }
 

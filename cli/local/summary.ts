@@ -35,6 +35,7 @@ function countsLine({ run: { counts } }: RunReport): string {
     ['quarantined', counts.quarantined],
     ['superseded', counts.superseded],
     ['filtered', counts.filtered],
+    ['derived', counts.derived],
     ['parked', counts.parked],
     ['rows removed', counts.removed],
   ] as const

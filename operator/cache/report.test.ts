@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseWorkerReport } from './report.ts'
 
-const none = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, removed: 0 }
+const none = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, derived: 0, removed: 0 }
 
 test('A report is read as it was written', () => {
   const report = {

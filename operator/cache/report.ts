@@ -58,7 +58,7 @@ function counts<const Name extends string>(value: unknown, names: readonly Name[
 }
 
 function recordsOf(value: unknown): RunRecords {
-  return counts(value, ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked', 'removed'])
+  return counts(value, ['read', 'loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked', 'derived', 'removed'])
 }
 
 function slicesOf(value: unknown): RunSlices {

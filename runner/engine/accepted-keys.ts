@@ -5,8 +5,9 @@ import { recordOrder } from '../../sdk/record-order.ts'
 import { type AcceptedKey, stageKeys } from '../../store/accepted-keys.ts'
 import type { KeyColumn } from '../../store/key-form.ts'
 import { hasOpenKeyed, supersedeByBatch } from '../../store/supersede.ts'
-import type { AnyLoader, DestinationKeys, LoadedRows } from '../loaders/capabilities.ts'
+import type { DestinationKeys, LoadedRows } from '../loaders/capabilities.ts'
 import { columnType } from '../records/column-type.ts'
+import type { Assembly } from './assembly.ts'
 import type { Commit } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 
@@ -16,7 +17,7 @@ export type RunKeys = DestinationKeys & {
   byRecords: boolean
 }
 
-export function runKeys(loader: AnyLoader, plan: unknown, schema: Schema): RunKeys {
+export function runKeys({ loader, schema }: Assembly, plan: unknown): RunKeys {
   // A plugin of an older SDK has no such method.
   const own: DestinationKeys | undefined = loader.acceptedKeys?.(plan)
   return own === undefined ? { columns: declaredKey(schema), byRecords: true } : { ...own, byRecords: false }

@@ -1,5 +1,5 @@
 // Puts a pipeline's parts together, from the registries of sources, formats and destinations, and from plugins.
-import { sourceName } from '../../crds/fields.ts'
+import { type Schema, sourceName } from '../../crds/fields.ts'
 import { declaredKind } from '../../crds/kinds.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { Extractor, HeadgateError, Loader, Transformer, Validator } from '../../sdk/index.ts'
@@ -9,12 +9,16 @@ import { type LoaderCode, loaderCode } from '../loaders/registry.ts'
 import { loadPlugin } from '../plugins/load.ts'
 import { SourceExtractor } from '../sources/extractor.ts'
 import { type SourceCode, sourceCode } from '../sources/registry.ts'
+import { missingPolicy } from '../validation/missing.ts'
+import { checkKept, planTransforms } from '../validation/transform/plan.ts'
 
 /** The parts of a pipeline, made but not yet used. */
 export type Assembly = {
   extractor: Extractor
   validators: Validator[]
   transformers: Transformer[]
+  /** Of what the loader gets: the transformers' output. */
+  schema: Schema
   loader: AnyLoader
 }
 
@@ -23,12 +27,22 @@ export type AssemblyOptions = { folder: string; workers: number }
 
 /** Makes the parts that the pipeline declares. Throws HeadgateError. */
 export async function assemble(spec: PipelineSpec, { folder, workers }: AssemblyOptions): Promise<Assembly> {
+  const transformers = await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder)))
+  const schema = loadedSchema(spec, transformers)
   return {
     extractor: await makeExtractor(spec, folder, workers),
     validators: await Promise.all((spec.validators ?? []).map(({ plugin }) => loadPlugin(plugin, Validator, folder))),
-    transformers: await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder))),
-    loader: await makeLoader(spec, folder),
+    transformers,
+    schema,
+    loader: await makeLoader(spec, schema, folder),
   }
+}
+
+/** Throws InvalidTransform. */
+function loadedSchema(spec: PipelineSpec, transformers: readonly Transformer[]): Schema {
+  const { schema } = planTransforms(spec.schema, transformers)
+  checkKept(spec.schema, schema, missingPolicy(spec))
+  return schema
 }
 
 async function makeExtractor(spec: PipelineSpec, folder: string, workers: number): Promise<Extractor> {
@@ -39,10 +53,10 @@ async function makeExtractor(spec: PipelineSpec, folder: string, workers: number
   return new SourceExtractor({ source: source.entry.make(source.config), format: format.entry.make(format.config, declaredFields), workers })
 }
 
-async function makeLoader(spec: PipelineSpec, folder: string): Promise<AnyLoader> {
+async function makeLoader(spec: PipelineSpec, schema: Schema, folder: string): Promise<AnyLoader> {
   if (spec.destination.plugin !== undefined) return loadPlugin(spec.destination.plugin, Loader, folder)
   const { entry, config } = codeOf<LoaderCode<unknown>>('spec.destination', loaderCode, spec.destination)
-  return entry.make(config, spec.schema)
+  return entry.make(config, schema)
 }
 
 /** The code of the kind that a part of the pipeline is. Throws InvalidPipeline. */

@@ -52,9 +52,10 @@ export async function commitBatch(
     lastInput: batch.lastInput,
     counts: {
       read: batch.read,
+      derived: batch.derived,
       loaded: counts.loaded,
       unchanged: counts.unchanged,
-      superseded: counts.superseded,
+      superseded: counts.superseded + batch.superseded,
       filtered: batch.filtered,
       quarantined: batch.rejected.length - parked,
       parked,

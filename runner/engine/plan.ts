@@ -87,13 +87,13 @@ async function mayPlan({ run, worker, session, coordination, leaseMilliseconds }
 
 /** Of two workers that planned at once, the second finds the plan of the first and uses that. */
 async function persistPlan(planning: Planning, transaction: Transaction, { slices, kept }: Planned): Promise<Json | undefined> {
-  const { assembly, run, spec } = planning
+  const { assembly, run } = planning
   const { loader } = assembly
   await lockPlan(transaction, run.id)
   if (await isPlanned(transaction, run.id)) return findLoadPlan(transaction, run.id)
   const prepared = await loader.prepare(run, transaction, { keptFields: kept })
   const plan = prepared === undefined ? undefined : plainJson(prepared, 'what prepare of the loader returned')
-  await hashKeys(transaction, run, runKeys(loader, plan, spec.schema))
+  await hashKeys(transaction, run, runKeys(assembly, plan))
   if (stages(loader)) await loader.discardAbandoned(transaction, (other) => isUnfinished(transaction, other))
   await planSlices(transaction, run.id, slices)
   await saveLoadPlan(transaction, run.id, plan)

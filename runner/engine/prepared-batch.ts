@@ -20,7 +20,9 @@ export class PreparedBatch {
   lastInput = 0
   lastOrder = 0
   read = 0
+  derived = 0
   filtered = 0
+  superseded = 0
   timings = { extract: 0, validate: 0, transform: 0 }
   #rejectedBytes = 0
 
@@ -62,7 +64,9 @@ export class PreparedBatch {
     this.lastOrder = batch.order(batch.size - 1)
     this.to = batch.next
     this.read += batch.size
+    this.derived += outcomes.derived
     this.filtered += outcomes.filtered
+    this.superseded += outcomes.superseded
     for (const rejected of outcomes.rejected) {
       this.rejected.push({ input, ...rejected })
       this.#rejectedBytes += rejected.raw.length
@@ -84,7 +88,9 @@ export class PreparedBatch {
     this.from = from
     this.to = from
     this.read = 0
+    this.derived = 0
     this.filtered = 0
+    this.superseded = 0
     this.timings = { extract: 0, validate: 0, transform: 0 }
     return this
   }

@@ -18,6 +18,9 @@ export function loadRefused(source: BatchSource): Load {
     const { counts, refused } = await loader.loadCarefully(rows, transaction, run, how)
     const errors = new Map(refused.map(({ index, error }) => [rows.recordOrder(index), [error]]))
     batch.rejected.push(...(await evidence(source, claim.slice, batch, errors)))
+    // A record is refused with all rows that were made of it.
+    const refusedRows = rows.size - counts.loaded - counts.unchanged - counts.superseded
+    batch.derived -= refusedRows - refused.length
     return counts
   }
 }

@@ -126,7 +126,8 @@ export class Work {
     const othersSeeMore = workers > 1 && !coordination.oneMachine
     const attempts = new PlanAttempts({ session, enrolled: { run: run.id, worker }, retries, leaseMilliseconds, othersSeeMore })
     const plan = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, coordination, attempts, leaseMilliseconds }))
-    this.#planned = { plan, keys: runKeys(assembly.loader, plan, spec.schema), program: this.#compile(plan) }
+    const keys = runKeys(assembly, plan)
+    this.#planned = { plan, keys, program: this.#compile(plan, keys) }
   }
 
   async close(): Promise<void> {
@@ -134,11 +135,12 @@ export class Work {
     await Promise.all([this.session.close(), this.aside.close()])
   }
 
-  #compile(plan: unknown): RecordProgram {
+  #compile(plan: unknown, keys: RunKeys): RecordProgram {
     const { validators, transformers, loader } = this.assembly
     return compileProgram({
       schema: this.run.spec.schema,
       columns: encodes(loader) ? loader.columns(plan) : undefined,
+      key: encodes(loader) ? keys.columns.map(({ name }) => name) : undefined,
       run: this.context,
       validators,
       transformers,

@@ -18,7 +18,7 @@ export type EncodedOptions<Plan> = {
   rewriteUnchanged: boolean
 }
 
-/** A row that the destination refuses, by its index in the batch. */
+/** A record that the destination refuses, by the index in the batch of the first row that was made of it. */
 export type RefusedRow = { index: number; error: RecordError }
 
 /** A loader that takes rows in the binary format of COPY. */
@@ -28,8 +28,8 @@ export interface EncodedLoading<Plan> {
   /** Throws DestinationRefusal if the destination does not take one of the rows. */
   loadEncoded(rows: EncodedRows, transaction: Transaction, run: RunContext, options: EncodedOptions<Plan>): Promise<LoadedRows>
   /**
-   * Loads what the destination takes of rows that it refused as a whole. Throws DestinationRefused if it takes too few of
-   * them: see `maxRefusedRatio`.
+   * Loads what the destination takes of rows that it refused as a whole; rows that were made of one record are taken or refused together.
+   * Throws DestinationRefused if it takes too few of them: see `maxRefusedRatio`.
    */
   loadCarefully(
     rows: EncodedRows,
@@ -54,7 +54,7 @@ export type DestinationKeys = AcceptedKeys & {
 /** `_pos` of a batch's first and last record, in decimal digits. */
 export type Stretch = { first: string; last: string }
 
-/** A staged row that the destination refuses, by its `_pos` in decimal digits. */
+/** A staged record that the destination refuses, by its `_pos` in decimal digits. */
 export type StagedRefusal = { order: string; error: RecordError }
 
 /** A loader that stages rows in a table of the run, and may find the destination refusing some of them when they are published. */
@@ -69,8 +69,8 @@ export interface StagedLoading<Plan> {
    * source order, `rows` is how many they staged. The caller rolls the transaction back. Throws DestinationRefused if too many are refused.
    */
   findRefused(run: RunContext, transaction: Transaction, search: { plan: Plan; stretches: readonly Stretch[]; rows: number }): Promise<StagedRefusal[]>
-  /** Removes staged rows that `findRefused` found. */
-  dropRefused(transaction: Transaction, plan: Plan, refused: readonly StagedRefusal[]): Promise<void>
+  /** Removes the rows of staged records that `findRefused` found. Returns how many rows that were. */
+  dropRefused(transaction: Transaction, plan: Plan, refused: readonly StagedRefusal[]): Promise<number>
   /** Removes what runs have staged that `isUnfinished` does not know: their workers died at the wrong moment. */
   discardAbandoned(transaction: Transaction, isUnfinished: (run: number) => Promise<boolean>): Promise<void>
 }

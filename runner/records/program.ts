@@ -11,7 +11,7 @@ export type RejectedRecord = {
   evidence: Evidence
   /** The parsed record, if it could be framed. */
   record: Record<string, unknown> | undefined
-  /** Everything that is wrong with it, at most 100 errors. */
+  /** Everything that is wrong with it and with what transformers made of it, at most 100 errors. */
   errors: RecordError[]
   /** Values of the primary key in PostgreSQL's text notation, by field, if all of them can be read. */
   key: Record<string, string> | undefined
@@ -21,8 +21,14 @@ export type RejectedRecord = {
 
 /** What came of one batch; the accepted records went into the sink. */
 export type Outcomes = {
+  /** Records that went into the sink. */
   accepted: number
+  /** Records beyond the first that transformers made of one. */
+  derived: number
+  /** Records that transformers left out. */
   filtered: number
+  /** Records that lost to another one with the same key that was made of the same source record. */
+  superseded: number
   rejected: RejectedRecord[]
   /** How often each warning code was raised, with one message as an example. */
   warnings: Map<string, { count: number; example: string }>
@@ -37,7 +43,7 @@ export type Sink = { rows: EncodedRows; records?: undefined } | { rows?: undefin
 export interface RecordProgram {
   /**
    * Validates, transforms and encodes a batch. Appends accepted records to `sink` (in any order: every row carries its
-   * own `_pos`). `input` is the ordinal of the slice's input, which goes into `_pos`.
+   * own `_pos`; those that transformers made of one record share it). `input` is the ordinal of the slice's input, which goes into `_pos`.
    */
   process(batch: RecordBatch, input: number, sink: Sink): Promise<Outcomes>
 

@@ -12,7 +12,12 @@ export type Candidate = Findings & {
   index: number
   source: SourceRecord
   record: TypedRecord
+  /** What the transformers made of it; undefined without any. */
+  made?: Made
 }
+
+/** The records that one source record became, and what was left out or replaced on the way. */
+export type Made = { records: TypedRecord[]; derived: number; filtered: number; superseded: number }
 
 /** Name of the column and of the record's property that hold what nobody declared. */
 export const extraColumn = '_extra'
@@ -53,11 +58,11 @@ export function applyRules(candidate: Candidate, rules: readonly CompiledRule[])
  * The primary key in PostgreSQL's text notation, if all of it can be read: a value that fails a check (a pattern, a
  * reference) still says which row is meant. What is not of its type or does not fit its column has become null.
  */
-export function keyOf(candidate: Candidate, schema: Schema): Record<string, string> | undefined {
-  if (schema.primaryKey === undefined) return undefined
+export function keyOf({ primaryKey }: Schema, valueIn: (name: string) => unknown): Record<string, string> | undefined {
+  if (primaryKey === undefined) return undefined
   const key: Record<string, string> = {}
-  for (const name of schema.primaryKey) {
-    const value = candidate.record[name]
+  for (const name of primaryKey) {
+    const value = valueIn(name)
     if (value === null || value === undefined) return undefined
     key[name] = String(value)
   }

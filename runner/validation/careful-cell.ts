@@ -9,21 +9,31 @@ import { writeNull } from './write.ts'
 export function carefulCell(plan: FieldPlan, rules: CellRules): Cell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
   return (bytes, start, end, rows) => {
-    const cell = bytes.subarray(start, end)
-    if (!isAscii(cell) && (!rules.utf8 || !isUtf8(cell) || cell[0] === 0xef)) return false
-    const value = readField(plan, (bytes as Buffer).toString('utf8', start, end), findings)
-    if (findings.errors.length + findings.warnings.length > 0) {
-      findings.errors.length = 0
-      findings.warnings.length = 0
-      return false
-    }
+    const text = cellText(bytes, start, end, rules)
+    if (text === undefined) return false
+    const value = readField(plan, text, findings)
+    if (!isClean(findings)) return false
     if (value === null) writeNull(rows)
     else plan.encoder?.write(rows, value)
     return true
   }
 }
 
-function isAscii(cell: Uint8Array): boolean {
-  for (const byte of cell) if (byte > 0x7f) return false
+/** Undefined if the format alone can tell which characters the bytes are. */
+export function cellText(bytes: Uint8Array, start: number, end: number, rules: CellRules): string | undefined {
+  if (isAscii(bytes, start, end)) return (bytes as Buffer).toString('latin1', start, end)
+  return !rules.utf8 || bytes[start] === 0xef || !isUtf8(bytes.subarray(start, end)) ? undefined : (bytes as Buffer).toString('utf8', start, end)
+}
+
+/** Whether nothing was found; empties the findings for the next cell. */
+export function isClean(findings: Findings): boolean {
+  if (findings.errors.length + findings.warnings.length === 0) return true
+  findings.errors.length = 0
+  findings.warnings.length = 0
+  return false
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] as number) > 0x7f) return false
   return true
 }

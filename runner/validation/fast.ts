@@ -14,6 +14,8 @@ import type { Reference } from './parents.ts'
 import type { ColumnPlan } from './row-writer.ts'
 import type { CompiledRule } from './rules.ts'
 import type { SortKey } from './sort-key.ts'
+import { changedCell, checkedCell } from './transform/changed-cell.ts'
+import type { Origin } from './transform/stage.ts'
 import type { Cell } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
 
@@ -21,7 +23,7 @@ import { fieldTypes } from './types/index.ts'
 export type FastRow = (batch: ByteBatch, index: number, rows: EncodedRows, input: number) => boolean
 
 type FastColumn = {
-  kind: 'cell' | 'null' | 'run' | 'order'
+  kind: 'cell' | 'null' | 'run' | 'order' | 'unwritten'
   /** Index of the cell within its record. */
   at: number
   /** Undefined if the type has no fast cell for this column. */
@@ -43,7 +45,9 @@ const never = () => false
 
 export type FastOptions = {
   plans: readonly ColumnPlan[]
+  /** The declared fields, and how those that are written come from them. */
   fields: readonly FieldPlan[]
+  origins: readonly Origin[]
   binding: Binding
   cellRules: CellRules
   references: Map<string, Reference>
@@ -55,10 +59,10 @@ export type FastOptions = {
 
 /** Undefined if some column can only be filled by the slow path. */
 export function compileFast(options: FastOptions): FastRow | undefined {
-  const { plans, fields, binding } = options
+  const { plans, origins, binding } = options
   if (options.capture && binding.extra.length > 0) return undefined
-  if (fields.some((field, index) => field.column === undefined && (binding.columns[index] as number) >= 0)) return undefined
-  const columns = plans.map((plan) => fastColumn(plan, options))
+  if (origins.some(({ plan, input }) => plan.column === undefined && (binding.columns[input] as number) >= 0)) return undefined
+  const columns = [...plans.map((plan) => fastColumn(plan, options)), ...unwrittenColumns(options)]
   if (columns.includes(undefined)) return undefined
   const holds = compileHolds(options)
   const writeCells = rowWriter(columns as FastColumn[], options)
@@ -73,32 +77,42 @@ export function compileFast(options: FastOptions): FastRow | undefined {
   }
 }
 
-function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }: FastOptions): FastColumn | undefined {
-  const field = fields[plan.field]
-  const empty = {
-    at: -1,
-    cell: undefined,
-    careful: never,
-    trim: false,
-    mostBytes: 2 ** 30,
-    isNull: never,
-    nullable: false,
-    longestNull: -1,
-    reference: undefined,
-    sortKey: plan.sortKey,
+const emptyColumn: Omit<FastColumn, 'kind'> = {
+  at: -1,
+  cell: undefined,
+  careful: never,
+  trim: false,
+  mostBytes: 2 ** 30,
+  isNull: never,
+  nullable: false,
+  longestNull: -1,
+  reference: undefined,
+  sortKey: undefined,
+}
+
+function fastColumn(plan: ColumnPlan, options: FastOptions): FastColumn | undefined {
+  const { origins, binding, cellRules } = options
+  const { sortKey } = plan
+  if (plan.role !== 'value') return { ...emptyColumn, kind: plan.role, sortKey }
+  const origin = origins[plan.field]
+  const at = origin === undefined ? -1 : (binding.columns[origin.input] as number)
+  if (origin === undefined || at < 0) return plan.column.name === extraColumn || !plan.column.notNull ? { ...emptyColumn, kind: 'null', sortKey } : undefined
+  const field = options.fields[origin.input] as FieldPlan
+  const column = { ...readingColumn(field, at, options), sortKey }
+  if (field.column === plan.column) {
+    return { ...column, cell: fieldTypes[field.field.type].cell(field.field, plan.column, cellRules), careful: carefulCell(field, cellRules) }
   }
-  if (plan.role !== 'value') return { ...empty, kind: plan.role }
-  const at = binding.columns[plan.field] ?? -1
-  if (field === undefined || at < 0) return plan.column.name === extraColumn || !plan.column.notNull ? { ...empty, kind: 'null' } : undefined
-  const cell = fieldTypes[field.field.type].cell(field.field, plan.column, cellRules)
-  const careful = carefulCell(field, cellRules)
+  const nullable = field.nullable && origin.plan.nullable && origin.changes.every((change) => change.plan.nullable)
+  return { ...column, careful: changedCell(field, origin, cellRules), nullable }
+}
+
+/** What is common to all columns that read a cell of the declared field. */
+function readingColumn(field: FieldPlan, at: number, { cellRules, references }: FastOptions): FastColumn {
   const { isNull, longest } = compileNull(field, cellRules)
   return {
-    ...empty,
+    ...emptyColumn,
     kind: 'cell',
     at,
-    cell,
-    careful,
     trim: field.trim,
     mostBytes: Math.min(field.mostBytes, 2 ** 30),
     isNull,
@@ -108,8 +122,19 @@ function fastColumn(plan: ColumnPlan, { fields, binding, cellRules, references }
   }
 }
 
-/** Answers with the row's sort key, or undefined if a cell is not certain. */
-function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
+/** Declared fields that transformers leave out are checked all the same. */
+function unwrittenColumns(options: FastOptions): FastColumn[] {
+  const { fields, origins, binding, cellRules } = options
+  const written = new Set(origins.map(({ input }) => input))
+  return fields.flatMap((field, input) => {
+    const at = binding.columns[input] as number
+    if (written.has(input) || at < 0) return []
+    return [{ ...readingColumn(field, at, options), kind: 'unwritten', careful: checkedCell(field, cellRules) }]
+  })
+}
+
+/** Returns the row's sort key, or undefined if a cell is not certain. */
+function rowWriter(columns: FastColumn[], { plans, cellRules, run }: FastOptions) {
   const width = columns.length
   const fixedBytes = 64 + 40 * width
   const { trim, quote } = cellRules
@@ -120,11 +145,11 @@ function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
     rows.reserve(room)
     const base = 2 * index * batch.width
     let sortKey = 0
-    writeCount(rows, width)
+    writeCount(rows, plans.length)
     for (let number = 0; number < width; number++) {
       const column = columns[number] as FastColumn
       const from = rows.length
-      if (column.kind === 'cell') {
+      if (column.kind === 'cell' || column.kind === 'unwritten') {
         let start = cells[base + 2 * column.at] as number
         let end = cells[base + 2 * column.at + 1] as number
         const quoted = start > recordStart && bytes[start - 1] === quote
@@ -134,7 +159,7 @@ function rowWriter(columns: FastColumn[], { cellRules, run }: FastOptions) {
         }
         if (end - start <= column.longestNull && column.isNull(bytes, start, end, quoted)) {
           if (!column.nullable) return undefined
-          writeNull(rows)
+          if (column.kind === 'cell') writeNull(rows)
         } else if (!writeCell(column, bytes, start, end, rows, room)) return undefined
         else if (column.reference !== undefined && !isKnown(column.reference, batch, start, end)) return undefined
       } else writeFixed(column.kind, rows, run, input, batch.order(index))

@@ -39,24 +39,30 @@ const mostKeyBytes = 2600
 
 export function compileFields(schema: Schema, columns: readonly DestinationColumn[] | undefined): FieldPlan[] {
   const byName = new Map(columns?.map((column) => [column.name, column]))
-  return schema.fields.map((field) => {
-    const column = byName.get(field.name)
-    const inKey = schema.primaryKey?.includes(field.name) === true
-    const mostBytes = inKey ? Math.floor(mostKeyBytes / (schema.primaryKey?.length ?? 1)) : Infinity
-    return {
-      field,
-      name: field.name,
-      source: sourceName(field),
-      parse: parser(field),
-      check: compileCheck(field),
-      nullTokens: new Set(field.nullTokens),
-      trim: field.trim === true,
-      nullable: field.nullable === true && !inKey && column?.notNull !== true,
-      column,
-      encoder: column === undefined ? undefined : keyEncoder(columnEncoder(field, column), mostBytes),
-      mostBytes,
-    }
-  })
+  return schema.fields.map((field) => compileField(field, { column: byName.get(field.name), keyBytes: keyBytesOf(schema, field.name) }))
+}
+
+/** Most bytes of a key field's text; undefined for a field that is not in the key. */
+export function keyBytesOf({ primaryKey = [] }: Pick<Schema, 'primaryKey'>, name: string): number | undefined {
+  return primaryKey.includes(name) ? Math.floor(mostKeyBytes / primaryKey.length) : undefined
+}
+
+/** `column` is where the values are written as they are read; `keyBytes` is given for a field of the key. */
+export function compileField(field: Field, { column, keyBytes }: { column: DestinationColumn | undefined; keyBytes: number | undefined }): FieldPlan {
+  const mostBytes = keyBytes ?? Infinity
+  return {
+    field,
+    name: field.name,
+    source: sourceName(field),
+    parse: parser(field),
+    check: compileCheck(field),
+    nullTokens: new Set(field.nullTokens),
+    trim: field.trim === true,
+    nullable: field.nullable === true && keyBytes === undefined && column?.notNull !== true,
+    column,
+    encoder: column === undefined ? undefined : keyEncoder(columnEncoder(field, column), mostBytes),
+    mostBytes,
+  }
 }
 
 function parser(field: Field): Parse {
@@ -85,7 +91,7 @@ function keyEncoder(encoder: Encoder, mostBytes: number): Encoder {
 /** The value to load for a source value; what is wrong with it goes to `findings`. */
 export function readField(plan: FieldPlan, input: unknown, findings: Findings): unknown {
   const given = plan.trim && typeof input === 'string' ? trimmed(input) : input
-  if (given === null || given === undefined || (typeof given === 'string' && plan.nullTokens.has(given))) {
+  if (given === null || given === undefined || (plan.nullTokens.size > 0 && typeof given === 'string' && plan.nullTokens.has(given))) {
     if (!plan.nullable) add(findings.errors, recordError(plan, new Problem('null', 'has no value, and may not be null'), input))
     return null
   }
@@ -110,7 +116,7 @@ function isBlank(code: number): boolean {
 }
 
 /** A value that no outcome can load: it becomes null where that is allowed and wanted. */
-function unloadable(plan: FieldPlan, problem: Problem, input: unknown, findings: Findings): null {
+export function unloadable(plan: FieldPlan, problem: Problem, input: unknown, findings: Findings): null {
   const rejected = !plan.nullable || (plan.field.outcome ?? 'reject') === 'reject'
   add(rejected ? findings.errors : findings.warnings, recordError(plan, problem, input))
   return null

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Field, Schema } from '../../crds/fields.ts'
-import { ObjectBatch, type RecordBatch, RecordTransformer, RecordValidator, type Report, type SourceRecord, type TypedRecord } from '../../sdk/index.ts'
+import {
+  ObjectBatch,
+  type RecordBatch,
+  type RecordField,
+  RecordTransformer,
+  RecordValidator,
+  type Report,
+  type SourceRecord,
+  type TypedRecord,
+} from '../../sdk/index.ts'
 import { EncodedRows } from '../records/encoded-rows.ts'
 import type { ProgramOptions } from './program.ts'
 import { byteBatch, column, program, slowly, testRun } from './testing/cells.ts'
@@ -286,6 +295,10 @@ describe('classes of an integrator', () => {
   })
 
   class Change extends RecordTransformer<(record: TypedRecord) => TypedRecord | undefined> {
+    override output(given: readonly RecordField[]): readonly RecordField[] {
+      return [...given, { name: 'extra', type: 'decimal', nullable: true }]
+    }
+
     map(record: TypedRecord) {
       return this.config(record)
     }

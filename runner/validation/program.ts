@@ -10,20 +10,20 @@ import {
   type TypedRecord,
   type Validator,
 } from '../../sdk/index.ts'
-import { foreign } from '../../sdk/quoting.ts'
 import { type ByteBatch, cellsOf, isWordedSafely } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
 import { type Binding, bindFields, hintOf } from './bind.ts'
 import { applyRules, type Candidate, keyOf, readCandidate } from './candidate.ts'
 import { compileFast, type FastRow } from './fast.ts'
-import { compileFields, type FieldPlan } from './field-plan.ts'
+import { add, type FieldPlan } from './field-plan.ts'
 import type { MissingPolicy } from './missing.ts'
 import { checkParents, compileReferences, type Reference, warmParents } from './parents.ts'
 import type { ReferenceLookup } from './references.ts'
-import { type ColumnPlan, planColumns, refit, writeRow } from './row-writer.ts'
+import { type ColumnPlan, planColumns, writeRow } from './row-writer.ts'
 import { type CompiledRule, compileRules } from './rules.ts'
 import { type Secrecy, secrecyOf } from './secrecy.ts'
+import { TransformStage } from './transform/stage.ts'
 import { collectVerdicts, type Verdict } from './verdicts.ts'
 
 export type ProgramOptions = {
@@ -33,6 +33,8 @@ export type ProgramOptions = {
   run: RunContext
   validators: readonly Validator[]
   transformers: readonly Transformer[]
+  /** Names of the key by which the destination finds rows; empty or undefined if every record becomes a row. */
+  key?: readonly string[] | undefined
   references: ReferenceLookup
   /** What happens to declared fields that the source lacks; nullified if undefined. */
   whenMissing?: MissingPolicy
@@ -40,7 +42,7 @@ export type ProgramOptions = {
   now?: () => number
 }
 
-/** Throws a HeadgateError (InvalidSchema, InvalidRule, ColumnMismatch) for a schema that cannot be run. */
+/** Throws a HeadgateError (InvalidSchema, InvalidRule, InvalidTransform, ColumnMismatch) for a schema that cannot be run. */
 export function compileProgram(options: ProgramOptions): RecordProgram {
   return new CompiledProgram(options)
 }
@@ -48,6 +50,7 @@ export function compileProgram(options: ProgramOptions): RecordProgram {
 class CompiledProgram implements RecordProgram {
   readonly #options: ProgramOptions
   readonly #now: () => number
+  readonly #transforms: TransformStage
   readonly #fields: FieldPlan[]
   readonly #columns: ColumnPlan[]
   readonly #rules: CompiledRule[]
@@ -63,26 +66,27 @@ class CompiledProgram implements RecordProgram {
   constructor(options: ProgramOptions) {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
-    this.#fields = compileFields(options.schema, options.columns)
-    this.#columns = planColumns(options.columns ?? [], this.#fields, options.schema.primaryKey?.[0])
+    this.#transforms = new TransformStage(options)
+    this.#fields = this.#transforms.inputs
+    this.#columns = planColumns(options.columns ?? [], this.#transforms.outputs, options.schema.primaryKey?.[0])
     this.#rules = compileRules(options.schema)
     this.#references = compileReferences(this.#fields, options.references)
-    this.#kept = options.columns === undefined ? [] : this.#fields.filter(({ column }) => column === undefined)
+    this.#kept = options.columns === undefined ? [] : this.#transforms.outputs.filter(({ column }) => column === undefined)
     this.#capture = options.schema.unknownFields === 'capture'
     this.#secrecy = secrecyOf(options.schema)
   }
 
   async process(batch: RecordBatch, input: number, sink: Sink): Promise<Outcomes> {
     const began = this.#now()
-    const outcomes: Outcomes = { accepted: 0, filtered: 0, rejected: [], warnings: new Map(), validateMilliseconds: 0, transformMilliseconds: 0 }
+    const outcomes: Outcomes = { ...noOutcomes, rejected: [], warnings: new Map() }
     if (sink.rows !== undefined) sink.rows.sortable = this.#columns.some(({ sortKey }) => sortKey !== undefined)
     const binding = this.#bind(batch)
     const verdicts = await collectVerdicts(this.#options.validators, batch)
     const candidates = await this.#read(batch, input, sink, binding, verdicts, outcomes)
     await checkParents(this.#references, candidates)
     const accepted = candidates.filter((candidate) => this.#decide(candidate, batch, outcomes))
-    const kept = await this.#transform(accepted, outcomes)
-    for (const candidate of kept) this.#emit(candidate, batch, input, sink, outcomes)
+    await this.#transform(accepted, outcomes)
+    for (const candidate of accepted) this.#emit(candidate, batch, input, sink, outcomes)
     outcomes.validateMilliseconds = this.#now() - began - outcomes.transformMilliseconds
     return outcomes
   }
@@ -110,7 +114,8 @@ class CompiledProgram implements RecordProgram {
 
   /** Whether a column is written was decided for the whole run, by the fields that its inputs were planned with. */
   #checkKept(fields: readonly string[], binding: Binding): void {
-    const come = this.#kept.filter(({ source }) => fields.includes(source))
+    const kept = this.#fields.filter(({ name }) => this.#kept.some((field) => field.name === name))
+    const come = kept.filter(({ source }) => fields.includes(source))
     const gone = binding.missing.filter(({ field, outcome }) => outcome === 'keep' && this.#columns.some(({ column }) => column.name === field.name))
     if (come.length + gone.length === 0) return
     const names = [...come.map(({ source }) => source), ...gone.map(({ field }) => sourceName(field))].join(', ')
@@ -128,7 +133,7 @@ class CompiledProgram implements RecordProgram {
     if (fast !== undefined) await warmParents(this.#references, this.#fields, batch as ByteBatch, binding)
     const candidates: Candidate[] = []
     // What waits for nothing is decided at once: rows stay in the order of their records.
-    const atOnce = this.#references.size === 0 && this.#options.transformers.length === 0
+    const atOnce = this.#references.size === 0 && !this.#transforms.whole
     for (let index = 0; index < batch.size; index++) {
       const verdict = verdicts.size === 0 ? undefined : verdicts.get(index)
       if (fast !== undefined && verdict === undefined && (batch as ByteBatch).plain[index] === 1) {
@@ -140,17 +145,22 @@ class CompiledProgram implements RecordProgram {
       const candidate = this.#candidate(batch, index, binding, verdict, outcomes)
       if (candidate === undefined) continue
       if (!atOnce) candidates.push(candidate)
-      else if (this.#decide(candidate, batch, outcomes)) this.#emit(candidate, batch, input, sink, outcomes)
+      else if (this.#decide(candidate, batch, outcomes)) {
+        this.#transforms.applyNow(candidate, this.#saidOne)
+        this.#emit(candidate, batch, input, sink, outcomes)
+      }
     }
     return candidates
   }
 
   #fastRow(batch: ByteBatch, sink: Sink, binding: Binding): FastRow | undefined {
-    if (sink.rows === undefined || this.#options.transformers.length > 0) return undefined
+    const { origins } = this.#transforms
+    if (sink.rows === undefined || origins === undefined) return undefined
     if (this.#fast?.rules !== batch.rules || this.#fast.binding !== binding) {
       const row = compileFast({
         plans: this.#columns,
         fields: this.#fields,
+        origins,
         binding,
         cellRules: batch.rules,
         references: this.#references,
@@ -181,6 +191,8 @@ class CompiledProgram implements RecordProgram {
     return candidate
   }
 
+  readonly #saidOne = (error: RecordError, source: SourceRecord): RecordError => this.#secrecy?.said(error, source) ?? error
+
   #said(errors: readonly RecordError[], source: SourceRecord | undefined): readonly RecordError[] {
     const secrecy = this.#secrecy
     return secrecy === undefined ? errors : errors.map((error) => secrecy.said(error, source))
@@ -199,66 +211,76 @@ class CompiledProgram implements RecordProgram {
   }
 
   #rejected(candidate: Candidate, batch: RecordBatch): RejectedRecord {
+    const errors = [...candidate.errors, ...candidate.parked].slice(0, 100)
     return {
       ...evidenceOf(batch, candidate.index),
       record: candidate.source,
-      errors: [...candidate.errors, ...candidate.parked].slice(0, 100),
-      key: keyOf(candidate, this.#options.schema),
+      errors: this.#secrecy === undefined ? errors : errors.map((error) => (this.#secrecy as Secrecy).transformed(error)),
+      key: keyOf(this.#options.schema, (name) => this.#transforms.keyValue(name, candidate.record)),
       state: candidate.errors.length === 0 ? 'parked' : 'open',
     }
   }
 
-  async #transform(accepted: Candidate[], outcomes: Outcomes): Promise<Candidate[]> {
-    let kept = accepted
+  async #transform(accepted: readonly Candidate[], outcomes: Outcomes): Promise<void> {
     const began = this.#now()
-    for (const transformer of this.#options.transformers) {
-      const answers = await foreign(() => transformer.transform(kept.map(({ record }) => record)))
-      if (answers.length !== kept.length) {
-        throw new HeadgateError(
-          'TransformFailed',
-          `${transformer.constructor.name} answered ${answers.length} records for ${kept.length}; it must answer one, or undefined, for each`,
-        )
-      }
-      const before = kept.length
-      kept = kept.flatMap((candidate, number) => (answers[number] === undefined ? [] : [{ ...candidate, record: answers[number] as TypedRecord }]))
-      outcomes.filtered += before - kept.length
-    }
-    outcomes.transformMilliseconds += this.#options.transformers.length === 0 ? 0 : this.#now() - began
-    return kept
+    await this.#transforms.apply(accepted, this.#saidOne)
+    outcomes.transformMilliseconds += this.#transforms.empty ? 0 : this.#now() - began
   }
 
-  /** Hands an accepted record to the sink, unless a transformer made something of it that does not fit. */
+  /** Hands what became of an accepted record to the sink: all of it, or nothing if a part does not fit. */
   #emit(candidate: Candidate, batch: RecordBatch, input: number, sink: Sink, outcomes: Outcomes): void {
-    const order = batch.order(candidate.index)
-    if (sink.rows !== undefined && this.#options.transformers.length > 0) {
-      candidate.errors.push(...refit(this.#columns, this.#fields, candidate.record), ...this.#unwritable(candidate.record))
-    }
+    const { made } = candidate
+    const records = made?.records ?? [candidate.record]
+    if (made !== undefined && this.#kept.length > 0) for (const record of records) this.#refuseUnwritable(candidate, record)
     if (candidate.errors.length > 0) {
       this.#reject(candidate, batch, outcomes)
       return
     }
-    if (sink.rows === undefined) sink.records.push({ order, record: candidate.record })
-    else writeRow(sink.rows, this.#columns, candidate.record, this.#options.run.id, input, order)
-    outcomes.accepted++
-    for (const { code, message } of candidate.warnings) {
-      const counted = outcomes.warnings.get(code)
-      if (counted === undefined) outcomes.warnings.set(code, { count: 1, example: message })
-      else counted.count++
+    const order = batch.order(candidate.index)
+    for (const record of records) {
+      if (sink.rows === undefined) sink.records.push({ order, record })
+      else writeRow(sink.rows, this.#columns, record, this.#options.run.id, input, order)
     }
+    if (records.length > 1) checkRoom(sink)
+    outcomes.accepted += records.length
+    outcomes.filtered += made?.filtered ?? 0
+    outcomes.derived += made?.derived ?? 0
+    outcomes.superseded += made?.superseded ?? 0
+    if (records.length > 0) countWarnings(candidate, outcomes)
   }
 
   /** A transformer's values for fields whose column is not written. */
-  #unwritable(record: TypedRecord): RecordError[] {
-    return this.#kept
-      .filter(({ name }) => record[name] !== null && record[name] !== undefined)
-      .map(({ name }) => ({
+  #refuseUnwritable(candidate: Candidate, record: TypedRecord): void {
+    for (const { name } of this.#kept) {
+      if (record[name] === null || record[name] === undefined) continue
+      add(candidate.errors, {
         field: name,
         code: `transform.${name}`,
         message: `${name} has a value, but whenMissing keeps its column as it is; set it to nullify`,
-      }))
+      })
+    }
   }
 }
 
 function evidenceOf(batch: RecordBatch, index: number): Pick<RejectedRecord, 'order' | 'raw' | 'evidence'> {
   return { order: batch.order(index), raw: Buffer.from(batch.raw(index)), evidence: batch.evidence === 'json' ? 'json' : 'bytes' }
+}
+
+const noOutcomes = { accepted: 0, derived: 0, filtered: 0, superseded: 0, validateMilliseconds: 0, transformMilliseconds: 0 }
+
+function countWarnings({ warnings }: Candidate, outcomes: Outcomes): void {
+  for (const { code, message } of warnings) {
+    const counted = outcomes.warnings.get(code)
+    if (counted === undefined) outcomes.warnings.set(code, { count: 1, example: message })
+    else counted.count++
+  }
+}
+
+/** Ends of rows are kept as 32-bit numbers. */
+const mostRowBytes = 2 ** 30
+
+/** Records that become many may make a batch of any size; the slice is read a block at a time, so it cannot be cut in between. */
+function checkRoom({ rows }: Sink): void {
+  if (rows === undefined || rows.length <= mostRowBytes) return
+  throw new HeadgateError('TransformFailed', `the transforms made more than ${mostRowBytes} bytes of rows of one batch; make fewer or smaller records of each`)
 }

@@ -36,6 +36,11 @@ export class Secrecy {
     }
   }
 
+  /** An error of a value that a transformer made: any field may hold a sensitive one by now, in whatever form. */
+  transformed(error: RecordError): RecordError {
+    return error.transform === undefined || error.value === undefined ? error : { ...error, value: '***' }
+  }
+
   /** What is wrong with a record that cannot be read. It names a field by its header, which in a file without one is a record. */
   framing(problem: RecordError): RecordError {
     return { ...problem, message: problem.message.replace(/(field [0-9]+) \((.*)\)/s, (whole, place, name) => (this.#sources.has(name) ? whole : place)) }

@@ -17,7 +17,7 @@ export async function collectVerdicts(validators: readonly Validator[], batch: R
       throw new HeadgateError('ValidatorFailed', `a validator reported on record ${index} of a batch of ${batch.size}; correct its index`)
     }
     const verdict = verdicts.get(index) ?? { errors: [], warnings: [] }
-    const kept = keptError(error)
+    const kept = keptError(error) ?? unsound()
     if (verdict[kind].length < mostErrors) verdict[kind].push(kept)
     verdicts.set(index, verdict)
   }
@@ -31,12 +31,14 @@ export async function collectVerdicts(validators: readonly Validator[], batch: R
   return verdicts
 }
 
-/** The error's four properties as text, cut to the lengths that are kept. Throws ValidatorFailed without a code and a message. */
-function keptError(error: RecordError): RecordError {
+function unsound(): never {
+  throw new HeadgateError('ValidatorFailed', 'a validator reported an error without a code and a message, which are texts; give it both')
+}
+
+/** The error's four properties as text, cut to the lengths that are kept. Undefined without a code and a message. */
+export function keptError(error: RecordError): RecordError | undefined {
   const { field, code, message, value } = (error ?? {}) as Record<keyof RecordError, unknown>
-  if (typeof code !== 'string' || code === '' || typeof message !== 'string') {
-    throw new HeadgateError('ValidatorFailed', 'a validator reported an error without a code and a message, which are texts; give it both')
-  }
+  if (typeof code !== 'string' || code === '' || typeof message !== 'string') return undefined
   const kept: RecordError = { code: code.slice(0, longest.code), message: message.slice(0, longest.message) }
   if (field !== undefined && field !== null) kept.field = String(field).slice(0, longest.field)
   if (value !== undefined && value !== null) kept.value = String(value).slice(0, longest.value)

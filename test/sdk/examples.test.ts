@@ -8,6 +8,7 @@ import { runPipeline } from '../../cli/local/run-pipeline.ts'
 import type { Terminal } from '../../cli/output.ts'
 import StationReadings from '../../examples/sdk/extractor.ts'
 import HottestReadings from '../../examples/sdk/loader.ts'
+import MaskEmail from '../../examples/sdk/mask-email.ts'
 import Calibrate from '../../examples/sdk/transformer.ts'
 import BrokenSensors from '../../examples/sdk/validator.ts'
 import { CsvFormat } from '../../runner/formats/csv/format.ts'
@@ -20,12 +21,12 @@ import { faultsInBooks } from '../support/outcome.ts'
 import { freshStore } from '../support/store.ts'
 
 const examples = join(import.meta.dirname, '../../examples/sdk')
-const file = join(examples, 'pipeline.yaml')
 const store = await freshStore()
 const stop = new AbortController()
 afterAll(() => stop.abort())
 
-async function run(name: string) {
+async function run(name: string, manifest = 'pipeline.yaml') {
+  const file = join(examples, manifest)
   const report = await runPipeline({ pipeline: await loadPipeline(file), file, databaseUrl: store.url, name, signal: stop.signal, now: new Date() })
   return report.run
 }
@@ -59,7 +60,30 @@ test('A second run of it changes nothing', async () => {
   expect(await faultsInBooks(store.client)).toEqual([])
 })
 
-test.each(['extractor', 'validator', 'transformer', 'loader'])('The %s is at most 30 lines of code', (part) => {
+test('A pipeline with a masked field loads what is left of it, and quarantines the records whose address is refused or is none', async () => {
+  const { failure, counts } = await run('members-1', 'members.yaml')
+  expect(failure).toBeUndefined()
+  expect(counts).toMatchObject({ read: 5, derived: 0, loaded: 3, quarantined: 2 })
+  const { rows } = await store.client.query('SELECT id::int, name, email FROM clubs.members ORDER BY id')
+  expect(rows).toEqual([
+    { id: 1, name: 'Ada', email: 'a***@analytical.example' },
+    { id: 2, name: 'Bob "Bo" Ray', email: 'B***@mail.example' },
+    { id: 4, name: 'Dag', email: null },
+  ])
+  const rejected = await store.client.query(
+    `SELECT key, convert_from(raw, 'utf8') AS raw, errors FROM headgate.quarantine JOIN headgate.run ON run.id = last_run WHERE run.name = 'members-1' ORDER BY pos`,
+  )
+  expect(rejected.rows).toEqual([
+    {
+      key: { id: '3' },
+      raw: '3,Cleo,cleo@trash.example,2025-06-01',
+      errors: [{ field: 'email', code: 'email.refused', message: expect.stringContaining('hidden'), transform: 'MaskEmail' }],
+    },
+    { key: { id: '5' }, raw: '5,Eve,no address,2025-06-03', errors: [expect.objectContaining({ field: 'email', code: 'format.email', value: '***' })] },
+  ])
+})
+
+test.each(['extractor', 'validator', 'transformer', 'mask-email', 'loader'])('The %s is at most 30 lines of code', (part) => {
   const lines = readFileSync(join(examples, `${part}.ts`), 'utf8').split('\n')
   expect(lines.filter((line) => line.trim() !== '' && !line.startsWith('//')).length).toBeLessThanOrEqual(30)
 })
@@ -79,7 +103,24 @@ describe('The checks of the conformance kit hold', () => {
     }),
     transformer: transformerChecks({
       make: () => new Calibrate({ offset: 0.5, since: '2026-03-02' }),
+      fields: [
+        { name: 'sensor', type: 'text' },
+        { name: 'day', type: 'date' },
+        { name: 'celsius', type: 'float', max: 60 },
+      ],
       records: [1, 2, 3].map((day) => ({ sensor: 'roof', day: `2026-03-0${day}`, celsius: day })),
+    }),
+    'transformer of a field': transformerChecks({
+      make: () => new MaskEmail({ field: 'email', refusedDomains: ['trash.example'] }),
+      fields: [
+        { name: 'id', type: 'integer' },
+        { name: 'email', type: 'text', format: 'email', nullable: true, sensitive: true },
+      ],
+      records: [
+        { id: 1n, email: 'ada@analytical.example' },
+        { id: 2n, email: 'cleo@trash.example' },
+        { id: 3n, email: null },
+      ],
     }),
     loader: loaderChecks({
       make: () => new HottestReadings({ schema: 'checked' }),

@@ -24,7 +24,7 @@ export async function outcomeOf(client: pg.Client, table: string, pipeline?: str
   return {
     rows: rows.map(({ row }) => row as string),
     counts: await query(
-      `SELECT ${name('run')} AS name, state, failure, read, loaded, unchanged, superseded, filtered, quarantined, parked, warnings
+      `SELECT ${name('run')} AS name, state, failure, read, derived, loaded, unchanged, superseded, filtered, quarantined, parked, warnings
       FROM headgate.run WHERE $1::text IS NULL OR pipeline = $1 ORDER BY id`,
     ),
     unresolved: await query(
@@ -51,15 +51,15 @@ export async function faultsInBooks(client: pg.Client): Promise<string[]> {
   return faults
 }
 
-const balance = 'read = loaded + unchanged + superseded + filtered + quarantined + parked'
+const balance = 'read + derived = loaded + unchanged + superseded + filtered + quarantined + parked'
 
 const books: readonly (readonly [string, string])[] = [
   ['a batch does not balance', `SELECT run, slice, ordinal FROM headgate.batch WHERE NOT (${balance})`],
   ['a run does not balance', `SELECT name FROM headgate.run WHERE NOT (${balance})`],
   [
     'a run is not the sum of its batches',
-    `SELECT name FROM headgate.run WHERE state = 'Succeeded' AND NOT coalesce((read, loaded, unchanged, superseded, quarantined) =
-      (SELECT sum(read), sum(loaded), sum(unchanged), sum(superseded), sum(quarantined) FROM headgate.batch WHERE batch.run = run.id), false)`,
+    `SELECT name FROM headgate.run WHERE state = 'Succeeded' AND NOT coalesce((read, derived, loaded, unchanged, superseded, quarantined) =
+      (SELECT sum(read), sum(derived), sum(loaded), sum(unchanged), sum(superseded), sum(quarantined) FROM headgate.batch WHERE batch.run = run.id), false)`,
   ],
   [
     'batches of a slice overlap',

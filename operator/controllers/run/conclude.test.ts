@@ -63,7 +63,7 @@ test.each([
   [{ read: 1, loaded: 1 }, 'read 1 record: 1 loaded'],
   [{ read: 5, loaded: 2, parked: 3 }, 'read 5 records: 2 loaded, 3 parked'],
 ])('%j reads as %s', (some, message) => {
-  const none = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, removed: 0 }
+  const none = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, derived: 0, removed: 0 }
   expect(totalsMessage(run, { ...none, ...some })).toBe(message)
 })
 

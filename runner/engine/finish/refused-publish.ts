@@ -80,7 +80,7 @@ async function rejectRows(work: Work, { loader, plan }: Staged, claim: ClaimedSl
   await work.session.transaction(async (transaction) => {
     await lockDestination(transaction, work.run, 'shared')
     const { batches } = await lockRunning(transaction, claim)
-    await loader.dropRefused(transaction, plan, rows)
+    const dropped = await loader.dropRefused(transaction, plan, rows)
     await quarantineRecords(transaction, originOf(work.commit, { ordinal: place.slice, slice }), rejected)
     await recordBatch(transaction, {
       run: work.run.id,
@@ -88,7 +88,7 @@ async function rejectRows(work: Work, { loader, plan }: Staged, claim: ClaimedSl
       ordinal: batches,
       epoch: claim.epoch,
       input: claim.slice.input,
-      counts: { ...noCounts, loaded: -rows.length, quarantined: rows.length },
+      counts: { ...noCounts, derived: rows.length - dropped, loaded: -dropped, quarantined: rows.length },
     })
     await advanceSlice(transaction, claim, { records: 0, done: false })
   })

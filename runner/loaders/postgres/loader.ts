@@ -6,6 +6,7 @@ import { recordError } from '../../../store/refusal.ts'
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import type { DestinationKeys, EncodedLoading, EncodedOptions, LoadedRows, RefusedRow, StagedLoading, StagedRefusal, Stretch } from '../capabilities.ts'
 import { beginSearch, checkMost, loadByParts } from './batch/careful.ts'
+import { SourceRecords } from './batch/source-records.ts'
 import { fillStage, Guess, loadStage, type StageOptions } from './batch/stage.ts'
 import { endStagedParts, stagedParts } from './batch/staged-parts.ts'
 import { list, parseTable, quote, relation } from './names.ts'
@@ -98,7 +99,7 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     return refused.map(({ order, refusal }) => ({ order, error: recordError(refusal) }))
   }
 
-  async dropRefused(tx: Transaction, plan: LoadPlan, refused: readonly StagedRefusal[]): Promise<void> {
+  async dropRefused(tx: Transaction, plan: LoadPlan, refused: readonly StagedRefusal[]): Promise<number> {
     return dropStagedRows(
       tx,
       plan,
@@ -123,20 +124,20 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     exhaustive: boolean,
   ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }> {
     const how = { exhaustive, rewriteUnchanged }
-    const inSourceOrder = sourceOrder(rows)
+    const records = new SourceRecords(rows)
     const guess = new Guess(false)
-    const staged = plan.route === 'stage' ? await stagedParts(rows, inSourceOrder, tx, run, plan, how) : undefined
-    const load = staged ?? ((part: Uint32Array) => this.#load(someEncodedRows(rows, plan, part), tx, run, plan, { ...usual, ...how }, guess))
+    const staged = plan.route === 'stage' ? await stagedParts(rows, records, tx, run, plan, how) : undefined
+    const loadSome = (part: Uint32Array) => this.#load(someEncodedRows(rows, plan, records.rowsOf(part)), tx, run, plan, { ...usual, ...how }, guess)
     const search = await beginSearch(tx, batchTarget(plan), mostRefused(rows.size, this.config.destination))
-    const { counts, refused } = await loadByParts(search, inSourceOrder, load)
+    const { counts, refused } = await loadByParts(search, records.all, staged ?? loadSome)
     checkMost(search.most, refused)
     if (staged !== undefined) await endStagedParts(tx, plan)
     if (keepKeys) {
       const indexes = new Set(refused.map(({ index }) => index))
-      const accepted = inSourceOrder.filter((index) => !indexes.has(index))
+      const accepted = records.rowsOf(records.all.filter((record) => !indexes.has(record)))
       await fillStage(someEncodedRows(rows, plan, accepted), tx, plan)
     }
-    return { counts, refused: refused.map(({ index, refusal }) => ({ index, error: recordError(refusal) })) }
+    return { counts, refused: refused.map(({ index, refusal }) => ({ index: records.firstRow(index), error: recordError(refusal) })) }
   }
 
   async #load(rows: Rows, tx: Transaction, run: RunContext, plan: LoadPlan, options: StageOptions, guess = this.#guess(run, plan)): Promise<LoadedRows> {
@@ -158,12 +159,4 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     this.#guesses.set(run.id, guess)
     return guess
   }
-}
-
-/** Indexes of the rows in the order of their records. */
-function sourceOrder({ size, inputs, orders }: EncodedRows): Uint32Array {
-  const at = (numbers: Int32Array | Float64Array, index: number) => numbers[index] as number
-  return Uint32Array.from({ length: size }, (_, index) => index).sort(
-    (one, other) => at(inputs, one) - at(inputs, other) || at(orders, one) - at(orders, other),
-  )
 }

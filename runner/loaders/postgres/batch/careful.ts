@@ -1,4 +1,4 @@
-// loadByParts: finds the rows that the destination refuses, and loads the others. The usual path knows nothing of it: the
+// loadByParts: finds the records whose rows the destination refuses, and loads the others. The usual path knows nothing of it: the
 // engine rolls a refused batch back and comes here with the same rows in a new transaction. Used for batches, and for staged rows.
 import { HeadgateError, type Transaction } from '../../../../sdk/index.ts'
 import { classifyError } from '../../../../store/errors.ts'
@@ -7,14 +7,14 @@ import type { LoadedRows } from '../../capabilities.ts'
 import { relation, type TableName } from '../names.ts'
 
 export type RefusedRow = {
-  /** Index among the batch's rows. */
+  /** Among those that were given to `loadByParts`. */
   index: number
   refusal: Refusal
 }
 
 export type CarefulCounts = { counts: LoadedRows; refused: RefusedRow[] }
 
-/** Loads some of the rows, by index. */
+/** Loads the rows of some records, or some rows, by index. */
 export type Load = (indexes: Uint32Array) => Promise<LoadedRows>
 
 /** A search may go over several batches, each with its own rows. */

@@ -9,33 +9,41 @@ import { merge } from '../merge/merge.ts'
 import { quote } from '../names.ts'
 import type { LoadPlan } from '../plan.ts'
 import { someEncodedRows } from '../rows/copy.ts'
+import type { SourceRecords } from './source-records.ts'
 import { fillStage } from './stage.ts'
 
 /**
- * Stages the rows, which are given in source order, and returns what merges some of them by index. Undefined if the stage
- * refuses a row itself: it has the domains of the destination.
+ * Stages the rows, and returns what merges those of some records. Undefined if the stage refuses a row itself: it has the domains of
+ * the destination.
  */
 export async function stagedParts(
   rows: EncodedRows,
-  inSourceOrder: Uint32Array,
+  records: SourceRecords,
   tx: Transaction,
   run: RunContext,
   plan: LoadPlan,
   { exhaustive, rewriteUnchanged }: { exhaustive: boolean; rewriteUnchanged: boolean },
 ): Promise<((part: Uint32Array) => Promise<LoadedRows>) | undefined> {
-  if (!(await isStaged(tx, () => fillStage(someEncodedRows(rows, plan, inSourceOrder), tx, plan)))) return undefined
+  if (!(await isStaged(tx, () => fillStage(someEncodedRows(rows, plan, records.rowsOf(records.all)), tx, plan)))) return undefined
   const stage = quote(plan.stage)
   // Without an index, and without statistics that tell how small a part is, each part would scan the stage and the destination.
   await tx.query(`CREATE INDEX IF NOT EXISTS ${indexName(plan)} ON ${stage} (_pos); ANALYZE ${stage}`)
-  const order = (index: number | undefined) => rows.recordOrder(index ?? 0)
+  const order = (record: number | undefined) => records.order(record ?? 0)
   const where = (part: Uint32Array) =>
-    part.buffer === inSourceOrder.buffer
+    part.buffer === records.all.buffer
       ? `_pos BETWEEN ${order(part[0])} AND ${order(part.at(-1))}`
-      : `_pos IN (${Array.from(part, (index) => order(index)).join()})`
+      : `_pos IN (${Array.from(part, (record) => order(record)).join()})`
   return (part) => {
     if (part.length === 0) return Promise.resolve({ loaded: 0, unchanged: 0, superseded: 0 })
     const source = `(SELECT * FROM ${stage} WHERE ${where(part)})`
-    return merge(tx, run, plan, { source, mayRepeatKeys: part.length > 1, lookUp: true, keyHashes: !exhaustive, exhaustive, rewriteUnchanged })
+    return merge(tx, run, plan, {
+      source,
+      mayRepeatKeys: part.length > 1 || rows.size > records.all.length,
+      lookUp: true,
+      keyHashes: !exhaustive,
+      exhaustive,
+      rewriteUnchanged,
+    })
   }
 }
 

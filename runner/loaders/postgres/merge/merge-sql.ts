@@ -147,9 +147,13 @@ function newer({ version }: LoadPlan): string {
   return `CASE WHEN ${ours} IS NOT DISTINCT FROM ${theirs} THEN ${later} WHEN ${theirs} IS NULL THEN true ELSE coalesce(${ours} > ${theirs}, false) END`
 }
 
-function newestFirst({ version }: LoadPlan, prefix: string): string {
+/** Records that were made of one share `_pos`; if their keys are equal to the database alone, as in citext, the larger by its bytes is taken. */
+function newestFirst({ version, key, columns }: LoadPlan, prefix: string): string {
   const byVersion = version === null ? '' : `${prefix}${quote(version)} DESC NULLS LAST, `
-  return `${byVersion}${prefix}_run DESC, ${prefix}_pos DESC`
+  const byBytes = columns
+    .filter(({ name, equalsByBytes }) => !equalsByBytes && key.includes(name))
+    .map(({ name }) => `, ${prefix}${quote(name)}::text COLLATE "C" DESC`)
+  return `${byVersion}${prefix}_run DESC, ${prefix}_pos DESC${byBytes.join('')}`
 }
 
 /**

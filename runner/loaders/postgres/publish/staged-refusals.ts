@@ -10,7 +10,7 @@ import { columnNames, type LoadPlan } from '../plan.ts'
 import { checkTaken } from '../rows/dropped.ts'
 import { openTrial, type Trial } from './trial.ts'
 
-/** A staged row, by its `_pos` in decimal digits. */
+/** The staged rows of a record, by their `_pos` in decimal digits. */
 type StagedRow = { order: string; refusal: Refusal }
 
 export type StagedSearch = {
@@ -75,7 +75,10 @@ async function refusedOf(
 }
 
 async function ordersOf(tx: Transaction, staging: TableName, { first, last }: Stretch): Promise<string[]> {
-  const { rows } = await tx.query(`SELECT _pos::text AS order FROM ${relation(staging)} WHERE _pos BETWEEN $1 AND $2 ORDER BY _pos`, [first, last])
+  const { rows } = await tx.query(`SELECT DISTINCT _pos, _pos::text AS order FROM ${relation(staging)} WHERE _pos BETWEEN $1 AND $2 ORDER BY _pos`, [
+    first,
+    last,
+  ])
   return rows.map((row) => row.order as string)
 }
 
@@ -94,10 +97,10 @@ async function loadStaged(run: RunContext, tx: Transaction, plan: LoadPlan, { ta
   return nothing
 }
 
-/** Removes refused rows from the run's staging table, by `_pos` in decimal digits. */
-export async function dropStagedRows(tx: Transaction, { staging }: LoadPlan, orders: readonly string[]): Promise<void> {
-  if (staging === null) return
+/** Removes the rows of refused records from the run's staging table, by `_pos` in decimal digits. Returns how many rows that were. */
+export async function dropStagedRows(tx: Transaction, { staging }: LoadPlan, orders: readonly string[]): Promise<number> {
+  if (staging === null) return 0
   const { rowCount } = await tx.query(`DELETE FROM ${relation(staging)} WHERE _pos = ANY ($1::bigint[])`, [orders])
-  if (rowCount === orders.length) return
-  throw new HeadgateError('Internal', `${quote(staging.name)} holds ${rowCount} of ${orders.length} refused rows`)
+  if (rowCount !== null && rowCount >= orders.length) return rowCount
+  throw new HeadgateError('Internal', `${quote(staging.name)} holds ${rowCount} rows of ${orders.length} refused records`)
 }

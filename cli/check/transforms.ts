@@ -1,0 +1,20 @@
+// What depends on the fields that transforms output, which only the run can tell: their classes are loaded when it is planned.
+import type { Pipeline } from '../../crds/pipeline.ts'
+import type { Finding, Sound } from './problem.ts'
+
+/** Notes for names of the key and the version that no declared field has. */
+export function checkTransforms({ spec }: Pipeline, sound: Sound): Finding[] {
+  if (spec?.transform === undefined || !sound(['spec', 'schema'])) return []
+  const { fields, primaryKey = [], versionField } = spec.schema
+  const made = (name: string) => !fields.some((field) => field.name === name)
+  const at = (path: Finding['path'], name: string): Finding => ({
+    path: ['spec', 'schema', ...path],
+    code: 'transform.output',
+    severity: 'note',
+    message: `${name} is no declared field: a run tells before it reads anything whether a transform outputs it`,
+  })
+  return [
+    ...primaryKey.flatMap((name, index) => (made(name) ? [at(['primaryKey', index], name)] : [])),
+    ...(versionField !== undefined && made(versionField) ? [at(['versionField'], versionField)] : []),
+  ]
+}

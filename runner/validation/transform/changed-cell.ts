@@ -1,0 +1,48 @@
+// Cells of the fast path that are read as values: those that FieldTransformers change, and those that are checked but not written.
+import type { CellRules } from '../../records/byte-batch.ts'
+import { cellText, isClean } from '../careful-cell.ts'
+import { type FieldPlan, type Findings, readField } from '../field-plan.ts'
+import type { Cell } from '../types/field-type.ts'
+import { writeNull } from '../write.ts'
+import { changedValue, RejectedByTransform, reading } from './answer.ts'
+import { keptValue } from './made.ts'
+import type { Change, Origin } from './stage.ts'
+
+/** Writes what the changes make of the cell, if nothing is found wrong on the way; a rejected record is left to the slow path. */
+export function changedCell(field: FieldPlan, { changes, plan }: Origin, rules: CellRules): Cell {
+  const findings: Findings = { errors: [], parked: [], warnings: [] }
+  const fitted = changes.at(-1)?.plan === plan
+  return (bytes, start, end, rows) => {
+    const text = cellText(bytes, start, end, rules)
+    if (text === undefined) return false
+    let value = readField(field, text, findings)
+    for (const change of changes) {
+      if (value === null || findings.errors.length > 0) break
+      value = changed(change, value, findings)
+    }
+    const written = fitted && value !== null ? value : keptValue(plan, value, findings)
+    if (!isClean(findings) || written instanceof RejectedByTransform) return false
+    if (written === null) writeNull(rows)
+    else plan.encoder?.write(rows, written)
+    return true
+  }
+}
+
+/** A value that its field takes, or a RejectedByTransform. */
+function changed({ name, transformer, from, plan }: Change, value: unknown, findings: Findings): unknown {
+  if (value instanceof RejectedByTransform) return value
+  const result = changedValue(name, transformer, value, from)
+  if (typeof result !== 'object' || result === null) return readField(plan, result, findings)
+  return result instanceof RejectedByTransform ? result : reading(name, () => readField(plan, result, findings))
+}
+
+/** Accepts a cell in which nothing is found, and writes nothing. */
+export function checkedCell(field: FieldPlan, rules: CellRules): Cell {
+  const findings: Findings = { errors: [], parked: [], warnings: [] }
+  return (bytes, start, end) => {
+    const text = cellText(bytes, start, end, rules)
+    if (text === undefined) return false
+    readField(field, text, findings)
+    return isClean(findings)
+  }
+}
