@@ -1,6 +1,7 @@
 // The ledger: one row per committed batch, written in the batch's own transaction. Called by the engine.
 import type { Position } from '../sdk/index.ts'
 import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
+import type { ObservedFields } from './observed.ts'
 import { onlyRow, type Queryable, wholeNumber } from './queryable.ts'
 import { recordOrderSql } from './record-order.ts'
 
@@ -20,6 +21,7 @@ export type LedgerEntry = {
   overwrote?: number
   /** Warning code → how often. */
   warnings?: Record<string, number>
+  observed?: ObservedFields
   from?: Position | undefined
   to?: Position | undefined
   firstOrder?: number
@@ -50,6 +52,7 @@ const entryColumns = [
   ...countColumns,
   'overwrote',
   'warnings',
+  'observed',
   'from_position',
   'to_position',
   'first_order',
@@ -75,6 +78,7 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
     ...countColumns.map((column) => counts[column]),
     entry.overwrote ?? 0,
     JSON.stringify(entry.warnings ?? {}),
+    entry.observed === undefined ? null : JSON.stringify(entry.observed),
     positionText(entry.from),
     positionText(entry.to),
     entry.firstOrder ?? null,

@@ -21,6 +21,7 @@ it('applies each migration once when two processes migrate an empty database at 
     '0011_packed_slices',
     '0012_evidence',
     '0013_derived',
+    '0014_observed',
   ]
   expect(applied.flat().sort()).toEqual(migrations)
   const { rows } = await client.query('SELECT name FROM headgate.migration ORDER BY name')

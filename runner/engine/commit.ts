@@ -66,6 +66,7 @@ export async function commitBatch(
     overwrittenKeys: counts.overwrittenKeys ?? null,
     acceptedKeys,
     warnings: Object.fromEntries([...batch.warnings].map(([code, { count }]) => [code, count])),
+    ...(batch.observed !== undefined && { observed: batch.observed }),
     from: batch.from,
     to,
     firstOrder: batch.firstOrder,

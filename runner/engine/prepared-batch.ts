@@ -1,6 +1,7 @@
 // PreparedBatch: everything that one batch transaction will write, made while the batch before it commits.
 import type { Position, RecordBatch } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
+import { mergeObserved, type ObservedFields } from '../../store/observed.ts'
 import { EncodedRows } from '../records/encoded-rows.ts'
 import type { PlacedRecord } from '../records/object-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
@@ -23,6 +24,7 @@ export class PreparedBatch {
   derived = 0
   filtered = 0
   superseded = 0
+  observed: ObservedFields | undefined
   timings = { extract: 0, validate: 0, transform: 0 }
   #rejectedBytes = 0
 
@@ -67,6 +69,7 @@ export class PreparedBatch {
     this.derived += outcomes.derived
     this.filtered += outcomes.filtered
     this.superseded += outcomes.superseded
+    this.observed = mergeObserved(this.observed, outcomes.observed)
     for (const rejected of outcomes.rejected) {
       this.rejected.push({ input, ...rejected })
       this.#rejectedBytes += rejected.raw.length
@@ -91,6 +94,7 @@ export class PreparedBatch {
     this.derived = 0
     this.filtered = 0
     this.superseded = 0
+    this.observed = undefined
     this.timings = { extract: 0, validate: 0, transform: 0 }
     return this
   }

@@ -1,5 +1,6 @@
 // RecordProgram: the schema's checks, the transforms and the encoding, compiled once per worker and run over every batch.
 import type { Evidence, RecordBatch, RecordError, TypedRecord } from '../../sdk/index.ts'
+import type { ObservedFields } from '../../store/observed.ts'
 import type { EncodedRows } from './encoded-rows.ts'
 
 /** A record that is not loaded, with its evidence. */
@@ -32,6 +33,8 @@ export type Outcomes = {
   rejected: RejectedRecord[]
   /** How often each warning code was raised, with one message as an example. */
   warnings: Map<string, { count: number; example: string }>
+  /** How the fields of the records differ from the declared ones; undefined if they do not. */
+  observed?: ObservedFields | undefined
   /** Time spent, in milliseconds. */
   validateMilliseconds: number
   transformMilliseconds: number

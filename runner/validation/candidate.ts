@@ -32,12 +32,12 @@ export function readCandidate(index: number, source: SourceRecord, fields: reado
 }
 
 function captureExtra(candidate: Candidate, binding: Binding): void {
-  const present = binding.extra.filter(({ name }) => candidate.source[name] !== undefined)
+  const present = binding.differences.added.filter((name) => candidate.source[name] !== undefined)
   if (present.length === 0) {
     candidate.record[extraColumn] = null
     return
   }
-  const value = parseJson(Object.fromEntries(present.map(({ name }) => [name, candidate.source[name]])))
+  const value = parseJson(Object.fromEntries(present.map((name) => [name, candidate.source[name]])))
   if (value instanceof Problem) add(candidate.errors, { field: extraColumn, code: value.code, message: `an undeclared field ${value.message}` })
   candidate.record[extraColumn] = value instanceof Problem ? null : value
 }

@@ -1,8 +1,9 @@
 // checkDelivery: compares the fields of a run's inputs with the schema before anything is loaded. Called when the run is planned.
-import { type Field, sourceName } from '../../crds/fields.ts'
+import { type Field, type Schema, sourceName } from '../../crds/fields.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError, type RunContext, type Slice } from '../../sdk/index.ts'
-import { bindFields, hintOf, type Missing } from './bind.ts'
+import { differencesOf, type MissingField } from './differences.ts'
+import { decideFields, hintOf } from './field-decision.ts'
 import { missingPolicy } from './missing.ts'
 
 /**
@@ -13,16 +14,17 @@ import { missingPolicy } from './missing.ts'
  * value may come after, before or together with the one without. What the row holds in the end would depend on batches and workers.
  */
 export function checkDelivery(spec: PipelineSpec, slices: readonly Slice[], run: Pick<RunContext, 'warn'>): string[] {
+  const { schema } = spec
   const whenMissing = missingPolicy(spec)
-  let first: { name: string; kept: Missing[] } | undefined
+  let first: { name: string; kept: MissingField[] } | undefined
   for (const { name, fields } of inputsOf(slices)) {
-    const { missing } = bindFields(spec.schema, fields, { name, whenMissing })
-    const kept = missing.filter(({ outcome }) => outcome === 'keep')
+    const { failure, kept } = decideFields(differencesOf(schema, fields), { schema, fields, whenMissing, name })
+    if (failure !== undefined) throw failure
     first ??= { name, kept }
     const mixed = difference(first.kept, kept) ?? difference(kept, first.kept)
     if (mixed !== undefined) throw mixedFields(mixed, kept.some(({ field }) => field === mixed) ? [first.name, name] : [name, first.name])
   }
-  for (const missing of first?.kept ?? []) run.warn('MissingField', keptMessage((first as { name: string }).name, missing))
+  for (const missing of first?.kept ?? []) run.warn('MissingField', keptMessage(schema, (first as { name: string }).name, missing))
   return (first?.kept ?? []).map(({ field }) => field.name)
 }
 
@@ -35,13 +37,13 @@ function* inputsOf(slices: readonly Slice[]): Generator<{ name: string; fields: 
   }
 }
 
-function difference(one: readonly Missing[], other: readonly Missing[]): Field | undefined {
+function difference(one: readonly MissingField[], other: readonly MissingField[]): Field | undefined {
   return one.find(({ field }) => !other.some((missing) => missing.field === field))?.field
 }
 
-function keptMessage(name: string, missing: Missing): string {
+function keptMessage(schema: Schema, name: string, missing: MissingField): string {
   const { field } = missing
-  return `${name} has no field ${JSON.stringify(sourceName(field))}: existing rows keep their value of ${field.name}, new ones get null or the column's default${hintOf(missing)}`
+  return `${name} has no field ${JSON.stringify(sourceName(field))}: existing rows keep their value of ${field.name}, new ones get null or the column's default${hintOf(schema, missing)}`
 }
 
 function mixedFields(field: Field, [having, lacking]: [string, string]): HeadgateError {

@@ -60,7 +60,7 @@ export type FastOptions = {
 /** Undefined if some column can only be filled by the slow path. */
 export function compileFast(options: FastOptions): FastRow | undefined {
   const { plans, origins, binding } = options
-  if (options.capture && binding.extra.length > 0) return undefined
+  if (options.capture && binding.differences.added.length > 0) return undefined
   if (origins.some(({ plan, input }) => plan.column === undefined && (binding.columns[input] as number) >= 0)) return undefined
   const columns = [...plans.map((plan) => fastColumn(plan, options)), ...unwrittenColumns(options)]
   if (columns.includes(undefined)) return undefined

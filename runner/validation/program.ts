@@ -1,5 +1,5 @@
 // compileProgram: the schema's checks, transforms and encoding compiled to a RecordProgram. Called by the engine, once per worker.
-import { type Schema, sourceName } from '../../crds/fields.ts'
+import type { Schema } from '../../crds/fields.ts'
 import {
   HeadgateError,
   type RecordBatch,
@@ -10,14 +10,17 @@ import {
   type TypedRecord,
   type Validator,
 } from '../../sdk/index.ts'
+import type { ObservedFields } from '../../store/observed.ts'
 import { type ByteBatch, cellsOf, isWordedSafely } from '../records/byte-batch.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
-import { type Binding, bindFields, hintOf } from './bind.ts'
+import type { Binding } from './bind.ts'
+import { FieldBinder } from './binder.ts'
 import { applyRules, type Candidate, keyOf, readCandidate } from './candidate.ts'
 import { compileFast, type FastRow } from './fast.ts'
 import { add, type FieldPlan } from './field-plan.ts'
 import type { MissingPolicy } from './missing.ts'
+import { observedFields, retypedFields } from './observed.ts'
 import { checkParents, compileReferences, type Reference, warmParents } from './parents.ts'
 import type { ReferenceLookup } from './references.ts'
 import { type ColumnPlan, planColumns, writeRow } from './row-writer.ts'
@@ -59,8 +62,8 @@ class CompiledProgram implements RecordProgram {
   /** Fields whose column is not written, because the planned delivery lacks them: rows keep their values. */
   readonly #kept: FieldPlan[]
   readonly #secrecy: Secrecy | undefined
-  readonly #told = new Set<string>()
-  #bound: { fields: readonly string[]; binding: Binding } | undefined
+  readonly #binder: FieldBinder
+  #observed: { binding: Binding; fields: ObservedFields | undefined } | undefined
   #fast: { rules: ByteBatch['rules']; binding: Binding; row: FastRow | undefined } | undefined
 
   constructor(options: ProgramOptions) {
@@ -74,56 +77,38 @@ class CompiledProgram implements RecordProgram {
     this.#kept = options.columns === undefined ? [] : this.#transforms.outputs.filter(({ column }) => column === undefined)
     this.#capture = options.schema.unknownFields === 'capture'
     this.#secrecy = secrecyOf(options.schema)
+    const { schema, run, whenMissing } = options
+    const written = new Set(this.#columns.map(({ column }) => column.name))
+    this.#binder = new FieldBinder({ schema, fields: this.#fields, written, kept: new Set(this.#kept.map(({ name }) => name)), run, whenMissing })
   }
 
   async process(batch: RecordBatch, input: number, sink: Sink): Promise<Outcomes> {
     const began = this.#now()
     const outcomes: Outcomes = { ...noOutcomes, rejected: [], warnings: new Map() }
     if (sink.rows !== undefined) sink.rows.sortable = this.#columns.some(({ sortKey }) => sortKey !== undefined)
-    const binding = this.#bind(batch)
+    const binding = this.#binder.bind(batch)
     const verdicts = await collectVerdicts(this.#options.validators, batch)
     const candidates = await this.#read(batch, input, sink, binding, verdicts, outcomes)
     await checkParents(this.#references, candidates)
     const accepted = candidates.filter((candidate) => this.#decide(candidate, batch, outcomes))
     await this.#transform(accepted, outcomes)
     for (const candidate of accepted) this.#emit(candidate, batch, input, sink, outcomes)
+    outcomes.observed = this.#observe(binding, batch, outcomes.rejected)
     outcomes.validateMilliseconds = this.#now() - began - outcomes.transformMilliseconds
     return outcomes
   }
 
   evidence(batch: RecordBatch, index: number, errors: RecordError[]): RejectedRecord {
-    const candidate = readCandidate(index, batch.record(index), this.#fields, this.#bind(batch), this.#capture)
+    const candidate = readCandidate(index, batch.record(index), this.#fields, this.#binder.bind(batch), this.#capture)
     return this.#rejected({ ...candidate, errors, parked: [] }, batch)
   }
 
-  #bind(batch: RecordBatch): Binding {
-    if (this.#bound?.fields === batch.fields) return this.#bound.binding
-    const { schema, run, whenMissing } = this.#options
-    const fields = batch.complete === false ? [...new Set([...batch.fields, ...this.#fields.map(({ source }) => source)])] : batch.fields
-    const binding = bindFields(schema, fields, whenMissing === undefined ? {} : { whenMissing })
-    this.#checkKept(batch.fields, binding)
-    for (const missing of binding.missing) {
-      const { name } = missing.field
-      if (missing.outcome === 'keep' || this.#told.has(name)) continue
-      this.#told.add(name)
-      run.warn('MissingField', `the source has no field for ${name}; it is loaded as null${hintOf(missing)}`)
-    }
-    this.#bound = { fields: batch.fields, binding }
-    return binding
-  }
-
-  /** Whether a column is written was decided for the whole run, by the fields that its inputs were planned with. */
-  #checkKept(fields: readonly string[], binding: Binding): void {
-    const kept = this.#fields.filter(({ name }) => this.#kept.some((field) => field.name === name))
-    const come = kept.filter(({ source }) => fields.includes(source))
-    const gone = binding.missing.filter(({ field, outcome }) => outcome === 'keep' && this.#columns.some(({ column }) => column.name === field.name))
-    if (come.length + gone.length === 0) return
-    const names = [...come.map(({ source }) => source), ...gone.map(({ field }) => sourceName(field))].join(', ')
-    throw new HeadgateError(
-      'MixedFields',
-      `${names}: the fields of the records are not those that the run was planned with, so the values of existing rows cannot be kept; ` +
-        'give the fields of each slice in plan, or set schema.missingFields to nullify',
-    )
+  #observe(binding: Binding, batch: RecordBatch, rejected: readonly RejectedRecord[]): ObservedFields | undefined {
+    const retyped = retypedFields(batch, rejected)
+    if (retyped.length > 0) return observedFields(this.#options.schema, binding.differences, retyped)
+    // Most batches differ as the one before did.
+    if (this.#observed?.binding !== binding) this.#observed = { binding, fields: observedFields(this.#options.schema, binding.differences, []) }
+    return this.#observed.fields
   }
 
   /** Accepts what the fast path is sure of; answers with the rest as candidates. */

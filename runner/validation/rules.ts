@@ -2,9 +2,9 @@
 import { Environment } from '@marcbachmann/cel-js'
 import type { Field, Rule, Schema } from '../../crds/fields.ts'
 import { HeadgateError, type TypedRecord } from '../../sdk/index.ts'
-import { closest } from './bind.ts'
 import { CostMeter, metered } from './expressions/cel-cost.ts'
 import { Problem } from './problem.ts'
+import { similarName } from './similar-name.ts'
 import { fieldTypes } from './types/index.ts'
 import { microsOf } from './types/timestamp.ts'
 
@@ -66,7 +66,7 @@ function compileRule(rule: Rule, place: number, byName: ReadonlyMap<string, Fiel
 }
 
 function unknownField(rule: Rule, field: string, known: readonly string[]): HeadgateError {
-  const near = closest(field, known)
+  const near = similarName(field, known)
   const hint = near === undefined ? '' : `; did you mean record.${near}?`
   return invalid(rule, `record.${field} is not a declared field${hint}`)
 }

@@ -4,9 +4,9 @@ import type { Field, Schema } from '../../../crds/fields.ts'
 import { problemOfSchema } from '../../../crds/validation.ts'
 import { type ChangedField, FieldTransformer, HeadgateError, type RecordField, type Transformer } from '../../../sdk/index.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
-import { closest } from '../bind.ts'
 import { compileField } from '../field-plan.ts'
 import type { MissingPolicy } from '../missing.ts'
+import { similarName } from '../similar-name.ts'
 
 export type TransformPlan = {
   /** The declared schema with the fields that come out of the last transformer; the very same one without transformers. */
@@ -100,7 +100,7 @@ function movesOf(transformer: FieldTransformer, name: string, given: readonly Fi
 }
 
 function unknown(field: string, known: ReadonlyMap<string, Field>): string {
-  const near = closest(field, [...known.keys()])
+  const near = similarName(field, [...known.keys()])
   return `${field}, which is no field there${near === undefined ? '' : `; did you mean ${near}?`}`
 }
 
