@@ -167,7 +167,7 @@ function startPod(settings: WorkerSettings, firstProcess: boolean): Pod {
 
 function specFor(table: string): PipelineSpec {
   return {
-    source: { files: { paths: ['part-*.csv'] } },
+    source: { files: { paths: ['part-*.csv'], commitPerFile: true } },
     format: { csv: {} },
     schema: {
       fields: [

@@ -1,0 +1,129 @@
+// formatChecks: what a format promises: all that an extractor does, over any source, and the same records however the bytes arrive.
+import { createHash } from 'node:crypto'
+import { promise, promiseSame } from '../../../sdk/conformance/check.ts'
+import { type Check, extractorChecks, sampleRun } from '../../../sdk/conformance/index.ts'
+import type { RunContext } from '../../../sdk/index.ts'
+import { SourceExtractor } from '../../sources/extractor.ts'
+import type { Input, Source } from '../../sources/source.ts'
+import type { Format } from '../format.ts'
+
+export type FormatKit = {
+  /** Makes the format anew. */
+  make: () => Format
+  /** An input with at least two records, uncompressed. */
+  bytes: Buffer
+  /** Parts of the run that the format depends on. */
+  run?: Partial<RunContext>
+}
+
+/** One input in memory, delivered in chunks of `chunkBytes`. */
+class MemorySource implements Source {
+  readonly #bytes: Buffer
+  readonly #chunkBytes: number
+  readonly #sequential: boolean
+
+  constructor(bytes: Buffer, { chunkBytes = bytes.length, sequential = false } = {}) {
+    this.#bytes = bytes
+    this.#chunkBytes = Math.max(1, chunkBytes)
+    this.#sequential = sequential
+  }
+
+  async *inputs(): AsyncIterable<Input> {
+    const identity = createHash('sha256').update(this.#bytes).digest('hex')
+    yield { name: 'memory', identity, ...(this.#sequential ? { sequential: true } : { size: this.#bytes.length }) }
+  }
+
+  async *open(_input: Input, start: number, end = this.#bytes.length): AsyncIterable<Buffer> {
+    // A chunk is valid until the next one is asked for, so each is spoiled afterwards.
+    for (let at = start; at < end; at += this.#chunkBytes) {
+      const chunk = Buffer.from(this.#bytes.subarray(at, Math.min(end, at + this.#chunkBytes)))
+      yield chunk
+      chunk.fill(0x3f)
+    }
+  }
+
+  async verify(): Promise<void> {}
+}
+
+/**
+ * Checks of a format.
+ *
+ * @example for (const { name, run } of formatChecks({ make: () => new LinesFormat({ field: 'line' }), bytes: Buffer.from('a\nb\n') })) test(name, run)
+ */
+export function formatChecks({ make, bytes, run = {} }: FormatKit): Check[] {
+  const context = sampleRun(run)
+  const over = (source: Source, sliceBytes?: number) =>
+    new SourceExtractor({ source, format: make(), workers: 1, ...(sliceBytes !== undefined && { sliceBytes }) })
+  const records = (extractor: SourceExtractor) => recordsOf(extractor, context)
+  const whole = () => records(over(new MemorySource(bytes)))
+  return [
+    ...extractorChecks({ make: () => over(new MemorySource(bytes)), run }),
+    {
+      name: 'gives the same records however the bytes arrive',
+      run: async () => {
+        for (const chunkBytes of [1, 2, 7])
+          promiseSame(await records(over(new MemorySource(bytes, { chunkBytes }))), await whole(), `in chunks of ${chunkBytes}`)
+      },
+    },
+    {
+      name: 'gives the same records from a source that reads from the beginning only',
+      run: async () => promiseSame(await records(over(new MemorySource(bytes, { sequential: true }))), await whole(), 'read sequentially'),
+    },
+    {
+      name: 'gives the same records from slices as from the whole',
+      run: async () => {
+        for (const parts of [2, 5, bytes.length]) {
+          promiseSame(await records(over(new MemorySource(bytes), Math.ceil(bytes.length / parts))), await whole(), `cut into about ${parts} slices`)
+        }
+      },
+    },
+    { name: 'keeps bytes that are in the input', run: () => rawIsThere(over(new MemorySource(bytes)), bytes, context) },
+    { name: 'takes an empty input for a delivery of no records', run: () => emptyIsNothing(over(new MemorySource(Buffer.alloc(0))), context) },
+    { name: 'stops when the run is stopped', run: () => stops(over(new MemorySource(bytes, { chunkBytes: 1 })), context) },
+  ]
+}
+
+type Read = { order: number; record: unknown; raw: string; problem: unknown; evidence: string }
+
+async function recordsOf(extractor: SourceExtractor, run: RunContext): Promise<Read[]> {
+  const all: Read[] = []
+  for (const slice of await Array.fromAsync(extractor.plan(run))) {
+    for await (const batch of extractor.read(slice, undefined, run)) {
+      for (let index = 0; index < batch.size; index++) {
+        const problem = batch.problem(index)
+        const raw = Buffer.from(batch.raw(index)).toString('latin1')
+        all.push({
+          order: batch.order(index),
+          record: problem === undefined ? batch.record(index) : undefined,
+          raw,
+          problem,
+          evidence: batch.evidence ?? 'bytes',
+        })
+      }
+    }
+  }
+  return all
+}
+
+async function rawIsThere(extractor: SourceExtractor, bytes: Buffer, run: RunContext): Promise<void> {
+  for (const { raw, order, evidence } of await recordsOf(extractor, run)) {
+    promise(evidence === 'json' || bytes.includes(Buffer.from(raw, 'latin1')), `the record with order ${order} has raw bytes that the input does not have`)
+  }
+}
+
+async function emptyIsNothing(extractor: SourceExtractor, run: RunContext): Promise<void> {
+  const slices = await Array.fromAsync(extractor.plan(run))
+  promise(
+    slices.every(({ fields }) => fields === undefined),
+    'an empty input was planned with fields',
+  )
+  promise((await recordsOf(extractor, run)).length === 0, 'an empty input gave records')
+}
+
+async function stops(extractor: SourceExtractor, run: RunContext): Promise<void> {
+  const [slice] = await Array.fromAsync(extractor.plan(run))
+  promise(slice !== undefined, 'plan yields no slice')
+  const stopped = { ...run, batchSize: 1, signal: AbortSignal.abort() }
+  const batches = await Array.fromAsync(extractor.read(slice, undefined, stopped)).catch(() => [])
+  promise(batches.length === 0, `${batches.length} batches were read after the run was stopped`)
+}
