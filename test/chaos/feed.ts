@@ -50,7 +50,7 @@ function pipelineOf(random: Random, destination: Omit<Destination, 'table'>, { k
     kind: 'Pipeline',
     metadata: { name: 'chaos' },
     spec: {
-      source: { files: { paths: ['*.csv'] } },
+      source: { files: { paths: ['*.csv'], commitPerFile: random.chance(0.5) } },
       format: { csv: {} },
       schema: {
         ...(keyed && { primaryKey: ['id'] }),
