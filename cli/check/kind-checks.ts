@@ -1,9 +1,8 @@
 // What the code of a source and a format says of their configuration: see runner/config-check.ts.
 import { declaredKind } from '../../crds/kinds.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
-import type { ConfigCheck } from '../../runner/config-check.ts'
-import { formatCode } from '../../runner/formats/registry.ts'
-import { sourceCode } from '../../runner/sources/registry.ts'
+import { type FormatCode, formatCode } from '../../runner/formats/registry.ts'
+import { type SourceCode, sourceCode } from '../../runner/sources/registry.ts'
 import type { Finding, Path, Sound } from './problem.ts'
 
 /** `folder`: where relative paths start. */
@@ -11,7 +10,7 @@ export function checkKinds(pipeline: Pipeline, folder: string, sound: Sound): Fi
   const { source, format } = pipeline?.spec ?? {}
   return [...checkKind('source', sourceCode, source), ...checkKind('format', formatCode, format)]
 
-  function checkKind(part: string, codes: Readonly<Record<string, ConfigCheck<unknown>>>, declared: object | undefined): Finding[] {
+  function checkKind(part: string, codes: Readonly<Record<string, SourceCode<unknown> | FormatCode<unknown>>>, declared: object | undefined): Finding[] {
     const kind = declaredKind(codes, declared)
     if (kind === undefined || typeof kind.config !== 'object' || kind.config === null) return []
     const at: Path = ['spec', part, kind.name]

@@ -1,53 +1,15 @@
 // A new kind of source costs its own files and a line in both registries: everything else follows. Tried on a copy of the project.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
 import { migrate } from '../../store/migrate.ts'
 import { freshDatabase } from '../support/database.ts'
+import { copyOfProject, project } from './tree.ts'
 
-const project = join(import.meta.dirname, '../..')
-const tree = mkdtempSync(join(tmpdir(), 'headgate-extended-'))
-afterAll(() => rmSync(tree, { recursive: true, force: true }))
-
-const tracked = execFileSync(
-  'git',
-  [
-    'ls-files',
-    '-z',
-    '--cached',
-    '--others',
-    '--exclude-standard',
-    '--',
-    'bin',
-    'cli',
-    'crds',
-    'operator',
-    'runner',
-    'sdk',
-    'store',
-    'package.json',
-    'tsconfig.json',
-  ],
-  {
-    cwd: project,
-    encoding: 'utf8',
-  },
-)
-for (const file of tracked.split('\0')) if (file !== '' && !file.includes('.test.ts')) cpSync(join(project, file), join(tree, file), { recursive: true })
-symlinkSync(join(project, 'node_modules'), join(tree, 'node_modules'))
-
-function write(file: string, content: string): void {
-  mkdirSync(dirname(join(tree, file)), { recursive: true })
-  writeFileSync(join(tree, file), content)
-}
+const { folder: tree, read, write, replace } = copyOfProject()
 
 function change(file: string, ...changes: [string, string][]): void {
-  const before = readFileSync(join(tree, file), 'utf8')
-  const after = changes.reduce((text, [find, replacement]) => text.replace(find, replacement), before)
-  expect(after).not.toBe(before)
-  write(file, after)
+  for (const [find, replacement] of changes) replace(file, find, replacement)
 }
 
 /** What a module of the tree prints. */
@@ -132,12 +94,11 @@ test('The compiler names a kind that has a definition and no code', { timeout: 1
 })
 
 test('The resource definition and the reference page have it', () => {
-  for (const folder of ['docs', 'charts/headgate/files/crds']) mkdirSync(join(tree, folder), { recursive: true })
   execFileSync(process.execPath, ['crds/generate.ts'], { cwd: tree })
-  const crd = readFileSync(join(tree, 'charts/headgate/files/crds/headgate.dev_pipelines.yaml'), 'utf8')
+  const crd = read('charts/headgate/files/crds/headgate.dev_pipelines.yaml')
   expect(crd).toContain('[has(self.files), has(self.toy), has(self.plugin)].exists_one(x, x)')
   expect(crd).toContain('!has(self.source.toy) || has(self.format)')
-  expect(readFileSync(join(tree, 'docs/pipeline.md'), 'utf8')).toContain('## spec.source.toy')
+  expect(read('docs/pipeline.md')).toContain('## spec.source.toy')
 })
 
 test.each([
