@@ -12,14 +12,14 @@ export type Candidate = Findings & {
   index: number
   source: SourceRecord
   record: TypedRecord
-  /** What the transformers made of it; undefined without any. */
+  /** The transformers' result; undefined without transformers. */
   made?: Made
 }
 
-/** The records that one source record became, and what was left out or replaced on the way. */
+/** The records made of one source record, and how many were filtered or superseded. */
 export type Made = { records: TypedRecord[]; derived: number; filtered: number; superseded: number }
 
-/** Name of the column and of the record's property that hold what nobody declared. */
+/** Name of the column, and of the record's property, that holds undeclared fields. */
 export const extraColumn = '_extra'
 
 const parseJson = fieldTypes.json.parser({ name: extraColumn, type: 'json' })
@@ -42,7 +42,7 @@ function captureExtra(candidate: Candidate, binding: Binding): void {
   candidate.record[extraColumn] = value instanceof Problem ? null : value
 }
 
-/** Checks the rules whose fields are all in order. */
+/** Checks the rules of which no field has an error. */
 export function applyRules(candidate: Candidate, rules: readonly CompiledRule[]): void {
   if (rules.length === 0) return
   const wrong = new Set(candidate.errors.map((error) => error.field))
@@ -55,8 +55,8 @@ export function applyRules(candidate: Candidate, rules: readonly CompiledRule[])
 }
 
 /**
- * The primary key in PostgreSQL's text notation, if all of it can be read: a value that fails a check (a pattern, a
- * reference) still says which row is meant. What is not of its type or does not fit its column has become null.
+ * The primary key in PostgreSQL's text notation, or undefined if a part of it cannot be read. A value that fails a check (a pattern,
+ * a reference) still identifies the row; a value of the wrong type, or one that does not fit its column, does not.
  */
 export function keyOf({ primaryKey }: Schema, valueIn: (name: string) => unknown): Record<string, string> | undefined {
   if (primaryKey === undefined) return undefined

@@ -1,11 +1,11 @@
-// The careful cell: one cell through the slow path's own reading, so that one odd value does not send its whole record there.
+// The careful cell: reads one cell as the slow path does, so that one unusual value does not send the whole record there.
 import { isUtf8 } from 'node:buffer'
 import type { CellRules } from '../records/byte-batch.ts'
 import { type FieldPlan, type Findings, readField } from './field-plan.ts'
 import type { Cell } from './types/field-type.ts'
 import { writeNull } from './write.ts'
 
-/** Accepts a cell in which nothing is found. */
+/** Accepts a cell without errors and warnings. */
 export function carefulCell(plan: FieldPlan, rules: CellRules): Cell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
   return (bytes, start, end, rows) => {
@@ -25,7 +25,7 @@ export function cellText(bytes: Uint8Array, start: number, end: number, rules: C
   return !rules.utf8 || bytes[start] === 0xef || !isUtf8(bytes.subarray(start, end)) ? undefined : (bytes as Buffer).toString('utf8', start, end)
 }
 
-/** Whether nothing was found; empties the findings for the next cell. */
+/** Whether there are no findings. Clears them for the next cell. */
 export function isClean(findings: Findings): boolean {
   if (findings.errors.length + findings.warnings.length === 0) return true
   findings.errors.length = 0

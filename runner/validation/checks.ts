@@ -5,7 +5,7 @@ import { Problem } from './problem.ts'
 import { compileTextCheck } from './text-check.ts'
 import { fieldTypes } from './types/index.ts'
 
-/** Answers with everything that is wrong with the value. */
+/** Appends every problem of the value. */
 export type Check = (value: unknown, problems: Problem[]) => void
 
 /** Undefined if the field declares no check beyond its type. */

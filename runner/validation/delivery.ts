@@ -10,8 +10,8 @@ import { missingPolicy } from './missing.ts'
  * Returns the names of the fields that no input has and whose columns are therefore not written. Throws MissingField,
  * UnknownField, DuplicateField, and MixedFields if some inputs have such a field and others have not.
  *
- * Why not write it for some inputs only: two records of one key would then each hold a part of the row, and the one with the
- * value may come after, before or together with the one without. What the row holds in the end would depend on batches and workers.
+ * A column is written for all inputs or for none. Otherwise two records of one key could each hold a part of the row, and the
+ * result would depend on how batches and workers happen to order them.
  */
 export function checkDelivery(spec: PipelineSpec, slices: readonly Slice[], run: Pick<RunContext, 'warn'>): string[] {
   const { schema } = spec

@@ -8,7 +8,7 @@ export type Differences = {
   added: string[]
   /** Declared fields that the source lacks, in declared order. */
   missing: MissingField[]
-  /** As few declared fields as must change their place for the others to be in declared order. */
+  /** The fewest declared fields that have to change their place so that all are in declared order. */
   moved: Field[]
   /** Names that the source gives to more than one field. */
   repeated: string[]

@@ -38,7 +38,7 @@ const moments = [
   '2024-07-01 10:00Z',
 ]
 
-/** Whatever is loaded must be what PostgreSQL itself makes of the text. */
+/** A loaded value must equal what PostgreSQL reads from the text. */
 const table: { field: Omit<Field, 'name'>; type: string; values: string[] }[] = [
   { field: { type: 'integer' }, type: 'smallint', values: numbers },
   { field: { type: 'integer' }, type: 'integer', values: [...numbers, '2147483647', '-2147483648'] },
@@ -90,7 +90,7 @@ async function columnOf(type: string): Promise<DestinationColumn> {
 
 const header = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
 
-/** Loads the values and answers with what the table shows of them. */
+/** Loads the values, and returns the rows as text. */
 async function loaded(
   field: Omit<Field, 'name'>,
   column: DestinationColumn,

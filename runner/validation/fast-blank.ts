@@ -5,14 +5,14 @@ export function isPadded(bytes: Uint8Array, start: number, end: number): boolean
   return isBlank(bytes[start]) || isBlank(bytes[end - 1])
 }
 
-/** Where the cell begins without the blanks in front. */
+/** Start of the cell without leading blanks. */
 export function trimmedStart(bytes: Uint8Array, start: number, end: number): number {
   let at = start
   while (at < end && isBlank(bytes[at])) at++
   return at
 }
 
-/** Where the cell ends without the blanks behind. */
+/** End of the cell without trailing blanks. */
 export function trimmedEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = end
   while (at > start && isBlank(bytes[at - 1])) at--

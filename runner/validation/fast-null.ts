@@ -4,7 +4,7 @@ import type { FieldPlan } from './field-plan.ts'
 
 export type IsNull = (bytes: Uint8Array, start: number, end: number, quoted: boolean) => boolean
 
-/** The format's null tokens hold for cells without quotes, the field's own for all. `longest` is the length of the longest one. */
+/** The format's null tokens apply to unquoted cells, the field's to all cells. `longest` is the length of the longest token. */
 export function compileNull(plan: FieldPlan, rules: CellRules): { isNull: IsNull; longest: number } {
   const own = [...plan.nullTokens].map((token) => Buffer.from(token))
   const unquoted = [...own, ...rules.nullTokens]
@@ -19,7 +19,7 @@ function equals(token: Buffer, bytes: Uint8Array, start: number, end: number): b
   return true
 }
 
-/** Text of a cell that was found to be valid UTF-8. */
+/** Text of a cell that is valid UTF-8. */
 export function textOf(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('utf8', start, end)
 }

@@ -1,4 +1,4 @@
-// Rules on the fast path: only the fields that they name are read as values.
+// Rules on the fast path: only the fields that rules name are read as values.
 import type { TypedRecord } from '../../sdk/index.ts'
 import type { ByteBatch } from '../records/byte-batch.ts'
 import type { FastOptions } from './fast.ts'
@@ -6,7 +6,7 @@ import { trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, textOf } from './fast-null.ts'
 import { type Findings, readField } from './field-plan.ts'
 
-/** Whether a record keeps all rules; reads only the fields that they name. */
+/** Whether a record passes all rules. Reads only the fields that rules name. */
 export function compileHolds({ rules, fields, binding, cellRules }: FastOptions): ((batch: ByteBatch, index: number) => boolean) | undefined {
   if (rules.length === 0) return undefined
   const names = new Set(rules.flatMap((rule) => rule.fields))

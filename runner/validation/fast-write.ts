@@ -1,4 +1,4 @@
-// Writes what is not in the source: the number of columns, null, _run and _pos. Room must be there; for the fast path.
+// Writes what the source does not have: the number of columns, null, _run and _pos. The caller reserves room. For the fast path.
 import { lowerOfOrder, upperOfOrder } from '../../sdk/record-order.ts'
 import type { EncodedRows } from '../records/encoded-rows.ts'
 import { writeHalves, writeInt64 } from './types/integer-cell.ts'

@@ -138,7 +138,7 @@ const rules = fc
   .record({ nullTokens: fc.constantFrom(csvRules.nullTokens, [], [Buffer.from('NA'), Buffer.from('0')]), quotedEmptyIsNull: fc.boolean(), trim: fc.boolean() })
   .map((some): CellRules => ({ ...csvRules, ...some }))
 
-/** Cells as they come, cut, doubled or with a byte changed; never with what would need framing. */
+/** Cells unchanged, cut, doubled or with one byte changed; never with a character that needs framing. */
 function cellsOf(texts: fc.Arbitrary<string>): fc.Arbitrary<TestCell> {
   const content = fc
     .tuple(texts, fc.constantFrom('as it is', 'as it is', 'changed', 'cut', 'padded', 'empty'), fc.nat(), fc.integer({ min: 1, max: 127 }))

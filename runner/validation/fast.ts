@@ -1,5 +1,5 @@
-// The fast row: a plain record of a ByteBatch, cell by cell from its bytes into COPY binary. It only ever accepts; what it
-// does not accept, the slow path decides.
+// The fast row: encodes a plain record of a ByteBatch cell by cell, from its bytes into COPY binary. It can only accept a record; the
+// slow path decides every other one.
 import type { ByteBatch, CellRules } from '../records/byte-batch.ts'
 import type { EncodedRows } from '../records/encoded-rows.ts'
 import type { Binding } from './bind.ts'
@@ -19,7 +19,7 @@ import type { Origin } from './transform/stage.ts'
 import type { Cell } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
 
-/** Appends the record to `rows` if it is certainly valid; leaves `rows` as it was if not. */
+/** Appends the record to `rows` if it is certainly valid; otherwise leaves `rows` unchanged. */
 export type FastRow = (batch: ByteBatch, index: number, rows: EncodedRows, input: number) => boolean
 
 type FastColumn = {
@@ -28,14 +28,14 @@ type FastColumn = {
   at: number
   /** Undefined if the type has no fast cell for this column. */
   cell: Cell | undefined
-  /** The definition itself, for cells that are not certain at first sight. */
+  /** The slow path's reading, for cells that `read` does not accept. */
   careful: Cell
   trim: boolean
-  /** Longer cells are left to the careful one. */
+  /** Longer cells are read by `careful`. */
   mostBytes: number
   isNull: IsNull
   nullable: boolean
-  /** Cells longer than this are no null token. */
+  /** A cell longer than this is not a null token. */
   longestNull: number
   reference: Reference | undefined
   sortKey: SortKey | undefined
@@ -45,7 +45,7 @@ const never = () => false
 
 export type FastOptions = {
   plans: readonly ColumnPlan[]
-  /** The declared fields, and how those that are written come from them. */
+  /** The declared fields, and which of them each written field comes from. */
   fields: readonly FieldPlan[]
   origins: readonly Origin[]
   binding: Binding
@@ -57,7 +57,7 @@ export type FastOptions = {
   capture: boolean
 }
 
-/** Undefined if some column can only be filled by the slow path. */
+/** Undefined if a column can only be filled by the slow path. */
 export function compileFast(options: FastOptions): FastRow | undefined {
   const { plans, origins, binding } = options
   if (options.capture && binding.differences.added.length > 0) return undefined
@@ -106,7 +106,7 @@ function fastColumn(plan: ColumnPlan, options: FastOptions): FastColumn | undefi
   return { ...column, careful: changedCell(field, origin, cellRules), nullable }
 }
 
-/** What is common to all columns that read a cell of the declared field. */
+/** The parts that all columns of a declared field share. */
 function readingColumn(field: FieldPlan, at: number, { cellRules, references }: FastOptions): FastColumn {
   const { isNull, longest } = compileNull(field, cellRules)
   return {
@@ -122,7 +122,7 @@ function readingColumn(field: FieldPlan, at: number, { cellRules, references }: 
   }
 }
 
-/** Declared fields that transformers leave out are checked all the same. */
+/** Declared fields that transformers drop are still checked. */
 function unwrittenColumns(options: FastOptions): FastColumn[] {
   const { fields, origins, binding, cellRules } = options
   const written = new Set(origins.map(({ input }) => input))
@@ -169,7 +169,7 @@ function rowWriter(columns: FastColumn[], { plans, cellRules, run }: FastOptions
   }
 }
 
-/** `room` is what the rest of the record may need; the careful cell may have used more than its share. */
+/** `room` is what the rest of the record may need, because the careful cell may have used more than was reserved for it. */
 function writeCell(column: FastColumn, bytes: Uint8Array, start: number, end: number, rows: EncodedRows, room: number): boolean {
   const certain =
     column.cell !== undefined && end - start <= column.mostBytes && !(column.trim && isPadded(bytes, start, end)) && column.cell(bytes, start, end, rows)

@@ -1,4 +1,4 @@
-// decideFields: what follows from differences between a source's fields and the schema: the run fails, or fields keep their value or are null.
+// decideFields: what a difference between a source's fields and the schema leads to: the run fails, or columns keep their values or get null.
 // Used when a run is planned, for each input, and when batches are bound.
 import { type Schema, sourceName } from '../../crds/fields.ts'
 import { HeadgateError } from '../../sdk/index.ts'
@@ -59,7 +59,7 @@ function missingFields({ schema, fields, name = 'the source' }: DecisionOptions,
   return new HeadgateError('MissingField', `${name} has no field ${names}, only ${found(schema, fields)}; ${advice}`)
 }
 
-/** If not one declared field is there, the input is something else, or it is read in the wrong way. */
+/** Without a single declared field the input is another one, or it is read with the wrong options. */
 function adviceFor(missing: readonly MissingField[], noneIsThere: boolean): string {
   if (noneIsThere) return 'none of the declared fields is there: is it the right file, and are format.csv.delimiter, encoding and skipLines right?'
   return missing.some(({ field }) => field.nullable === true)
@@ -74,7 +74,7 @@ function unknownFields(schema: Schema, names: readonly string[], name: string): 
   )
 }
 
-/** Names that the source gives. In a file without a header line they are a record, so none but declared ones are quoted beside sensitive fields. */
+/** Names of the source's fields. In a file without a header line they are values of a record, so a pipeline with sensitive fields shows declared ones only. */
 function found(schema: Schema, names: readonly string[]): string {
   if (!hasSecrets(schema)) return quoted(names)
   const declared = new Set(schema.fields.map(sourceName))

@@ -1,4 +1,4 @@
-// FieldPlan: one declared field compiled: how its source value is read, checked and written. This is the definition of validity.
+// FieldPlan: one declared field, compiled: how its source value is read, checked and written. This code defines which values are valid.
 import { type Field, type Schema, sourceName } from '../../crds/fields.ts'
 import { HeadgateError, type RecordError } from '../../sdk/index.ts'
 import type { DestinationColumn } from '../records/encoded-rows.ts'
@@ -20,21 +20,21 @@ export type FieldPlan = {
   nullable: boolean
   column: DestinationColumn | undefined
   encoder: Encoder | undefined
-  /** Most bytes of its text, so that an index can hold the key; Infinity outside of the key. */
+  /** Longest text in bytes that an index entry can hold; Infinity for a field outside the key. */
   mostBytes: number
 }
 
-/** What was found about one record so far. */
+/** Errors and warnings of one record so far. */
 export type Findings = {
   errors: RecordError[]
-  /** Missing parents that the record may wait for. */
+  /** Missing parents; the record is parked until they arrive. */
   parked: RecordError[]
   warnings: RecordError[]
 }
 
 const mostErrors = 100
 
-/** An index entry takes at most 2704 bytes; the columns of a key share them. */
+/** An index entry holds at most 2704 bytes, shared by the columns of the key. */
 const mostKeyBytes = 2600
 
 export function compileFields(schema: Schema, columns: readonly DestinationColumn[] | undefined): FieldPlan[] {
@@ -47,7 +47,7 @@ export function keyBytesOf({ primaryKey = [] }: Pick<Schema, 'primaryKey'>, name
   return primaryKey.includes(name) ? Math.floor(mostKeyBytes / primaryKey.length) : undefined
 }
 
-/** `column` is where the values are written as they are read; `keyBytes` is given for a field of the key. */
+/** `column`: where values are written without a transform. `keyBytes`: set for a field of the key. */
 export function compileField(field: Field, { column, keyBytes }: { column: DestinationColumn | undefined; keyBytes: number | undefined }): FieldPlan {
   const mostBytes = keyBytes ?? Infinity
   return {
@@ -88,7 +88,7 @@ function keyEncoder(encoder: Encoder, mostBytes: number): Encoder {
   return { fit: (value) => (Buffer.byteLength(String(value)) > mostBytes ? tooLong : encoder.fit(value)), write: encoder.write }
 }
 
-/** The value to load for a source value; what is wrong with it goes to `findings`. */
+/** Returns the value to load for a source value. Appends errors and warnings to `findings`. */
 export function readField(plan: FieldPlan, input: unknown, findings: Findings): unknown {
   const given = plan.trim && typeof input === 'string' ? trimmed(input) : input
   if (given === null || given === undefined || (plan.nullTokens.size > 0 && typeof given === 'string' && plan.nullTokens.has(given))) {
@@ -102,7 +102,7 @@ export function readField(plan: FieldPlan, input: unknown, findings: Findings): 
   return plan.check === undefined ? value : checked(plan, plan.check, value, input, findings)
 }
 
-/** No regular expression: one for the end takes quadratic time on a long run of blanks within the text. */
+/** Not a regular expression: matching trailing blanks takes quadratic time on a long run of blanks within the text. */
 function trimmed(text: string): string {
   let start = 0
   let end = text.length
@@ -115,14 +115,14 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09
 }
 
-/** A value that no outcome can load: it becomes null where that is allowed and wanted. */
+/** A value that cannot be loaded. It becomes null where `outcome` asks for that and the field is nullable; otherwise the record is rejected. */
 export function unloadable(plan: FieldPlan, problem: Problem, input: unknown, findings: Findings): null {
   const rejected = !plan.nullable || (plan.field.outcome ?? 'reject') === 'reject'
   add(rejected ? findings.errors : findings.warnings, recordError(plan, problem, input))
   return null
 }
 
-/** A word outside of an enum still says which row of a key is meant; its record is rejected. */
+/** A word outside the enum still identifies the row if the field is in the key. The record is rejected. */
 function unlistedWord(plan: FieldPlan, problem: Problem, given: unknown): unknown {
   if (problem.code !== 'enum' || plan.mostBytes === Infinity) return null
   const word = parseText(given)
@@ -145,7 +145,7 @@ export function recordError(plan: FieldPlan, problem: Problem, input: unknown): 
   return value === undefined ? error : { ...error, value }
 }
 
-/** Adds an error unless the record has enough of them. */
+/** Adds an error, up to 100 for a record. */
 export function add(errors: RecordError[], error: RecordError): void {
   if (errors.length < mostErrors) errors.push(error)
 }

@@ -7,7 +7,7 @@ export type WhenMissing = NonNullable<Field['whenMissing']>
 
 export type MissingPolicy = (field: Field) => WhenMissing
 
-/** Required fields fail the run, all others are null. */
+/** A missing required field fails the run, a missing nullable one is null. */
 export const nullifyMissing: MissingPolicy = (field) => (field.nullable === true ? (field.whenMissing ?? 'nullify') : 'reject')
 
 export function missingPolicy({ schema, destination, transform }: Pick<PipelineSpec, 'schema' | 'destination' | 'transform'>): MissingPolicy {

@@ -1,4 +1,4 @@
-// Parents: the schema's reference checks. Warmed from the bytes of a batch, then decided for the records on the slow path.
+// Parents: the schema's reference checks. The cache is filled from the bytes of a batch; records on the slow path are then checked.
 import type { Field } from '../../crds/fields.ts'
 import type { ByteBatch } from '../records/byte-batch.ts'
 import type { Binding } from './bind.ts'
@@ -24,7 +24,7 @@ export function compileReferences(fields: readonly FieldPlan[], lookup: Referenc
   return references
 }
 
-/** Looks up what the plain cells of the batch refer to, so that the fast path finds it known. Decides nothing. */
+/** Looks up the parents of all plain cells of the batch, so that the fast path finds them in the cache. */
 export async function warmParents(references: Map<string, Reference>, fields: readonly FieldPlan[], batch: ByteBatch, binding: Binding): Promise<void> {
   for (const { plan, known } of references.values()) {
     const column = binding.columns[fields.indexOf(plan)] as number
@@ -50,7 +50,7 @@ function distinctCells(batch: ByteBatch, column: number): Set<string> {
   return texts
 }
 
-/** Applies onMissing to the candidates whose parents are not there. */
+/** Applies onMissing to the candidates whose parents do not exist. */
 export async function checkParents(references: Map<string, Reference>, candidates: readonly Candidate[]): Promise<void> {
   for (const reference of references.values()) {
     const { name } = reference.plan

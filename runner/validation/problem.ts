@@ -1,4 +1,4 @@
-// Problem: why one value is not acceptable. The types and checks answer with it; the record program turns it into a RecordError.
+// Problem: why one value is not acceptable. Types and checks return it; the record program turns it into a RecordError.
 
 /** What is wrong with a value; never thrown. */
 export class Problem {
@@ -13,7 +13,7 @@ export class Problem {
 
 const maxExcerpt = 200
 
-/** The value as people see it in a RecordError: at most 200 characters, `***` if sensitive, undefined where there is none. */
+/** The value as a RecordError shows it: at most 200 characters, `***` if sensitive, undefined if there is no value. */
 export function excerpt(value: unknown, sensitive: boolean): string | undefined {
   if (value === null || value === undefined) return undefined
   if (sensitive) return '***'

@@ -31,17 +31,17 @@ import { collectVerdicts, type Verdict } from './verdicts.ts'
 
 export type ProgramOptions = {
   schema: Schema
-  /** Columns that are written, in their order; undefined if the sink takes records. Columns that nothing fills are not among them. */
+  /** Columns that are written, in their order, without those that no field fills; undefined if the sink takes records. */
   columns: readonly DestinationColumn[] | undefined
   run: RunContext
   validators: readonly Validator[]
   transformers: readonly Transformer[]
-  /** Names of the key by which the destination finds rows; empty or undefined if every record becomes a row. */
+  /** Key columns of the destination; empty or undefined if every record becomes a row. */
   key?: readonly string[] | undefined
   references: ReferenceLookup
   /** What happens to declared fields that the source lacks; nullified if undefined. */
   whenMissing?: MissingPolicy
-  /** Milliseconds, for the timings. */
+  /** Clock in milliseconds, for the timings. */
   now?: () => number
 }
 
@@ -106,18 +106,18 @@ class CompiledProgram implements RecordProgram {
   #observe(binding: Binding, batch: RecordBatch, rejected: readonly RejectedRecord[]): ObservedFields | undefined {
     const retyped = retypedFields(batch, rejected)
     if (retyped.length > 0) return observedFields(this.#options.schema, binding.differences, retyped)
-    // Most batches differ as the one before did.
+    // Most batches have the same differences as the one before.
     if (this.#observed?.binding !== binding) this.#observed = { binding, fields: observedFields(this.#options.schema, binding.differences, []) }
     return this.#observed.fields
   }
 
-  /** Accepts what the fast path is sure of; answers with the rest as candidates. */
+  /** Accepts records by the fast path, and returns the others as candidates. */
   async #read(batch: RecordBatch, input: number, sink: Sink, binding: Binding, verdicts: Map<number, Verdict>, outcomes: Outcomes): Promise<Candidate[]> {
     const cells = cellsOf(batch)
     const fast = cells === undefined ? undefined : this.#fastRow(cells, sink, binding)
     if (fast !== undefined) await warmParents(this.#references, this.#fields, batch as ByteBatch, binding)
     const candidates: Candidate[] = []
-    // What waits for nothing is decided at once: rows stay in the order of their records.
+    // Without references and record transforms a candidate is decided at once, so that rows stay in the order of their records.
     const atOnce = this.#references.size === 0 && !this.#transforms.whole
     for (let index = 0; index < batch.size; index++) {
       const verdict = verdicts.size === 0 ? undefined : verdicts.get(index)
@@ -183,7 +183,7 @@ class CompiledProgram implements RecordProgram {
     return secrecy === undefined ? errors : errors.map((error) => secrecy.said(error, source))
   }
 
-  /** Applies the rules; a record with errors goes to the rejected ones. */
+  /** Applies the rules. Returns false, and rejects the record, if it has errors. */
   #decide(candidate: Candidate, batch: RecordBatch, outcomes: Outcomes): boolean {
     applyRules(candidate, this.#rules)
     if (candidate.errors.length + candidate.parked.length === 0) return true
@@ -212,7 +212,7 @@ class CompiledProgram implements RecordProgram {
     outcomes.transformMilliseconds += this.#transforms.empty ? 0 : this.#now() - began
   }
 
-  /** Hands what became of an accepted record to the sink: all of it, or nothing if a part does not fit. */
+  /** Writes the records made of an accepted record to the sink: all of them, or none if one does not fit. */
   #emit(candidate: Candidate, batch: RecordBatch, input: number, sink: Sink, outcomes: Outcomes): void {
     const { made } = candidate
     const records = made?.records ?? [candidate.record]
@@ -264,7 +264,7 @@ function countWarnings({ warnings }: Candidate, outcomes: Outcomes): void {
 /** Ends of rows are kept as 32-bit numbers. */
 const mostRowBytes = 2 ** 30
 
-/** Records that become many may make a batch of any size; the slice is read a block at a time, so it cannot be cut in between. */
+/** Transforms that make many records can make a batch of any size, and a batch cannot be cut within one block of the source. */
 function checkRoom({ rows }: Sink): void {
   if (rows === undefined || rows.length <= mostRowBytes) return
   throw new HeadgateError('TransformFailed', `the transforms made more than ${mostRowBytes} bytes of rows of one batch; make fewer or smaller records of each`)

@@ -1,4 +1,4 @@
-// quoted: names of fields in a message. They come from the source, so nothing in them is trusted.
+// quoted: names of fields in a message. They come from the source, so they may hold anything.
 
 const mostNamed = 50
 const mostShown = 100
@@ -9,7 +9,7 @@ export function quoted(names: readonly string[]): string {
   return names.length > mostNamed ? `${named} and ${names.length - mostNamed} more` : named
 }
 
-/** In quotes, cut to 100 characters, with whatever cannot be seen written as an escape. */
+/** In quotes, cut to 100 characters, with invisible characters escaped. */
 function shown(name: string): string {
   const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
   const text = JSON.stringify(name.length > mostShown ? `${name.slice(0, mostShown)}…` : name)

@@ -1,17 +1,17 @@
-// Reference checks: which values have a parent. Asked set-wise, once per batch and field; known parents are remembered.
+// Reference checks: which values have a parent. One query per batch and field; parents that exist are cached.
 import pg from 'pg'
 import type { Field } from '../../crds/fields.ts'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { parseTable, relation } from '../loaders/postgres/names.ts'
 import { reservedReason } from '../loaders/postgres/prepare/reserved.ts'
 
-/** Answers with those of `values` (canonical text) that are present in the column; `pgType` is what they are compared as. */
+/** Returns those of `values` (canonical text) that the column holds. They are compared as `pgType`. */
 export type ReferenceLookup = (table: string, column: string, values: string[], pgType: string) => Promise<Set<string>>
 
 const mostRemembered = 100_000
 const mostAsked = 10_000
 
-/** Looks values of one reference up; remembers the present ones, the oldest are forgotten first. */
+/** Looks up values of one reference. Caches those that exist; the oldest entries are evicted first. */
 export class KnownParents {
   readonly #lookup: (values: string[]) => Promise<Set<string>>
   readonly #present = new Set<string>()
@@ -24,7 +24,7 @@ export class KnownParents {
     return this.#present.has(value)
   }
 
-  /** Those of `values` that have no parent. */
+  /** Returns those of `values` that have no parent. */
   async missing(values: Iterable<string>): Promise<Set<string>> {
     const unknown = [...new Set(values)].filter((value) => !this.#present.has(value))
     const missing = new Set<string>()
@@ -62,7 +62,7 @@ const pgTypes: Record<Field['type'], string> = {
   json: 'jsonb',
 }
 
-/** What a field's values are compared as. */
+/** The PostgreSQL type that a field's values are compared as. */
 export function referenceType(field: Field): string {
   return pgTypes[field.type]
 }

@@ -13,7 +13,7 @@ export type ColumnPlan = {
   column: DestinationColumn
   /** Where its values come from. */
   role: 'run' | 'order' | 'value'
-  /** Index of the field that fills it among those that are written, -1 if none does. */
+  /** Index of the field that fills the column, among the written fields; -1 if none does. */
   field: number
   encoder: Encoder | undefined
   sortKey: SortKey | undefined

@@ -72,7 +72,7 @@ it('knows the fields it reads', () => {
 
 const big = { ...record, text: 'x'.repeat(1 << 20), meta: JSON.stringify({ list: Array.from({ length: 3000 }, (_, index) => index), text: 'a'.repeat(1000) }) }
 const list = 'json(record.meta).list'
-/** Each word takes the value of the one before it twice. */
+/** Each variable holds the value of the one before it twice. */
 const doubled = (seed: string, times: number, then: (last: string) => string) =>
   [...Array(times).keys()].reduceRight((inner, at) => `cel.bind(v${at}, ${at === 0 ? seed : `[v${at - 1}, v${at - 1}]`}, ${inner})`, then(`v${times - 1}`))
 

@@ -1,4 +1,4 @@
-// Cross-field rules in CEL, compiled once. docs/rules.md says what they see of a record.
+// Cross-field rules in CEL, compiled once. docs/rules.md defines how a rule sees a record.
 import { Environment } from '@marcbachmann/cel-js'
 import type { Field, Rule, Schema } from '../../crds/fields.ts'
 import { HeadgateError, type TypedRecord } from '../../sdk/index.ts'
@@ -13,11 +13,11 @@ export type CompiledRule = {
   outcome: 'reject' | 'warn'
   /** The fields that the rule reads. */
   fields: readonly string[]
-  /** Undefined if the record keeps the rule. */
+  /** Undefined if the record passes the rule. */
   check(record: TypedRecord): Problem | undefined
 }
 
-/** Messages of CEL quote values, which may be megabytes. */
+/** CEL's messages quote values, which may be megabytes long. */
 const longestReason = 300
 
 const readInstant = fieldTypes.timestamp.parser({ name: 'instant', type: 'timestamp' })
@@ -59,7 +59,7 @@ function compileRule(rule: Rule, place: number, byName: ReadonlyMap<string, Fiel
   const check = (record: TypedRecord): Problem | undefined => {
     meter.begin(record, place)
     const problem = attempt(record)
-    // Whatever it came to: CEL drops an error where the other side of || or && decides.
+    // Checked whatever the result: CEL drops an error where the other side of || or && decides.
     return meter.exceeded ? new Problem(`cost.${rule.name}`, `the rules up to ${rule.name} cost more than the rules of one record may`) : problem
   }
   return { name: rule.name, outcome: rule.outcome ?? 'reject', fields, check }
@@ -79,7 +79,7 @@ function limited(rule: Rule, evaluate: ReturnType<Environment['parse']>, meter: 
   }
 }
 
-/** Why a rule cannot be evaluated, without the values that messages quote: CEL's own word for it, such as division_by_zero. */
+/** CEL's own code for why a rule cannot be evaluated, such as division_by_zero. Its message would quote values. */
 function reasonOf(error: unknown): string {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && /^[a-z_]+$/.test(code) ? code : 'it cannot be evaluated'
@@ -113,7 +113,7 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? ''
 }
 
-/** The fields a rule names as record.x or record["x"]; undefined if it uses the record in another way, and so may read any. */
+/** The fields that a rule names as record.x or record["x"]; undefined if it uses the record in another way and may read any field. */
 function fieldsOf(ast: unknown): string[] | undefined {
   const found = new Set<string>()
   return walk(ast, found) ? [...found] : undefined

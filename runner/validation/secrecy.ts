@@ -1,11 +1,11 @@
-// Secrecy: what may be said about the records of a pipeline with sensitive fields. Messages of our own never quote a value of such a
-// field; what an integrator's code says might, so it is hidden where it is not certain that it does not.
+// Secrecy: what messages about records may contain in a pipeline with sensitive fields. Headgate's own messages never quote a sensitive
+// value. A message of a plugin might, so it is hidden unless it certainly does not.
 import { type Schema, sourceName } from '../../crds/fields.ts'
 import type { RecordError, SourceRecord } from '../../sdk/index.ts'
 
 export const hiddenMessage = 'the message is hidden, because it may quote a sensitive field'
 
-/** Stands in for a code that quotes a value. */
+/** Replaces a code that quotes a value. */
 const hiddenCode = 'hidden'
 const plainCode = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/
 
@@ -21,7 +21,7 @@ export class Secrecy {
     this.#secretSources = schema.fields.filter(({ sensitive }) => sensitive === true).map(sourceName)
   }
 
-  /** An error of a plugin as it may be kept. `source` is the record, if it could be read. */
+  /** An error of a plugin, in the form that may be stored. `source` is the record, if it could be read. */
   said(error: RecordError, source: SourceRecord | undefined): RecordError {
     const { field, code, message, value } = error
     const known = field !== undefined && this.#declared.has(field)
@@ -36,12 +36,12 @@ export class Secrecy {
     }
   }
 
-  /** An error of a value that a transformer made: any field may hold a sensitive one by now, in whatever form. */
+  /** An error of a value that a transformer made: after a transform any field may hold a sensitive value, in any form. */
   transformed(error: RecordError): RecordError {
     return error.transform === undefined || error.value === undefined ? error : { ...error, value: '***' }
   }
 
-  /** What is wrong with a record that cannot be read. It names a field by its header, which in a file without one is a record. */
+  /** The error of a record that could not be framed. It names a field by its header, which in a file without a header line is a value. */
   framing(problem: RecordError): RecordError {
     return { ...problem, message: problem.message.replace(/(field [0-9]+) \((.*)\)/s, (whole, place, name) => (this.#sources.has(name) ? whole : place)) }
   }
@@ -60,7 +60,7 @@ export function hasSecrets(schema: Schema): boolean {
   return schema.fields.some((field) => field.sensitive === true)
 }
 
-/** The texts by which a message may quote the value, without the spaces around them; none is empty. */
+/** The texts by which a message may quote the value, trimmed and not empty. */
 export function textsIn(value: unknown): string[] {
   if (value === null || value === undefined) return []
   if (value instanceof Date) return [String(value), String(value.toJSON()).slice(0, '2026-01-31'.length)]

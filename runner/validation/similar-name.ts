@@ -1,4 +1,4 @@
-// similarName: the name that is probably meant by one that is not there.
+// similarName: “did you mean” for names of fields.
 import { distance } from '../../crds/suggest.ts'
 
 const mostCandidates = 1000

@@ -1,4 +1,4 @@
-// Rough order of rows by their first key column, read from the encoded cell so that every path gives the same.
+// Approximate order of rows by their first key column. Read from the encoded cell, so that fast and slow path agree.
 import type { DestinationColumn } from '../records/encoded-rows.ts'
 
 /** Reads the cell that begins at `start` (its length first). */
@@ -21,7 +21,7 @@ const keys: Record<string, SortKey> = {
   numeric,
 }
 
-/** Undefined for columns whose order nobody needs. */
+/** Undefined for columns without a useful order. */
 export function sortKeyOf(column: DestinationColumn): SortKey | undefined {
   return keys[column.type]
 }

@@ -15,10 +15,10 @@ const textLike = new Set<Field['type']>(['text', 'enum'])
 const codes: Record<string, string> = { minLength: 'length.min', maxLength: 'length.max' }
 const fine: Problem[] = []
 
-/** What one match may cost: some seconds at most. */
+/** Steps that one match may take: some seconds at most. */
 const mostSteps = 1 << 28
 
-/** Undefined if the field declares none of them. Throws InvalidSchema. */
+/** Undefined if the field declares no such check. Throws InvalidSchema. */
 export function compileTextCheck(field: Pick<Field, 'name' | 'type' | 'minLength' | 'maxLength' | 'pattern' | 'format'>): TextCheck | undefined {
   const { minLength, maxLength, pattern, format } = field
   const keywords = Object.fromEntries(Object.entries({ minLength, maxLength, pattern, format }).filter(([, value]) => value !== undefined))
@@ -48,7 +48,7 @@ function ajvCheck(keywords: { minLength: unknown; maxLength: unknown; format: un
   }
 }
 
-/** The formats' own expressions are linear, but run out of stack on texts of many megabytes. */
+/** Longest text in characters: the formats' expressions are linear, but run out of stack on texts of many megabytes. */
 function passes(validate: ValidateFunction, value: string): boolean {
   try {
     return validate(value) as boolean

@@ -1,4 +1,4 @@
-// What the validators of an integrator find in a batch.
+// Collects the verdicts of a pipeline's validators on a batch.
 import { HeadgateError, type RecordBatch, type RecordError, type Validator } from '../../sdk/index.ts'
 import { foreign } from '../../sdk/quoting.ts'
 
@@ -6,10 +6,10 @@ export type Verdict = { errors: RecordError[]; warnings: RecordError[] }
 
 const mostErrors = 100
 
-/** In characters: what a validator says is kept for every record, in the quarantine or in the run's history. */
+/** Most characters that are kept of a validator's error, because it is stored for every record. */
 const longest = { field: 255, code: 100, message: 1000, value: 200 }
 
-/** Runs the validators over the batch, one after another. Answers by record index, for those that have any. */
+/** Runs the validators over the batch, one after another. Returns the verdicts by record index. */
 export async function collectVerdicts(validators: readonly Validator[], batch: RecordBatch): Promise<Map<number, Verdict>> {
   const verdicts = new Map<number, Verdict>()
   const note = (index: number, kind: keyof Verdict, error: RecordError) => {

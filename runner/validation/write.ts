@@ -1,4 +1,4 @@
-// Writes the pieces of COPY's binary format into EncodedRows. Called by the encoders; room is asked for here.
+// Writes values in COPY's binary format into EncodedRows, and reserves their room. Called by the encoders.
 import type { EncodedRows } from '../records/encoded-rows.ts'
 
 export function writeNull(rows: EncodedRows): void {
@@ -6,7 +6,7 @@ export function writeNull(rows: EncodedRows): void {
   rows.length = rows.bytes.writeInt32BE(-1, rows.length)
 }
 
-/** Longer texts are written faster by the runtime. */
+/** Longest text in characters that is written faster here than by the runtime. */
 const shortText = 48
 
 export function writeText(rows: EncodedRows, text: string): void {
@@ -17,7 +17,7 @@ export function writeText(rows: EncodedRows, text: string): void {
   rows.length = start + size
 }
 
-/** False if the text has other characters; what was written until then is to be overwritten. */
+/** Returns false if the text has other characters; the caller overwrites what was written. */
 function writeAscii(bytes: Uint8Array, text: string, start: number): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)

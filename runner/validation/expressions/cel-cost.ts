@@ -3,8 +3,8 @@
 //
 // One step is about a tenth of a microsecond. Loops exist only in comprehensions (all, exists, map, filter …), so each of their turns pays
 // for the nodes of its body; every other node is paid for in advance. Operators and functions pay in addition for the values they
-// are given, lists and maps with all that is in them, because they may look at all of it. So nothing that takes long, or makes a
-// large value, can happen unpaid. Refused alternatives: limits on the nesting of an expression (cel.bind doubles a value with
+// are given, lists and maps with all their members, because they may read all of it. So no slow evaluation and no
+// large value goes unpaid. Rejected alternatives: limits on the nesting of an expression (cel.bind doubles a value with
 // each word, at any nesting), and a thread that is killed after some time (what is rejected would depend on the machine).
 import type { ParseResult } from '@marcbachmann/cel-js'
 import { expansion } from '../../../crds/re2.ts'
@@ -54,7 +54,7 @@ type Node = {
   setMeta(key: string, value: unknown): unknown
 }
 
-/** Makes each evaluation of a checked expression spend. Returns the steps to pay in advance. Throws for a literal expression of matches() that does not compile. */
+/** Makes each evaluation of a checked expression spend steps. Returns the steps to pay in advance. Throws for a literal expression of matches() that does not compile. */
 export function metered(evaluate: ParseResult, meter: CostMeter): number {
   const nodes = new Set<Node>()
   collect(evaluate.ast, nodes)
@@ -108,7 +108,7 @@ function isBinary({ op, args }: Node): boolean {
   return Array.isArray(args) && args.length === 2 && op !== 'list'
 }
 
-/** Each turn pays for the body. all() and exists() go on after an error, so they are told to stop. */
+/** Each turn pays for the body. all() and exists() continue after an error, so they are stopped explicitly. */
 function meterLoop(node: Node, meter: CostMeter): void {
   const loop = node.args as { step: Node; condition?: (sofar: unknown) => boolean }
   const { step, condition } = loop
@@ -151,9 +151,9 @@ function callHandle(node: Node, handle: Handle, meter: CostMeter): Handle {
   }
 }
 
-/** Reading a moment in another zone makes a formatter each time. */
+/** Reading a timestamp in another zone makes a formatter each time. */
 const zoneSteps = 1_000
-/** Compiling an expression that a record brings, for each of its parts. */
+/** Compiling an expression that comes from a record, for each of its parts. */
 const compileSteps = 100
 const longestPattern = 1024
 
@@ -180,7 +180,7 @@ function weigh(value: unknown, meter: CostMeter): number {
   return typeof value === 'object' && value !== null ? sizeOf(value, meter.left) : 1
 }
 
-/** Counts what a value holds twice twice, as comparing it does; so it stops counting beyond `most`. */
+/** A member that a value holds twice counts twice, as in a comparison. Counting stops beyond `most`. */
 function sizeOf(whole: object, most: number): number {
   let steps = 0
   const open: unknown[] = [whole]

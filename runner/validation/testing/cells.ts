@@ -1,4 +1,4 @@
-// Batches of cells made by hand, for the tests of this folder.
+// Batches of hand-made cells, for the tests of this folder.
 import type { Field, Schema } from '../../../crds/fields.ts'
 import { sampleRun } from '../../../sdk/conformance/index.ts'
 import { ObjectBatch, type RecordBatch, type RunContext, type SourceRecord } from '../../../sdk/index.ts'
@@ -90,7 +90,7 @@ export function program(schema: Schema, columns: DestinationColumn[] | undefined
   return compileProgram({ schema, columns, run: testRun(), validators: [], transformers: [], references: async () => new Set(), ...more })
 }
 
-/** What becomes of records of one field: the loaded value, or the codes of what is wrong. */
+/** The outcome of records of one field: the loaded value, or the codes of their errors. */
 export async function judge(field: Omit<Field, 'name'>, values: unknown[], columns?: DestinationColumn[]): Promise<unknown[]> {
   const results: unknown[] = []
   for (const value of values) {

@@ -1,10 +1,10 @@
-// What an integrator's transformer returns, read without trusting it. Anything that is no answer fails the run as TransformFailed.
+// Reads what a plugin's transformer returned, without trusting it. An invalid result fails the run with TransformFailed.
 import { type FieldTransformer, HeadgateError, type RecordError, Rejection, type TypedRecord } from '../../../sdk/index.ts'
 import { markQuoting } from '../../../sdk/quoting.ts'
 import { messageOf } from '../../../sdk/thrown.ts'
 import { keptError } from '../verdicts.ts'
 
-/** One record may become so many: what a hostile record makes of itself must fit into memory with the rest of its batch. */
+/** Most records that one record may become. The result for a hostile record has to fit into memory with the rest of its batch. */
 export const mostRecords = 100_000
 
 const mostErrors = 100
@@ -20,7 +20,7 @@ export class RejectedByTransform {
   }
 }
 
-/** Reads the answer for one record. Throws TransformFailed, or what the answer throws when it is read. */
+/** Reads the result for one record. Throws TransformFailed, or what a property of the result throws. */
 export function readAnswer(name: string, returned: unknown): Answer {
   if (returned === undefined) return []
   if (returned instanceof Rejection) return new RejectedByTransform(errorsOf(name, returned))
@@ -65,7 +65,7 @@ function changedObject(name: string, result: object, field: string): unknown {
   return result
 }
 
-/** Reads something that was returned; what it throws meanwhile becomes TransformFailed. */
+/** Reads a returned value. What its properties throw becomes TransformFailed. */
 export function reading<Result>(name: string, read: () => Result): Result {
   try {
     return read()

@@ -8,7 +8,7 @@ import { changedValue, RejectedByTransform, reading } from './answer.ts'
 import { keptValue } from './made.ts'
 import type { Change, Origin } from './stage.ts'
 
-/** Writes what the changes make of the cell, if nothing is found wrong on the way; a rejected record is left to the slow path. */
+/** Writes the changed value of the cell if it has no errors or warnings; the slow path decides the record otherwise. */
 export function changedCell(field: FieldPlan, { changes, plan }: Origin, rules: CellRules): Cell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
   const fitted = changes.at(-1)?.plan === plan
@@ -28,7 +28,7 @@ export function changedCell(field: FieldPlan, { changes, plan }: Origin, rules: 
   }
 }
 
-/** A value that its field takes, or a RejectedByTransform. */
+/** Returns a value that fits its field, or a RejectedByTransform. */
 function changed({ name, transformer, from, plan }: Change, value: unknown, findings: Findings): unknown {
   if (value instanceof RejectedByTransform) return value
   const result = changedValue(name, transformer, value, from)
@@ -36,7 +36,7 @@ function changed({ name, transformer, from, plan }: Change, value: unknown, find
   return result instanceof RejectedByTransform ? result : reading(name, () => readField(plan, result, findings))
 }
 
-/** Accepts a cell in which nothing is found, and writes nothing. */
+/** Accepts a cell without errors and warnings, and writes nothing. */
 export function checkedCell(field: FieldPlan, rules: CellRules): Cell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
   return (bytes, start, end) => {

@@ -1,13 +1,13 @@
-// What transformers made of a record, checked as their output declares it. Values that were left as they are have been checked before.
+// Checks the records that a transformer made, as its output declares them. Unchanged values were checked before.
 import type { RecordError, TypedRecord } from '../../../sdk/index.ts'
 import { add, type FieldPlan, type Findings, readField, recordError, unloadable } from '../field-plan.ts'
 import { Problem } from '../problem.ts'
 import { failed } from './answer.ts'
 
-/** A field that comes out of a transformer. `same`: a field of this name and declaration went in, so that a value left alone needs no check. */
+/** A field of a transformer's output. `same`: the input has a field of this name and declaration, so an unchanged value needs no check. */
 export type Output = { plan: FieldPlan; same: boolean }
 
-/** Reads a record that a transformer returned for `before`. What is wrong with its values goes to `findings`. Throws TransformFailed. */
+/** Reads a record that a transformer returned for `before`. Appends errors of its values to `findings`. Throws TransformFailed. */
 export function readMade(name: string, outputs: ReadonlyMap<string, Output>, returned: TypedRecord, before: TypedRecord, findings: Findings): TypedRecord {
   checkNames(name, outputs, returned)
   const record: TypedRecord = {}
@@ -41,7 +41,7 @@ export function madeValue(name: string, plan: FieldPlan, value: unknown, finding
   return read
 }
 
-/** A checked value; only its column may still refuse it, as it would without a transformer. */
+/** A value that was checked before; only its column may still refuse it. */
 export function keptValue(plan: FieldPlan, value: unknown, findings: Findings): unknown {
   if (value === null || value === undefined) {
     if (!plan.nullable) add(findings.errors, recordError(plan, new Problem('null', 'has no value, and may not be null'), value))

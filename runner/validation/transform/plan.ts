@@ -1,5 +1,5 @@
-// planTransforms: the fields of what is loaded, from the declared fields and the transformers. Called before the source is read: by the
-// assembly, whose loader makes columns and key of them, and by the column program.
+// planTransforms: computes the loaded fields from the declared fields and the transformers. Called before the source is read: by the
+// assembly, for the loader's columns and key, and by the column program.
 import type { Field, Schema } from '../../../crds/fields.ts'
 import { problemOfSchema } from '../../../crds/validation.ts'
 import { type ChangedField, FieldTransformer, HeadgateError, type RecordField, type Transformer } from '../../../sdk/index.ts'
@@ -9,7 +9,7 @@ import type { MissingPolicy } from '../missing.ts'
 import { similarName } from '../similar-name.ts'
 
 export type TransformPlan = {
-  /** The declared schema with the fields that come out of the last transformer; the very same one without transformers. */
+  /** The declared schema with the output fields of the last transformer; the declared schema itself without transformers. */
   schema: Schema
   steps: readonly PlannedStep[]
 }
@@ -18,13 +18,13 @@ export type PlannedStep = {
   transformer: Transformer
   /** Class of the transformer, as messages and errors name it. */
   name: string
-  /** What comes out of it. */
+  /** The output fields. */
   fields: readonly Field[]
-  /** Of a FieldTransformer: where each of these fields comes from. Undefined if whole records are transformed. */
+  /** For a FieldTransformer: the origin of each output field. Undefined if whole records are transformed. */
   moves: readonly Move[] | undefined
 }
 
-/** `from` is the name of a field that goes in, `changed` whether its values are changed. */
+/** `from`: name of the input field. `changed`: whether its values are changed. */
 export type Move = { from: string; changed: boolean }
 
 /** Throws InvalidTransform. */
@@ -42,7 +42,7 @@ export function planTransforms(schema: Schema, transformers: readonly Transforme
   return { schema: planned, steps }
 }
 
-/** What is declared of values that have been read. */
+/** The parts of a declaration that apply to values that were already read. */
 function withoutNotation(field: Field): RecordField {
   const { from, whenMissing, references, nullTokens, trim, decimalComma, patterns, zone, trueWords, falseWords, ...rest } = field
   return rest
@@ -60,7 +60,7 @@ function planStep(transformer: Transformer, name: string, given: readonly Field[
   return { transformer, name, fields, moves }
 }
 
-/** Throws InvalidTransform for what only compiling shows, such as a bound that is no value of the type. */
+/** Throws InvalidTransform for faults that only compiling finds, such as a bound that is not a value of the type. */
 function checkField(name: string, field: Field): void {
   try {
     compileField(field, { column: undefined, keyBytes: undefined })
@@ -69,11 +69,11 @@ function checkField(name: string, field: Field): void {
   }
 }
 
-/** A copy, so that nothing that a plugin does later changes the plan. */
+/** A copy, so that a plugin cannot change the plan later. */
 function outputOf(transformer: Transformer, name: string, given: readonly Field[]): ChangedField[] {
   let returned: unknown
   try {
-    // A class made with an older SDK has no such method.
+    // A class of an older SDK does not have this method.
     returned = transformer.output === undefined ? given : transformer.output(structuredClone(given))
     if (Array.isArray(returned)) return JSON.parse(JSON.stringify(returned))
   } catch (cause) {
@@ -123,7 +123,7 @@ function checkKeys({ fields, primaryKey = [], versionField }: Schema): void {
   }
 }
 
-/** Throws InvalidTransform for a field whose column cannot keep its values where the source lacks it, because it is not written under its name. */
+/** Throws InvalidTransform for a field with whenMissing keep that a transform renames or drops: its column cannot keep its values. */
 export function checkKept(declared: Schema, loaded: Schema, whenMissing: MissingPolicy): void {
   const lost = declared.fields.find((field) => whenMissing(field) === 'keep' && !loaded.fields.some(({ name }) => name === field.name))
   if (lost === undefined) return

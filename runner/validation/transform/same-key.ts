@@ -1,17 +1,17 @@
-// newestOfEachKey: of records that one source record became under one key, the one that is loaded. They share `_pos`, by which the
-// destination decides between records, so the decision is made here.
+// newestOfEachKey: of the records with one key that were made of one source record, selects the one that is loaded. These records share
+// `_pos`, by which the destination would select, so the selection is made here.
 
 import type { TypedRecord } from '../../../sdk/index.ts'
 import { EncodedRows } from '../../records/encoded-rows.ts'
 import type { FieldPlan } from '../field-plan.ts'
 import { fieldTypes } from '../types/index.ts'
 
-/** Returns the records that stay, in their order. */
+/** Returns the records that are loaded, in their order. */
 export type NewestOfEachKey = (records: readonly TypedRecord[]) => TypedRecord[]
 
 /**
- * The larger version wins, then the later record. Keys are compared by the bytes that are written. A key column that the database compares
- * otherwise (`equalsByBytes`) may leave equal keys, between which the merge statement decides. Undefined if rows are not found by a key.
+ * The larger version wins, then the later record. Keys are compared by their encoded bytes. In a key column that the database compares
+ * otherwise (see `equalsByBytes`) equal keys may remain; the merge statement selects one. Undefined without a key.
  */
 export function compileNewest(fields: readonly FieldPlan[], key: readonly string[], versionField: string | undefined): NewestOfEachKey | undefined {
   const plans = fields.filter(({ name }) => key.includes(name))
@@ -29,13 +29,13 @@ export function compileNewest(fields: readonly FieldPlan[], key: readonly string
   }
 }
 
-/** Whether the first has the larger version; none is smaller than any. */
+/** Whether the first has the larger version; null is the smallest. */
 function isNewer({ name, field }: FieldPlan, one: TypedRecord, other: TypedRecord): boolean {
   if (one[name] === null || other[name] === null) return one[name] !== null
   return (fieldTypes[field.type].compare?.(one[name], other[name]) ?? 0) > 0
 }
 
-/** Bytes of a key as text. A megabyte of room is only taken once a record has become several. */
+/** The key's bytes as a string. The buffer is allocated when a record has become several for the first time. */
 function identifier(plans: readonly FieldPlan[]): (record: TypedRecord) => string {
   let rows: EncodedRows | undefined
   return (record) => {

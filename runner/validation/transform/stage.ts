@@ -1,4 +1,4 @@
-// TransformStage: the transformers of a pipeline as a part of the column program. Takes accepted candidates to the records that are written.
+// TransformStage: runs a pipeline's transformers as part of the column program. Turns accepted candidates into the records that are written.
 import type { Schema } from '../../../crds/fields.ts'
 import type { FieldTransformer, RecordError, SourceRecord, Transformer, TypedRecord } from '../../../sdk/index.ts'
 import { foreign } from '../../../sdk/quoting.ts'
@@ -14,19 +14,19 @@ export type StageOptions = {
   schema: Schema
   columns: readonly DestinationColumn[] | undefined
   transformers: readonly Transformer[]
-  /** Names of the key by which the destination finds rows; empty or undefined if every record becomes a row. */
+  /** Key columns of the destination; empty or undefined if every record becomes a row. */
   key?: readonly string[] | undefined
 }
 
-/** One step on the way of a value: `change` of the transformer, and the field that its result must fit. */
+/** One step of a value: `change` of a transformer, and the field that the result must fit. */
 export type Change = { name: string; transformer: FieldTransformer; from: string; plan: FieldPlan }
 
-/** How a field that is written comes from a declared one. */
+/** The declared field that a written field comes from, and its changes. */
 export type Origin = { /** Index of the declared field. */ input: number; changes: readonly Change[]; plan: FieldPlan }
 
 type Step = { name: string; transformer: Transformer; outputs: ReadonlyMap<string, Output>; moves: readonly Move[] | undefined }
 
-/** What may be kept of an error that a plugin found, see Secrecy. */
+/** Returns the error of a plugin in the form that may be stored, see Secrecy. */
 export type Said = (error: RecordError, source: SourceRecord) => RecordError
 
 export class TransformStage {
@@ -63,7 +63,7 @@ export class TransformStage {
     this.#newest = compileNewest(this.outputs, key, planned.schema.versionField)
   }
 
-  /** Whether a transformer takes whole records, so that every record has to be made an object. */
+  /** Whether a transformer takes whole records, so that each record is read as an object. */
   get whole(): boolean {
     return this.origins === undefined
   }
@@ -84,7 +84,7 @@ export class TransformStage {
     for (const { made } of candidates) this.#keepNewest(made)
   }
 
-  /** The same at once; only where no transformer takes whole records. */
+  /** Transforms one accepted candidate. Only if no transformer takes whole records. */
   applyNow(candidate: Candidate, said: Said): void {
     if (this.empty) return
     candidate.made = begin(candidate)
@@ -94,8 +94,8 @@ export class TransformStage {
   }
 
   /**
-   * The key's value for a field of a record that is not transformed, because it was rejected: as the FieldTransformers would change it.
-   * Undefined if it cannot be told. RecordTransformers are taken to leave the values of a key as they are.
+   * The value of a key field for a rejected record, which is not transformed: as the FieldTransformers would change it.
+   * Undefined if it is not known. RecordTransformers are assumed to keep the values of key fields.
    */
   keyValue(name: string, record: TypedRecord): unknown {
     const origin = this.origins?.find(({ plan }) => plan.name === name)
@@ -106,7 +106,7 @@ export class TransformStage {
       try {
         value = madeValue(transform, plan, changedValue(transform, transformer, value, from), { errors: [], parked: [], warnings: [] })
       } catch {
-        // The record was never accepted, so `change` has promised nothing.
+        // The record was never accepted, so `change` may throw for its values.
         return undefined
       }
     }
@@ -135,7 +135,7 @@ export class TransformStage {
     return { transformer, name, outputs, moves }
   }
 
-  /** The column that a declared field's values are written to as they are read, if there is just one. */
+  /** The column that a declared field's values are written to unchanged, if there is exactly one. */
   #written(schema: Schema, index: number): Parameters<typeof compileField>[1] {
     const written = this.origins?.filter(({ input }) => input === index) ?? []
     const [only] = written
@@ -164,7 +164,7 @@ function begin({ record }: Candidate): Made {
 async function transformRecords(step: Step, candidates: readonly Candidate[], said: Said): Promise<void> {
   const given = candidates.flatMap(({ made }) => made?.records ?? [])
   if (given.length === 0) return
-  // Copies, because a transformer may change what it is given.
+  // Copies, because a transformer may change its arguments.
   const copies = given.map((record) => ({ ...record }))
   const answers: unknown = await foreign(() => step.transformer.transform(copies))
   if (!Array.isArray(answers) || answers.length !== given.length) {
@@ -179,7 +179,7 @@ async function transformRecords(step: Step, candidates: readonly Candidate[], sa
   }
 }
 
-/** Replaces the candidate's records by those of their answers. */
+/** Replaces the candidate's records by the results for them. */
 function takeAnswers(step: Step, candidate: Candidate, answers: readonly unknown[], first: number, said: Said): void {
   const made = candidate.made as Made
   const records: TypedRecord[] = []
@@ -202,7 +202,7 @@ function changeFields({ name: transform, transformer, outputs }: Step, moves: re
     const record: TypedRecord = {}
     let place = 0
     for (const [name, { plan }] of outputs) {
-      // What nobody declared passes.
+      // Undeclared fields pass.
       const { from, changed } = moves[place++] ?? { from: name, changed: false }
       const value = before[from]
       if (!changed || value === null) {

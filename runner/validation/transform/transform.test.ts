@@ -1,4 +1,4 @@
-// What transformers may return, and what becomes of it: on both paths of the column program, for sound classes and for nonsense.
+// What transformers may return, and the outcome, on both paths of the column program, for correct and incorrect classes.
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../../crds/fields.ts'
 import { type ChangedField, FieldTransformer, ObjectBatch, type RecordField, Rejection, Transformer, type TypedRecord } from '../../../sdk/index.ts'
@@ -116,7 +116,7 @@ describe('A result that is an answer', () => {
   ])('is checked as its output declares: %s', async (_, wrong, code) => {
     const alone = await transformed(answering(() => wrong))
     expect(alone.rejected.map(({ errors }) => errors.map((error) => error.code))).toEqual([[code]])
-    // With one wrong record among several nothing is loaded, and nothing else is counted.
+    // One invalid record among several: nothing is loaded, and the others are not counted.
     expect(await transformed(answering(() => [{ id: 1n }, wrong]))).toMatchObject({
       accepted: 0,
       derived: 0,

@@ -9,13 +9,13 @@ export function isLeap(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 }
 
-/** Whether there is such a day, in years 1 to 9999. */
+/** Whether the day exists, in years 1 to 9999. */
 export function isDay(year: number, month: number, day: number): boolean {
   if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1) return false
   return day <= (monthDays[month - 1] as number) + (month === 2 && isLeap(year) ? 1 : 0)
 }
 
-/** Days since 2000-01-01 of a day that exists. */
+/** Days since 2000-01-01 of an existing day. */
 export function daysOf(year: number, month: number, day: number): number {
   const shifted = month > 2 ? year : year - 1
   const monthFromMarch = month > 2 ? month - 3 : month + 9

@@ -1,6 +1,6 @@
 // Declared ways of writing dates and times, such as dd.MM.yyyy HH:mm, compiled to regular expressions.
 
-/** What a text says; what it does not say is undefined. */
+/** Parts of a date that a text gives; the others are undefined. */
 export type DateParts = {
   year: number
   month: number
@@ -50,7 +50,7 @@ export function patternReader(patterns: readonly string[]): DateReader {
   }
 }
 
-/** Throws a SyntaxError if a token stands there twice. */
+/** Throws a SyntaxError for a token that occurs twice. */
 function patternExpression(pattern: string): RegExp {
   let source = ''
   for (const [word, literal] of pattern.matchAll(words)) source += literal === undefined ? (tokens[word] ?? escaped(word)) : escaped(literal)

@@ -17,7 +17,7 @@ export function decimalCell(field: Field, column: DestinationColumn): Cell | und
   return undefined
 }
 
-/** What both field and column allow. */
+/** Limits that both field and column set. */
 function limitsOf(field: Field, column: DestinationColumn) {
   const declaredScale = field.scale ?? (field.precision === undefined ? Infinity : 0)
   const declaredBefore = field.precision === undefined ? Infinity : field.precision - declaredScale

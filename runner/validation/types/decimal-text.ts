@@ -4,11 +4,11 @@ import { digitsAfter } from './numeric.ts'
 
 const form = /^([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,4}))?$/
 const largestExponent = 1000
-/** What numeric itself can hold. */
+/** Limits of PostgreSQL's numeric. */
 export const mostBefore = 131072
 const mostAfter = 16383
 
-/** The canonical form; undefined if `text` is no number or too long a one. */
+/** The canonical form; undefined if `text` is not a number, or too long. */
 export function canonical(text: string): string | undefined {
   const parts = form.exec(text)
   if (parts === null) return undefined
@@ -25,7 +25,7 @@ export function canonical(text: string): string | undefined {
   return sign === '-' && /[1-9]/.test(number) ? `-${number}` : number
 }
 
-/** Drops zeros beyond `scale`; other digits there are an error, never rounded away. */
+/** Drops zeros beyond `scale`. Other digits there are an error; they are never rounded. */
 export function cutZeros(value: string, scale: number): string | Problem {
   const after = digitsAfter(value)
   if (after <= scale) return value

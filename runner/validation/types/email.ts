@@ -2,7 +2,7 @@
 
 const word = 1
 const local = 2
-/** What a byte may be part of: letters and digits of everything, some marks only of the part before the @. */
+/** Where a byte may occur: letters and digits everywhere, some marks only before the @. */
 const kinds = new Uint8Array(256)
 for (const character of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789') kinds[character.charCodeAt(0)] = word | local
 for (const character of '_+%-') kinds[character.charCodeAt(0)] = local

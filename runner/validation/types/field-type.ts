@@ -9,15 +9,15 @@ export type Parse = (input: unknown) => unknown
 
 /** Writes canonical values of one type into one column. */
 export type Encoder = {
-  /** Why PostgreSQL would refuse this value in this column, or would change it silently. */
+  /** The reason why PostgreSQL would refuse this value in this column, or change it silently; undefined if it would not. */
   fit(value: unknown): Problem | undefined
   /** Appends the value's length and bytes in COPY's binary format; only for values that fit, never for null. */
   write(rows: EncodedRows, value: unknown): void
 }
 
 /**
- * Reads a cell of an accepted record straight from its bytes and appends it to `rows`, which has room for it. True only
- * when the slow path would accept the value and write the very same bytes; false decides nothing, and may leave bytes behind.
+ * Reads a cell from its bytes and appends it to `rows`, in which room is reserved. Returns true only if the slow path would accept
+ * the value and write the same bytes. False decides nothing, and may leave bytes in `rows`.
  */
 export type Cell = (bytes: Uint8Array, start: number, end: number, rows: EncodedRows) => boolean
 
@@ -25,9 +25,9 @@ export interface FieldType {
   parser(field: Field): Parse
   /** Undefined if this type cannot go into the column. */
   encoder(column: DestinationColumn): Encoder | undefined
-  /** Orders two canonical values; for min and max. Missing where there is no order. */
+  /** Orders two canonical values, for min and max. Missing for types without an order. */
   compare?(one: unknown, other: unknown): number
-  /** Undefined where only the slow path can tell. */
+  /** Undefined if only the slow path can read the column. */
   cell(field: Field, column: DestinationColumn, rules: CellRules): Cell | undefined
 }
 

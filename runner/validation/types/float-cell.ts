@@ -1,4 +1,4 @@
-// Fast cell of float: at most 15 digits and a point, where one division gives the very number that Number(text) does.
+// Fast cell of float: at most 15 digits and a point, where one division gives the same number as Number(text).
 import type { Field } from '../../../crds/fields.ts'
 import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import type { Cell } from './field-type.ts'

@@ -31,7 +31,7 @@ function floatParser(field: Field): Parse {
   }
 }
 
-/** Whether digits other than zero came to nothing. */
+/** Whether a non-zero number underflowed to 0. */
 function vanished(text: string, value: number): boolean {
   return value === 0 && /^[^eE]*[1-9]/.test(text)
 }

@@ -62,7 +62,7 @@ function outside(value: bigint, [least, most]: [bigint, bigint], column: Destina
   return new Problem('range.column', `is outside of what column ${column.name} ${column.formatted} can hold`)
 }
 
-/** A whole number goes into a floating-point column only if the column can hold it as it is. */
+/** A whole number goes into a floating-point column only if the column holds it exactly. */
 function exactFloat(column: DestinationColumn): Encoder {
   const round = column.type === 'float4' ? Math.fround : Number
   const write = column.type === 'float4' ? writeFloat32 : writeFloat64

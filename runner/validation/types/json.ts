@@ -5,7 +5,7 @@ import { writeText } from '../write.ts'
 import { type Encoder, type FieldType, never } from './field-type.ts'
 import { badText, textEncoder } from './text.ts'
 
-/** PostgreSQL's own limit depends on its stack; this is well below it. */
+/** PostgreSQL's limit depends on its stack; this is well below it. */
 const deepest = 500
 const largestExponent = 1000
 const longestNumber = 1000
@@ -32,7 +32,7 @@ function jsonText(input: unknown): string | undefined {
   }
 }
 
-/** ES2025's JSON.rawJSON, which the compiler's library does not know yet: a number of any size as it stands. */
+/** ES2025's JSON.rawJSON, which the compiler's library does not declare yet: a number of any size, verbatim. */
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON
 
 function isJson(text: string): boolean {
@@ -62,7 +62,7 @@ function halfPair(): Problem {
   return new Problem('encoding.surrogate', 'holds half of a surrogate pair, which is no character')
 }
 
-/** Valid JSON that jsonb refuses all the same: nested too deep, or numbers out of all proportion. */
+/** Valid JSON that jsonb refuses: nested too deep, or with a number out of numeric's range. */
 function beyondJsonb(text: string): Problem | undefined {
   let depth = 0
   let quoted = false

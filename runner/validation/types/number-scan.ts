@@ -9,7 +9,7 @@ export let negative = false
 
 export const powersOfTen = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
-/** False for everything that is not such a number. */
+/** Returns false for anything else. */
 export function scanNumber(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start
   const first = bytes[at]

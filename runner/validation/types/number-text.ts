@@ -2,7 +2,7 @@
 
 const grouped = /^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?$/
 
-/** The same number with a decimal point and without separators; undefined if it is not written in the declared way. */
+/** The number with a decimal point and without separators; undefined if it is not in the declared notation. */
 export function plainNumber(text: string, decimalComma: boolean): string | undefined {
   if (!decimalComma) return text
   if (!text.includes('.')) return text.replace(',', '.')

@@ -14,8 +14,8 @@ export function numericLimits(column: DestinationColumn): NumericLimits | undefi
 }
 
 /**
- * Digits before the point, counted from the first that is not zero: 0 for 0.05. Below the point it goes on downwards:
- * -1 for 0.05's first zero after the point, so that a scale larger than the precision is checked too.
+ * Digits before the point, from the first non-zero digit: 2 for 12.5. For a number below 0.1 it is negative, minus the zeros
+ * after the point, so that a scale larger than the precision is checked too: -1 for 0.05.
  */
 export function digitsBefore(number: string): number {
   const start = number.startsWith('-') ? 1 : 0
@@ -76,7 +76,7 @@ export function numericEncoder(column: DestinationColumn): Encoder {
   }
 }
 
-/** Whether nothing but zeros stands beyond the scale, which for a negative one begins before the point. */
+/** Whether all digits beyond the scale are zeros. A negative scale begins before the point. */
 export function endsInZeros(number: string, scale: number): boolean {
   const digits = number.replace('-', '').replace('.', '')
   const beyond = digitsAfter(number) - scale

@@ -7,7 +7,7 @@ import { isCommonEmail } from './email.ts'
 import type { Cell } from './field-type.ts'
 import { copyUtf8 } from './utf8.ts'
 
-/** Whether a cell that holds good text passes the checks that need a string. */
+/** Whether a cell of valid text passes the checks that need a string. */
 type Passes = (bytes: Buffer, start: number, end: number) => boolean
 
 export function textCell(field: Field, column: DestinationColumn, rules: CellRules): Cell | undefined {
@@ -32,7 +32,7 @@ export function textCell(field: Field, column: DestinationColumn, rules: CellRul
   }
 }
 
-/** Number of characters, or -1 if there is any byte but those of ASCII from 1 to 127. Does not finish the cell. */
+/** Number of characters, or -1 if a byte is not ASCII from 1 to 127. Does not finish the cell. */
 function copyAscii(bytes: Uint8Array, start: number, end: number, rows: EncodedRows): number {
   const out = rows.bytes
   let to = rows.length + 4
@@ -53,7 +53,7 @@ function writeLength(rows: EncodedRows, size: number): void {
   rows.length = length + 4 + size
 }
 
-/** Pattern and format by the very check of the slow path; what short cells gave is remembered, e-mail is first tried on bytes. */
+/** Pattern and format by the slow path's check. Results for short cells are cached; e-mail is tried on bytes first. */
 function compilePasses({ name, type, pattern, format }: Field): Passes | undefined {
   if (pattern === undefined && format === undefined) return undefined
   const check = compileTextCheck({ name, type, ...(pattern !== undefined && { pattern }), ...(format !== undefined && { format }) })

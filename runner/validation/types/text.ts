@@ -46,7 +46,7 @@ function enumParser(field: Field): Parse {
   }
 }
 
-/** Writes whatever is a string of its own; other types use it for their text form. */
+/** Writes strings; other types use it for their text form. */
 export function textEncoder(column: DestinationColumn): Encoder | undefined {
   if (column.labels) return wordEncoder(column, new Set(column.labels))
   const limit = characterLimit(column)

@@ -27,7 +27,7 @@ function timeParser(field: Field): Parse {
   }
 }
 
-/** Seconds of the day; undefined if the clock has no such time. */
+/** Seconds of the day; undefined if the time does not exist. */
 export function secondsOf({ hour, minute, second }: DateParts): number | undefined {
   return hour > 23 || minute > 59 || second > 59 ? undefined : hour * 3600 + minute * 60 + second
 }
@@ -43,7 +43,7 @@ function timeEncoder(column: DestinationColumn): Encoder | undefined {
   }
 }
 
-/** A column may keep fewer than six digits of a second; what it would round off is an error. */
+/** A column may keep fewer than six digits of a second. A digit that it would round off is an error. */
 export function tooFine(micros: number, column: DestinationColumn): Problem | undefined {
   if (column.modifier < 0 || column.modifier >= 6 || micros % 10 ** (6 - column.modifier) === 0) return undefined
   return new Problem('range.column', `has a finer fraction of a second than column ${column.name} ${column.formatted} can hold`)

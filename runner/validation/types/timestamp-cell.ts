@@ -35,7 +35,7 @@ export function timestampCell(field: Field, column: DestinationColumn): Cell | u
   }
 }
 
-/** Seconds since 2000-01-01 of YYYY-MM-DD[T ]HH:MM:SS; undefined if it is not that. */
+/** Seconds since 2000-01-01 of YYYY-MM-DD[T ]HH:MM:SS; undefined for any other text. */
 function wallSeconds(bytes: Uint8Array, start: number, end: number): number | undefined {
   if (end - start < 19) return undefined
   const separator = bytes[start + 10]
@@ -65,7 +65,7 @@ function fraction(bytes: Uint8Array, from: number, end: number): number {
   return value
 }
 
-/** What stands after the time: nothing, Z, or an offset such as +02:00 or +02. */
+/** The zone after the time: nothing, Z, or an offset such as +02:00 or +02. */
 function utcSeconds(bytes: Uint8Array, at: number, end: number, wall: number, toUtc: ToUtc | undefined): number | undefined {
   if (at === end) return toUtc?.(wall)
   const sign = bytes[at]

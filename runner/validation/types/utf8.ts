@@ -1,7 +1,7 @@
 // UTF-8 checked and copied in one loop.
 
 /**
- * Copies a cell and answers with its number of code points; -1 if it is not certainly good text: ill-formed UTF-8,
+ * Copies a cell and returns its number of code points; -1 if it is not certainly valid text: ill-formed UTF-8,
  * U+0000, or a byte order mark in front, which decoders treat in different ways.
  */
 export function copyUtf8(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {

@@ -1,4 +1,4 @@
-// Offsets of IANA zones through Intl: what UTC second a wall-clock time is. Called for timestamps written without a zone.
+// Offsets of IANA zones through Intl: converts a wall-clock time to UTC. Called for timestamps without a zone.
 import { daysOf, secondsPerDay, unixToPostgresDays } from './calendar.ts'
 
 const quarterHour = 900
@@ -7,7 +7,7 @@ const mostCached = 20_000
 /** Seconds of a wall clock since 2000-01-01 → the same in UTC; undefined in the gap when clocks go forward. */
 export type ToUtc = (wallSeconds: number) => number | undefined
 
-/** A time that comes twice, when clocks go back, is the earlier of the two. Throws a RangeError for an unknown zone. */
+/** Of a time that occurs twice, when clocks go back, the earlier one is taken. Throws a RangeError for an unknown zone. */
 export function zoneReader(zone: string): ToUtc {
   if (zone === 'UTC') return (wallSeconds) => wallSeconds
   const offsetAt = cachedOffsets(zone)
