@@ -1,4 +1,4 @@
-// brandClass: makes `instanceof` hold across copies of this package. A project of an integrator has one, the installation that runs it another.
+// brandClass: makes `instanceof` hold across copies of this package: a project's own copy, and the installation that runs its pipelines.
 
 /**
  * Marks a class under a name. `instanceof` then holds for instances of every copy's class of that name; subclasses of a branded class

@@ -1,6 +1,6 @@
-// Environment: what a class takes from outside the pipeline and its input, so that a test can give it something else.
+// Environment: everything that a class takes from outside the pipeline and its input, so that a test can replace it.
 
-/** Time. A test gives a clock of its own and waits for nothing. */
+/** Time. A test passes a clock that does not wait. */
 export interface Clock {
   now(): Date
   /** Waits; ends early, without an error, when `signal` is aborted. */
@@ -10,14 +10,14 @@ export interface Clock {
 /** Requests per second to one host with one credential. */
 export type BudgetRequest = {
   host: string
-  /** Name of the credential that requests are counted for, never the credential itself. Default: the host counts all together. */
+  /** Name of the credential that requests are counted for, never the credential itself. Default: all requests to the host count together. */
   credential?: string
   perSecond: number
-  /** How many may go at once after a pause. Default: as many as in a second, at least 1. */
+  /** Most requests that may be sent at once after a pause. Default: `perSecond`, at least 1. */
   burst?: number
 }
 
-/** A share of a host's patience, common to all workers of all pipelines that use the same Redis, and divided among the run's workers without one. */
+/** A request rate that all workers of all pipelines with the same Redis share. Without Redis it is divided among the run's workers. */
 export interface Budget {
   /** Takes `count` requests, and returns once they may be sent. Ends early, without an error, when `signal` is aborted. */
   take(count: number, signal?: AbortSignal): Promise<void>
@@ -34,6 +34,6 @@ export interface Environment {
   readonly clock: Clock
   /** At least 0 and below 1. */
   random(): number
-  /** The same budget for the same host and credential, wherever it is asked for. */
+  /** Returns the same budget for the same host and credential. */
   budget(request: BudgetRequest): Budget
 }

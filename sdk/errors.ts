@@ -1,9 +1,9 @@
-// How things go wrong: a failed run is a HeadgateError with a documented code; a bad record is data (RecordError), never thrown.
+// Errors: a HeadgateError fails the run and has a documented code. A bad record is data (RecordError), and is never thrown.
 import { brandClass } from './brand.ts'
 
 /**
- * A failure of the run. `code` is one of the codes documented in docs/errors.md, `retryable` tells the framework
- * whether doing the same again later can help. The message says what happened, to what, and what to do next.
+ * A failure of the run. `code` is one of the codes in docs/errors.md. `retryable` says whether the same call may succeed later.
+ * The message says what happened, to what, and what to do next.
  *
  * @example throw new HeadgateError('SourceUnreachable', 'GET https://feed.example/orders answered 503; it is retried', { retryable: true })
  */
@@ -21,7 +21,7 @@ export class HeadgateError extends Error {
 
 brandClass(HeadgateError, 'HeadgateError')
 
-/** One thing wrong with one record. `field` is missing when the record as a whole is meant. */
+/** One error of one record. `field` is missing if the error concerns the whole record. */
 export type RecordError = {
   field?: string
   /** A stable code from docs/record-errors.md, such as `type.integer` or `range.min`. */
@@ -29,6 +29,6 @@ export type RecordError = {
   message: string
   /** The value as the source gave it, cut to 200 characters; `***` for a sensitive field. */
   value?: string
-  /** Class of the transformer that found it. Missing for what was found before transforms, and by the destination. */
+  /** Class of the transformer that reported the error. Missing for errors found before transforms, or by the destination. */
   transform?: string
 }

@@ -1,4 +1,4 @@
-// Extractor: where records come from. Subclass Extractor for whole control, RecordExtractor to yield one record at a time.
+// Extractor: reads records from a source. Subclass Extractor for full control, RecordExtractor to yield one record at a time.
 import { ObjectBatch, type Position, type RecordBatch, type SourceRecord } from './batch.ts'
 import { brandClass } from './brand.ts'
 import { HeadgateError } from './errors.ts'
@@ -11,32 +11,32 @@ import type { RunContext } from './run.ts'
 export type Slice = {
   /** Input the slice belongs to (a file, a page range), counted from 0; all slices of one input share it. Below 2^19. */
   input: number
-  /** What people call the input: a file name, a URL without credentials. Of several inputs: what people call them together. */
+  /** The input's name for people: a file name, a URL without credentials. For several inputs, one name for all of them. */
   name: string
   /**
-   * Names of the slice's inputs if it has several: `input` and those that follow it. Small inputs are better read together: each slice costs
-   * a claim and a commit of its own. Their batches say which input they are of, and the slice's `bytes` are those of all.
+   * Names of the slice's inputs if it has several: `input` and those that follow it. Put small inputs into one slice, because each slice
+   * costs a claim and a commit. Each batch then names its input, and `bytes` of the slice is the sum over its inputs.
    */
   inputs?: readonly string[]
-  /** Whatever `read` needs to find the slice again; persisted as JSON. */
+  /** What `read` needs to find the slice again. Stored as JSON. */
   spec: Position
-  /** Size in bytes if known. For progress; it must be exact only with `leastRecordBytes`. */
+  /** Size in bytes, if known. For progress; exact only if `leastRecordBytes` is given. */
   bytes?: number
   /**
-   * The fewest of these bytes that a record takes which is not rejected, at least 1; the slice's last one may take fewer. Say it only if
-   * `bytes` is exact and the orders of the slice's records are offsets in the same bytes. A run that rejects many records then ends
-   * as soon as too few bytes are left for it to pass; otherwise its share of rejected records is judged at the end.
+   * The fewest of these bytes that a valid record takes, at least 1; the slice's last record may take fewer. Give it only if `bytes` is
+   * exact and the orders of the slice's records are offsets in the same bytes. A run that rejects many records then ends as soon as
+   * the remaining bytes are too few for it to pass; otherwise its ratio of rejected records is checked at the end.
    */
   leastRecordBytes?: number
   /**
-   * Names of its records' fields, if they are known when the run is planned. They are then compared with the schema before
-   * anything is loaded, even if no record comes, and `whenMissing: keep` needs them. Not persisted.
+   * Names of the fields, if they are known when the run is planned. They are then compared with the schema before anything is loaded,
+   * even if there is no record. Required by `whenMissing: keep`. Not stored.
    */
   fields?: readonly string[]
 }
 
 /**
- * Where input comes from.
+ * Plans and reads the input of a run.
  *
  * `plan` lists the slices, once per run. `read` yields a slice's records in source order, at most
  * `run.batchSize` in a batch, starting at `from` (the `next`
@@ -55,8 +55,8 @@ export abstract class Extractor<Config = unknown> {
   abstract read(slice: Slice, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch>
 
   /**
-   * Throws `SourceChanged` if an input of the slice is no longer the one that was planned, and `SourceUnavailable` (retryable) if this worker cannot
-   * read it: the slice is then given back, because another worker may. Called before a run is published.
+   * Throws `SourceChanged` if an input of the slice is no longer the one that was planned, and `SourceUnavailable` (retryable) if this worker
+   * cannot read it. The slice is then released, because another worker may be able to. Called before a run is published.
    */
   async verify(_slice: Slice, _run: RunContext): Promise<void> {}
 }
@@ -91,7 +91,7 @@ export abstract class RecordExtractor<Config = unknown> extends Extractor<Config
   }
 }
 
-/** Records that a position of RecordExtractor has behind it. Throws InvalidPosition. */
+/** The number of records before a position of RecordExtractor. Throws InvalidPosition. */
 function recordsBefore(position: Position | undefined): number {
   if (position === undefined) return 0
   if (typeof position === 'number' && Number.isSafeInteger(position) && position >= 0) return position

@@ -1,4 +1,4 @@
-// RecordField: a field of the records that pass from one stage to the next. Given to transformers, and returned by them, before a run reads anything.
+// RecordField: a field of the records between two stages. Passed to transformers, and returned by them, before a run reads its source.
 
 /**
  * One field of a typed record, with the checks that its values pass. The properties mean what they mean in `spec.schema.fields` of a
@@ -9,7 +9,7 @@ export type RecordField = {
   type: 'text' | 'integer' | 'decimal' | 'float' | 'boolean' | 'date' | 'time' | 'timestamp' | 'uuid' | 'json' | 'enum'
   /** Whether there may be no value. Default: false. */
   nullable?: boolean
-  /** Whether the value is masked in everything people see outside the store. Default: false. */
+  /** Whether the value is masked wherever it is shown outside the store. Default: false. */
   sensitive?: boolean
   min?: string | number
   max?: string | number

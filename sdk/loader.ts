@@ -19,14 +19,14 @@ export interface LoadBatch {
   recordOrder(index: number): bigint
 }
 
-/** What became of a batch's records: `loaded + unchanged + superseded` is the number of records handed in. */
+/** Outcome of a batch's records: `loaded + unchanged + superseded` is the number of records passed in. */
 export type LoadCounts = {
   loaded: number
-  /** Was already there, the same in every column. */
+  /** Equal to the existing row in every column. */
   unchanged: number
-  /** Lost to a later record with the same key, in this batch or already in the destination. */
+  /** Replaced by a later record with the same key, in this batch or already in the destination. */
   superseded: number
-  /** How many rows that this same run had loaded before were replaced; the engine moves them from loaded to superseded. */
+  /** Number of replaced rows that this same run loaded before. The engine moves them from loaded to superseded. */
   overwrote?: number
 }
 
@@ -36,22 +36,22 @@ export type PublishCounts = LoadCounts & {
   removed?: number
 }
 
-/** What is known of the input when the run is planned. */
+/** Facts about the input that are known when the run is planned. */
 export type Delivery = {
   /** Declared fields that the input lacks and whose columns keep their values (`whenMissing: keep`): records have none of them. */
   keptFields: readonly string[]
 }
 
-/** What the order of runs and the pipeline's limits ask of a loader that publishes. */
+/** What a loader needs for `publish`: the order of runs, and the pipeline's limits. */
 export type Publication = {
   /**
    * Keys of the records that this run rejected, in PostgreSQL's text notation by field; undefined or null for one whose key cannot be
    * read. Their rows are not missing from the source.
    */
   rejectedKeys(): AsyncIterable<Record<string, string> | null | undefined>
-  /** Whether an older run of the destination may still write: rows that are there unchanged are then to be written, too. */
+  /** Whether an older run of the destination may still write. Unchanged rows must then be written, too. */
   olderRunOpen: boolean
-  /** Name of a newer run that has published already, if there is one: what it loaded must survive. */
+  /** Name of a newer run that has already published, if there is one. Its rows must stay. */
   newerRun: string | undefined
   /** Largest share of the destination's rows that may be removed, 0 to 1. */
   maxRemovedRatio: number
@@ -72,8 +72,8 @@ export type AcceptedKeys = {
  * Writes records.
  *
  * `prepare` is called once per run and returns the loader's plan. The engine stores the plan as JSON and hands it to every later call,
- * on whatever worker and after however many resumptions: `Plan` must be a type of plain JSON values, or void. A loader keeps nothing else
- * that matters from call to call.
+ * on every worker and after every resumption: `Plan` must be a type of plain JSON values, or void. A loader keeps no other state between
+ * calls.
  */
 export abstract class Loader<Config = unknown, Plan = void> {
   readonly config: Config
@@ -82,12 +82,12 @@ export abstract class Loader<Config = unknown, Plan = void> {
     this.config = config
   }
 
-  /** Creates or checks the destination before the first batch. Safe to repeat: its transaction may have to be. */
+  /** Creates or checks the destination before the first batch. Must be safe to repeat, because its transaction may be retried. */
   async prepare(_run: RunContext, _transaction: Transaction, _delivery: Delivery): Promise<Plan> {
     return undefined as Plan
   }
 
-  /** Writes a batch. Runs once or more for a batch, always within a transaction that commits at most once. */
+  /** Writes a batch. Called once or more for a batch, always within a transaction that commits at most once. */
   abstract load(batch: LoadBatch, transaction: Transaction, run: RunContext, plan: Plan): Promise<LoadCounts>
 
   /**
@@ -98,7 +98,7 @@ export abstract class Loader<Config = unknown, Plan = void> {
     return { loaded: 0, unchanged: 0, superseded: 0 }
   }
 
-  /** Removes what a planned run that failed or was cancelled left staged. Safe to repeat. */
+  /** Removes the staged rows of a run that failed or was cancelled. Must be safe to repeat. */
   async discard(_run: RunContext, _transaction: Transaction, _plan: Plan): Promise<void> {}
 
   /**

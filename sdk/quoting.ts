@@ -1,4 +1,4 @@
-// Errors whose message may quote a value of a record: what integrators' code throws, and what a database's own code raises.
+// Errors whose message may quote a value of a record: thrown by plugins, or raised by code in the database.
 
 const quoting = new WeakSet<object>()
 
@@ -12,7 +12,7 @@ export function mayQuote(error: unknown): boolean {
   return typeof error === 'object' && error !== null && quoting.has(error)
 }
 
-/** Runs code of an integrator; marks what it throws. */
+/** Runs code of a plugin, and marks what it throws. */
 export async function foreign<Result>(work: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await work()

@@ -1,5 +1,5 @@
-// Record order: where a record stands in the source of its run, as one number. It is column `_pos` of a row, and decides which of two
-// records with one key is the later. Everything that makes or reads such a number is here; in SQL see store/record-order.ts.
+// Record order: the place of a record in the source of its run, as one number. It is the column `_pos`, and decides which of two
+// records with one key is the later. All arithmetic on it is here; for SQL see store/record-order.ts.
 
 /** Inputs of a run are numbered below this. */
 export const maxInputs = 2 ** 19

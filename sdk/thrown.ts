@@ -1,7 +1,7 @@
-// What was thrown, read without trusting it: a plugin may throw undefined, or an object whose properties throw when they are read.
+// Reads thrown values without trusting them: a plugin may throw undefined, or an object whose properties throw when they are read.
 import { HeadgateError } from './errors.ts'
 
-/** The message of whatever was thrown. Never throws. */
+/** The message of a thrown value. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
     if (typeof thrown === 'object' && thrown !== null && 'message' in thrown && typeof thrown.message === 'string') {
@@ -14,12 +14,12 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Whatever was thrown as a failure of the run: plain values that can be stored. Internal unless it is a HeadgateError. Never throws. */
+/** A thrown value as a failure of the run, in plain values that can be stored. Its code is Internal unless it is a HeadgateError. Never throws. */
 export function failureOf(thrown: unknown): { code: string; message: string; retryable: boolean } {
   try {
     if (thrown instanceof HeadgateError) return { code: String(thrown.code), message: messageOf(thrown), retryable: thrown.retryable === true }
   } catch {
-    // Internal, like everything else that is no failure of ours.
+    // Internal, like every value that is not a HeadgateError.
   }
   return { code: 'Internal', message: `unexpected: ${messageOf(thrown)}`, retryable: false }
 }

@@ -26,15 +26,15 @@ export class Rejection {
 brandClass(Rejection, 'Rejection')
 
 /**
- * What becomes of one record: the record to load; a Rejection; undefined, which leaves the record out and counts as `filtered`; or the
- * records that take its place, in source order, at most 100,000. An empty list is the same as undefined.
+ * The result for one record: the record to load; a Rejection; undefined, which drops the record and counts as `filtered`; or a list
+ * of at most 100,000 records that replace it, in source order. An empty list is the same as undefined.
  *
- * A record has the fields that `output` declares and no others. Its values are read and checked as `output` declares them; a value that
- * does not pass rejects the source's record, with all records that it became.
+ * A returned record has exactly the fields that `output` declares. Its values are read and checked as declared; an invalid value
+ * rejects the source record, with all records made of it.
  */
 export type Transformed = TypedRecord | Rejection | undefined | readonly TypedRecord[]
 
-/** Changes a batch of accepted records. One result per record, in the same order. What it throws fails the run. */
+/** Changes a batch of accepted records. Returns one result per record, in the same order. An exception fails the run. */
 export abstract class Transformer<Config = unknown> {
   readonly config: Config
 
@@ -43,8 +43,8 @@ export abstract class Transformer<Config = unknown> {
   }
 
   /**
-   * The fields of the records that it returns, given the fields of those it gets. Columns, key and checks of what is loaded follow from
-   * them. Called before the source is read; the same fields give the same result. Default: the same fields.
+   * Returns the fields of the output records, given the fields of the input records. Columns, key and checks of the destination follow
+   * from them. Called before the source is read. Must return the same for the same fields. Default: the input fields.
    */
   output(fields: readonly RecordField[]): readonly RecordField[] {
     return fields

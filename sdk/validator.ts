@@ -1,16 +1,16 @@
-// Validator: looks at every record of a batch before it is transformed.
+// Validator: checks every record of a batch before it is transformed.
 import type { RecordBatch, SourceRecord } from './batch.ts'
 import { brandClass } from './brand.ts'
 import type { RecordError } from './errors.ts'
 
-/** Where a validator puts what it finds. A record with at least one rejection is quarantined with all its errors. */
+/** Receives a validator's findings. A record with at least one rejection is quarantined with all its errors. */
 export interface Verdicts {
   reject(index: number, error: RecordError): void
-  /** Counted and listed, but the record is loaded. */
+  /** Counts and lists the error, but the record is loaded. */
   warn(index: number, error: RecordError): void
 }
 
-/** Looks at a whole batch; use it where checks are cheaper set-wise (one look-up for many records). */
+/** Checks a whole batch. Use it where one look-up for many records is cheaper. */
 export abstract class Validator<Config = unknown> {
   readonly config: Config
 
@@ -23,13 +23,13 @@ export abstract class Validator<Config = unknown> {
 
 brandClass(Validator, 'Validator')
 
-/** Where a RecordValidator puts what it finds about the record in hand. */
+/** Receives a RecordValidator's findings about the current record. */
 export interface Report {
   reject(error: RecordError): void
   warn(error: RecordError): void
 }
 
-/** The short form: looks at one record at a time. */
+/** The short form: checks one record at a time. */
 export abstract class RecordValidator<Config = unknown> extends Validator<Config> {
   abstract check(record: SourceRecord, report: Report): void
 

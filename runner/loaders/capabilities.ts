@@ -1,4 +1,4 @@
-// What a loader may offer beyond the SDK's Loader. The engine tests for the methods and knows no destination by its class.
+// Optional capabilities of a loader beyond the SDK's Loader. The engine tests for the methods, never for a class.
 import type { AcceptedKeys, LoadCounts, Loader, RecordError, Relation, RunContext, Transaction } from '../../sdk/index.ts'
 import type { DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
 
@@ -14,7 +14,7 @@ export type EncodedOptions<Plan> = {
   plan: Plan
   /** Whether the batch's rows must be readable afterwards, in the same transaction, in the relation `batch` of DestinationKeys. */
   keepKeys: boolean
-  /** Whether an older run of the destination may still write: rows that are there unchanged are then written too, and count as loaded. */
+  /** Whether an older run of the destination may still write. Unchanged rows are then written too, and count as loaded. */
   rewriteUnchanged: boolean
 }
 
@@ -37,7 +37,7 @@ export interface EncodedLoading<Plan> {
     run: RunContext,
     options: EncodedOptions<Plan>,
   ): Promise<{ counts: LoadedRows; refused: RefusedRow[] }>
-  /** Offers rows of a committed batch again: writes those whose present row is an earlier one of this same run, and counts nothing. */
+  /** Applies rows of a committed batch again: writes those whose existing row is an earlier one of this same run. Counts nothing. */
   reapply(rows: EncodedRows, transaction: Transaction, run: RunContext, options: Pick<EncodedOptions<Plan>, 'plan'>): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export type DestinationKeys = AcceptedKeys & {
   batch?: Relation
   /** The destination itself, with `_run` and `_pos`. */
   destination?: Relation
-  /** Whether an accepted record may leave no trace in the destination, so that its batch must be kept to be seen. */
+  /** Whether the destination may not show the key of an accepted record, so that the batch's rows have to be kept. */
   traceless?: boolean
 }
 
@@ -60,8 +60,8 @@ export type StagedRefusal = { order: string; error: RecordError }
 /** A loader that stages rows in a table of the run, and may find the destination refusing some of them when they are published. */
 export interface StagedLoading<Plan> {
   /**
-   * How the destination is locked while the run is published; `whole` if the run's rows take the place of the destination's, or rows are
-   * removed because the run has no more of them.
+   * How the destination is locked while the run is published. `whole`: the run's rows replace those of the destination, or rows are
+   * removed because the run does not have them.
    */
   publishing(plan: Plan): { lock: 'exclusive' | 'shared'; whole: boolean }
   /**
@@ -71,14 +71,14 @@ export interface StagedLoading<Plan> {
   findRefused(run: RunContext, transaction: Transaction, search: { plan: Plan; stretches: readonly Stretch[]; rows: number }): Promise<StagedRefusal[]>
   /** Removes the rows of staged records that `findRefused` found. Returns how many rows that were. */
   dropRefused(transaction: Transaction, plan: Plan, refused: readonly StagedRefusal[]): Promise<number>
-  /** Removes what runs have staged that `isUnfinished` does not know: their workers died at the wrong moment. */
+  /** Removes staged rows of runs that are finished, which workers that died left behind. */
   discardAbandoned(transaction: Transaction, isUnfinished: (run: number) => Promise<boolean>): Promise<void>
 }
 
-/** A loader as the engine has it. */
+/** A loader, as the engine sees it. */
 export type AnyLoader = Loader<unknown, unknown> & Partial<EncodedLoading<unknown>> & Partial<StagedLoading<unknown>>
 
-/** Asks for every method, because a plugin may have one of these names by chance. */
+/** Tests for all methods, because a plugin may have one of these names by chance. */
 export function encodes(loader: AnyLoader): loader is AnyLoader & EncodedLoading<unknown> {
   return hasMethods(loader, ['columns', 'loadEncoded', 'loadCarefully', 'reapply'])
 }

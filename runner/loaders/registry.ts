@@ -1,4 +1,4 @@
-// The code of the kinds of destination. The compiler names a kind of crds/destinations/registry.ts that has none.
+// The code of each kind of destination. The compiler reports a kind of crds/destinations/registry.ts that has none.
 import type { Static } from 'typebox'
 import type { destinations } from '../../crds/destinations/registry.ts'
 import type { Schema } from '../../crds/fields.ts'

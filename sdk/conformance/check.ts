@@ -27,7 +27,7 @@ export function shown(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
-/** The world of a check: no secrets, and nothing to wait for. */
+/** The environment of a check: no secrets, and a clock that does not wait. */
 const sampleEnvironment: Environment = {
   secret(name, key) {
     throw new ConformanceError(`the class asks for the secret ${name}/${key}; give the kit a run with an environment that has it`)

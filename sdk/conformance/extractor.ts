@@ -12,7 +12,7 @@ export type ExtractorKit = {
   run?: Partial<RunContext>
 }
 
-/** What is compared of a record. */
+/** The parts of a record that are compared. */
 type Read = { input: number | undefined; order: number; record: unknown; raw: string; problem: unknown }
 
 const smallBatch = 2
@@ -113,14 +113,14 @@ async function resumes(make: ExtractorKit['make'], run: RunContext): Promise<voi
   for (const { slice, batches } of await batchesOf(make, run)) {
     const all = batches.map(readsOf)
     for (const [index, { next }] of batches.entries()) {
-      // A run resumes in another process, with what was stored.
+      // A run resumes in another process, from stored JSON.
       const rest = await Array.fromAsync(make().read(fromJson(slice) as Slice, fromJson(next) as RecordBatch['next'], run))
       promiseSame(rest.flatMap(readsOf), all.slice(index + 1).flat(), `slice ${slice.name}, read from ${shown(next)}`)
     }
   }
 }
 
-/** Reading from the beginning instead would load everything a second time. */
+/** Reading from the beginning instead would load every record again. */
 async function refusesForeign(make: ExtractorKit['make'], run: RunContext): Promise<void> {
   for (const slice of await planned(make, run)) {
     for (const position of [{ made: 'elsewhere' }, 'elsewhere', -1]) {

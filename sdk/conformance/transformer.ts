@@ -1,4 +1,4 @@
-// transformerChecks: what a transformer promises: fields known beforehand, one result per record, the same every time, whatever stands beside it.
+// transformerChecks: what a transformer promises: fields known beforehand, and one result per record, independent of the other records.
 import { isDeepStrictEqual } from 'node:util'
 import type { RecordField } from '../field.ts'
 import { FieldTransformer, Rejection, type Transformed, type Transformer, type TypedRecord } from '../transformer.ts'
@@ -76,7 +76,7 @@ function isRecord(value: unknown): value is TypedRecord {
 }
 
 function haveFields(kit: TransformerKit, results: Results): void {
-  // Its transform leaves renaming to the framework.
+  // A FieldTransformer leaves renaming to the framework.
   const fields = kit.make() instanceof FieldTransformer ? kit.fields : outputOf(kit)
   const names = new Set(fields.map(({ name }) => name))
   for (const record of results.flat().filter(isRecord)) {

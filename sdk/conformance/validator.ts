@@ -1,4 +1,4 @@
-// validatorChecks: what a validator promises: the same verdict on a record every time, whatever stands beside it, and no change to it.
+// validatorChecks: what a validator promises: one verdict per record, independent of the other records, and unchanged records.
 import { ObjectBatch, type RecordBatch, type SourceRecord } from '../batch.ts'
 import type { RecordError } from '../errors.ts'
 import type { Validator } from '../validator.ts'
@@ -57,7 +57,7 @@ async function errorsAreErrors(make: ValidatorKit['make'], records: readonly Sou
   }
 }
 
-/** What a source may give at its worst: no field at all, or null in each. */
+/** Extreme records of a source: no field at all, or null in each. */
 async function survives(make: ValidatorKit['make'], records: readonly SourceRecord[]): Promise<void> {
   const odd = [{}, Object.fromEntries(Object.keys(records[0] ?? {}).map((field) => [field, null]))]
   try {

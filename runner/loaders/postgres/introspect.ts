@@ -1,4 +1,4 @@
-// What the destination looks like now: columns, keys, whether it has rows. Read from the catalogue when a run is planned.
+// Describes the destination: columns, keys, whether it has rows. Read from the catalogue when a run is planned.
 import type { Transaction } from '../../../sdk/index.ts'
 import type { DestinationColumn } from '../../records/encoded-rows.ts'
 import { relation, type TableName } from './names.ts'
@@ -17,9 +17,9 @@ export type Table = {
   /** pg_class.relkind: r table, p partitioned, v view, f foreign … */
   kind: string
   columns: TableColumn[]
-  /** Unique keys that hold for every row and whose columns are never null; ON CONFLICT can name them. */
+  /** Unique keys over all rows, without nullable columns. ON CONFLICT can name them. */
   keys: TableKey[]
-  /** Unique indexes that are no such keys, and why. */
+  /** Unique indexes that cannot serve as a key, and why. */
   unusableKeys: (TableKey & { why: string })[]
   /** Names of rules that rewrite INSERT, UPDATE or DELETE. */
   rules: string[]
@@ -33,7 +33,7 @@ const tableQuery = `
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
 
-// A domain may stand upon a domain: the last of the chain is the type that is stored.
+// A domain may be based on a domain; the last of the chain is the stored type.
 const columnsQuery = `
   SELECT a.attname AS name, base.typname::text AS type, CASE WHEN pg_type_is_visible(own.oid) AND own.typnamespace <> 'pg_catalog'::regnamespace
               THEN quote_ident((SELECT nspname FROM pg_namespace WHERE oid = own.typnamespace)) || '.' ELSE '' END || format_type(a.atttypid, a.atttypmod) AS formatted, base.modifier,
@@ -66,7 +66,7 @@ const keysQuery = `
    WHERE i.indrelid = $1 AND i.indisunique
    ORDER BY i.indisprimary DESC, ic.relname`
 
-/** Describes the table; undefined if there is none of that name. */
+/** Describes the table; undefined if it does not exist. */
 export async function readTable(tx: Transaction, table: TableName): Promise<Table | undefined> {
   const found = (await tx.query(tableQuery, [table.schema, table.name])).rows[0]
   if (found === undefined) return undefined
@@ -98,8 +98,8 @@ export function isOver(key: TableKey, columns: readonly string[]): boolean {
 }
 
 /**
- * Rough statistics at once, so that the first queries on a table just filled are planned sensibly; a tenth of the usual
- * sample takes a tenth of the time, and autovacuum makes better ones later.
+ * Collects rough statistics, so that the first queries on a table that was just filled get sensible plans. A tenth of the usual sample
+ * takes a tenth of the time; autovacuum collects better ones later.
  */
 export async function analyze(tx: Transaction, table: TableName): Promise<void> {
   await tx.query('SET LOCAL default_statistics_target = 10')

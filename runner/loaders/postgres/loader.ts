@@ -19,7 +19,7 @@ import { encodedRows, type Rows, recordRows, someEncodedRows } from './rows/copy
 import { checkTaken, copyAll } from './rows/dropped.ts'
 import { dropAbandoned, dropStaging } from './staging.ts'
 
-/** A small batch may have more than its share: one bad record of three is no reason to load nothing. */
+/** Refused records that are always allowed, so that one bad record of three does not fail a small batch. */
 const refusedAnyway = 100
 
 function mostRefused(rows: number, { maxRefusedRatio }: PostgresDestination): number {
@@ -32,7 +32,7 @@ const usual: StageOptions = { keepKeys: false, exhaustive: false, rewriteUnchang
 export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements EncodedLoading<LoadPlan>, StagedLoading<LoadPlan> {
   readonly #guesses = new Map<number, Guess>()
 
-  /** Throws DestinationDenied, also for a run that an older version planned. */
+  /** Throws DestinationDenied, also for a run that was planned by an older version. */
   constructor(options: PrepareOptions) {
     super(options)
     refuseReservedName(parseTable(options.destination.table))
@@ -75,7 +75,7 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     await this.#loadByParts(rows, tx, run, { ...options, keepKeys: false, rewriteUnchanged: false }, true)
   }
 
-  /** Loads records that have no encoding. */
+  /** Loads records that are not encoded. */
   override async load(batch: LoadBatch, tx: Transaction, run: RunContext, plan: LoadPlan, options: Partial<StageOptions> = {}): Promise<LoadedRows> {
     return this.#load(recordRows(batch, plan.columns, run.id), tx, run, plan, { ...usual, ...options })
   }
@@ -85,7 +85,7 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
     return { whole, lock: whole || plan.route === 'build' ? 'exclusive' : 'shared' }
   }
 
-  /** Makes staged rows visible; nothing to do for rows that batches made visible. */
+  /** Makes staged rows visible. Does nothing if the batches made their rows visible. */
   override async publish(run: RunContext, tx: Transaction, plan: LoadPlan, publication: Publication): Promise<PublishCounts> {
     return publishRun(run, tx, { ...publication, plan })
   }

@@ -1,4 +1,4 @@
-// Staging tables: found by run, and dropped. Those of other tenants are in the same schema and are left alone. See docs/security.md.
+// Finds and drops staging tables by run. The same schema holds those of other tenants, which are not touched. See docs/security.md.
 import type { Transaction } from '../../../sdk/index.ts'
 import { sqlState } from '../../../store/errors.ts'
 import { relation, runOfStagingTable, stagingSchema, type TableName } from './names.ts'
@@ -23,7 +23,7 @@ export async function stagingTables(tx: Transaction): Promise<StagingTable[]> {
   })
 }
 
-/** Drops those of a run. */
+/** Drops the staging tables of a run. */
 export async function dropStaging(tx: Transaction, run: number): Promise<void> {
   for (const table of await stagingTables(tx)) {
     if (table.run === run) await tx.query(`DROP TABLE IF EXISTS ${relation(table)}`)
@@ -34,8 +34,8 @@ export async function dropStaging(tx: Transaction, run: number): Promise<void> {
 const mayStay = new Set(['42501', '55P03', '2BP01'])
 
 /**
- * Drops those whose run `isActive` does not know as unfinished: a worker that died at the wrong moment left them. Returns their names.
- * A table that this role may not drop, or that somebody still holds a lock on, stays: it is no reason to fail the run that is being planned.
+ * Drops the staging tables of finished runs, which workers that died left behind. Returns their names. A table that this role may not
+ * drop, or that is locked, stays, because it must not fail the run that is being planned.
  */
 export async function dropAbandoned(tx: Transaction, isActive: (run: number) => boolean | Promise<boolean>): Promise<string[]> {
   const dropped: string[] = []

@@ -1,5 +1,5 @@
-// loadByParts: finds the records whose rows the destination refuses, and loads the others. The usual path knows nothing of it: the
-// engine rolls a refused batch back and comes here with the same rows in a new transaction. Used for batches, and for staged rows.
+// loadByParts: finds the records whose rows the destination refuses, and loads the others. The engine rolls back a refused batch, and
+// calls this with the same rows in a new transaction. Used for batches, and for staged rows.
 import { HeadgateError, type Transaction } from '../../../../sdk/index.ts'
 import { classifyError } from '../../../../store/errors.ts'
 import { DestinationRefusal, describeRefusal, type Refusal } from '../../../../store/refusal.ts'
@@ -17,33 +17,33 @@ export type CarefulCounts = { counts: LoadedRows; refused: RefusedRow[] }
 /** Loads the rows of some records, or some rows, by index. */
 export type Load = (indexes: Uint32Array) => Promise<LoadedRows>
 
-/** A search may go over several batches, each with its own rows. */
+/** A search may cover several batches, each with its own rows. */
 export type Search = {
   tx: Transaction
   /** Throws DestinationRefused if more rows than this are refused. */
   most: number
-  /** Names of the foreign keys that point at the table they belong to: a row that one of them refuses may only wait for its parent. */
+  /** Names of the foreign keys that reference their own table: a row that one of them refuses may be waiting for its parent. */
   selfReferences: ReadonlySet<unknown>
 }
 
 type Part = Search & { load: Load; counts: LoadedRows; refused: RefusedRow[] }
 
-/** A refused part is tried again in so many parts: as few statements as with two, and half as often the same rows. */
+/** Number of parts that a refused part is split into: as few statements as with two parts, and each row is loaded half as often. */
 const split = 4
 
 const nothing: LoadedRows = { loaded: 0, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null }
 
 /** Begins a search for rows that the table refuses. It ends with the transaction. */
 export async function beginSearch(tx: Transaction, table: TableName, most: number): Promise<Search> {
-  // What is deferred until COMMIT would tell too late which row it was.
+  // A constraint that is deferred until COMMIT could not name the row.
   await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
   return { tx, most, selfReferences: await selfReferences(tx, table) }
 }
 
 /**
- * Loads the rows by parts: a part that is refused is undone and split, until single rows are left. A row may only have
- * waited for another (the parent that comes later in the file), so refused rows are tried again until no more go in.
- * Rows that wait for a parent are not counted before `checkMost` is called with them.
+ * Loads the rows in parts. A refused part is rolled back and split, down to single rows. A row may be refused because its parent comes
+ * later in the file, so refused rows are retried until no more of them are accepted. Rows that wait for a parent count when `checkMost`
+ * is called with them.
  */
 export async function loadByParts(search: Search, rows: Uint32Array, load: Load): Promise<CarefulCounts> {
   const part: Part = { ...search, load, counts: nothing, refused: [] }
@@ -66,7 +66,7 @@ async function loadPart(search: Part, part: Uint32Array): Promise<void> {
     return
   }
   search.refused.push({ index: part[0] as number, refusal })
-  // Splitting separates children from their parents; whether they are refused for good shows at the end.
+  // Splitting separates children from their parents, so whether they are refused is known at the end only.
   checkMost(
     search.most,
     search.refused.filter((row) => !search.selfReferences.has(row.refusal.by)),
@@ -91,7 +91,7 @@ async function selfReferences(tx: Transaction, table: TableName): Promise<Set<un
   return new Set(rows.map(({ conname }) => conname))
 }
 
-/** Returns why the part was undone; undefined if it is loaded. */
+/** Returns why the part was rolled back; undefined if it is loaded. */
 async function tryPart(search: Part, part: Uint32Array): Promise<Refusal | undefined> {
   const { tx } = search
   await tx.query('SAVEPOINT headgate_part')

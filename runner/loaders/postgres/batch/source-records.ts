@@ -1,5 +1,5 @@
-// SourceRecords: the rows of a batch by the record of the source that they were made of. A transformer may make several rows of one; the
-// search for refused rows loads or refuses them together. Used by PostgresLoader.loadCarefully.
+// SourceRecords: groups the rows of a batch by source record. A transformer may make several rows of one record, which the search for
+// refused rows loads or refuses together. Used by PostgresLoader.loadCarefully.
 import type { EncodedRows } from '../../../records/encoded-rows.ts'
 
 export class SourceRecords {

@@ -1,4 +1,4 @@
-// The stage route: a batch goes through a temporary table and is merged; straight in while only new keys seem to come.
+// The stage route: copies a batch into a temporary table and merges it, or copies it straight into the destination while all keys seem new.
 import type { RunContext, Transaction } from '../../../../sdk/index.ts'
 import { sqlState } from '../../../../store/errors.ts'
 import type { LoadedRows } from '../../capabilities.ts'
@@ -18,10 +18,10 @@ export type StageOptions = {
   rewriteUnchanged: boolean
 }
 
-/** How many batches a guess that proved wrong is not made again. */
+/** Number of batches for which a wrong guess is not repeated. */
 const pause = 8
 
-/** What a worker guesses about the next batch, from the ones before. A wrong guess costs time, never rows. */
+/** A worker's guess about the next batch, from the batches before it. A wrong guess costs time, never rows. */
 export class Guess {
   #straight: boolean
   #onlyNew = 0
@@ -32,29 +32,29 @@ export class Guess {
     this.#straight = straight
   }
 
-  /** That all keys are new: the batch may be copied straight in. */
+  /** All keys are new, so the batch is copied straight into the destination. */
   get straight(): boolean {
     return this.#straight
   }
 
-  /** That all rows are there, unchanged. */
+  /** All rows exist unchanged. */
   get unchanged(): boolean {
     return this.#unchangedPause === 0
   }
 
-  /** A batch that went straight in met a key that was there. */
+  /** Reports that a batch that was copied straight met an existing key. */
   notStraight(): void {
     this.#straight = false
     this.#onlyNew = 0
     this.#straightPause = pause
   }
 
-  /** A batch that was thought unchanged was not. */
+  /** Reports that a batch was not unchanged. */
   notUnchanged(): void {
     this.#unchangedPause = pause + 1
   }
 
-  /** A batch was merged; `onlyNew` if none of its keys was there. */
+  /** Reports that a batch was merged; `onlyNew` if none of its keys existed. */
   merged(onlyNew: boolean): void {
     this.#straightPause = Math.max(0, this.#straightPause - 1)
     this.#unchangedPause = Math.max(0, this.#unchangedPause - 1)
@@ -90,10 +90,10 @@ export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, pl
   return counts
 }
 
-/** Copies the batch into the connection's temporary table, which is made if need be and empties itself at commit. */
+/** Copies the batch into the connection's temporary table. The table is created if it does not exist, and is emptied at commit. */
 export async function fillStage(rows: Rows, tx: Transaction, plan: LoadPlan): Promise<void> {
   const stage = quote(plan.stage)
-  // One question for all: each costs a round trip. The work_mem is for joining a batch with what it meets.
+  // One statement, because each costs a round trip. The work_mem is for joining a batch with the destination.
   await tx.query(
     `SET LOCAL work_mem = '32MB';
      CREATE TEMPORARY TABLE IF NOT EXISTS ${stage} ON COMMIT DELETE ROWS AS
@@ -104,8 +104,8 @@ export async function fillStage(rows: Rows, tx: Transaction, plan: LoadPlan): Pr
 }
 
 /**
- * Whether all rows went in. If a unique constraint was in the way, nothing happened: whether it was the key's, for a row
- * that is there already may be reported under any, is the merge's to find out.
+ * Returns whether all rows were copied. A violated unique constraint leaves the destination unchanged; the merge then finds out whether
+ * it was the key's, because PostgreSQL may report an existing row under any unique constraint.
  */
 async function copyStraight(rows: Rows, tx: Transaction, plan: LoadPlan): Promise<boolean> {
   await tx.query('SAVEPOINT headgate_copy')

@@ -1,4 +1,4 @@
-// stagedParts: merges any part of a batch, for the search for refused rows. The batch is staged once: copying each part into the
+// stagedParts: merges parts of a batch, for the search for refused rows. The batch is staged once, because copying each part into the
 // temporary table would cost more than merging it. Used by PostgresLoader.loadCarefully.
 import type { RunContext, Transaction } from '../../../../sdk/index.ts'
 import { classifyError } from '../../../../store/errors.ts'
@@ -13,8 +13,8 @@ import type { SourceRecords } from './source-records.ts'
 import { fillStage } from './stage.ts'
 
 /**
- * Stages the rows, and returns what merges those of some records. Undefined if the stage refuses a row itself: it has the domains of
- * the destination.
+ * Stages the rows, and returns a function that merges those of some records. Returns undefined if the stage itself refuses a row: it has
+ * the domains of the destination.
  */
 export async function stagedParts(
   rows: EncodedRows,
@@ -60,7 +60,7 @@ async function isStaged(tx: Transaction, fill: () => Promise<void>): Promise<boo
   }
 }
 
-/** Removes the index, which later batches would only have to keep up. */
+/** Drops the index, which later batches do not need. */
 export async function endStagedParts(tx: Transaction, plan: LoadPlan): Promise<void> {
   await tx.query(`DROP INDEX pg_temp.${indexName(plan)}`)
 }

@@ -1,20 +1,20 @@
-// heapRange: where in the destination's heap a batch's rows seem to lie. Feeds come in the same order again and again, so the
-// rows that a batch meets were mostly written next to each other, and reading that stretch costs half of looking each up.
+// heapRange: estimates where in the destination's heap a batch's rows are. A feed usually comes in the same order each time, so the
+// existing rows of a batch are mostly adjacent, and scanning that range costs half of looking up each row.
 import type { Transaction } from '../../../../sdk/index.ts'
 import { quote, relation } from '../names.ts'
 import type { LoadPlan } from '../plan.ts'
 
-/** Bounds of a stretch of the heap, as row addresses: from inclusive, to exclusive. */
+/** Bounds of a range of the heap, as row addresses: `from` inclusive, `to` exclusive. */
 export type HeapRange = { from: string; to: string }
 
-/** Pages of the source from which one row each is looked up. */
+/** Number of pages of the source from which one row each is looked up. */
 const samples = 64
-/** How many times the source's own size the stretch may be and still be cheaper to read than looking up each row. */
+/** Largest size of the range, as a multiple of the source's size, that is cheaper to scan than looking up each row. */
 const widest = 3
 
 /**
- * Looks up a few rows of `source` (quoted), evenly spread over it, and answers with the stretch between those that are there,
- * and some more at both ends. Undefined if few are there or they lie far apart. Only a guess: rows outside are looked up.
+ * Looks up a few rows of `source` (quoted), evenly spread over it, and returns the range between those that exist, widened at both
+ * ends. Returns undefined if few of them exist or they are far apart. The range is an estimate: rows outside are looked up.
  */
 export async function heapRange(tx: Transaction, plan: LoadPlan, source: string): Promise<HeapRange | undefined> {
   const match = plan.key.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(' AND ')

@@ -1,4 +1,4 @@
-// The one statement that merges rows of a stage into the destination: judge each row, update, insert, count. See docs/loading.md.
+// The statement that merges rows of a stage into the destination: judges each row, updates, inserts, counts. See docs/loading.md.
 
 import { list, quote, relation } from '../names.ts'
 import { columnNames, dataColumns, type LoadPlan } from '../plan.ts'
@@ -9,21 +9,21 @@ export type MergeOptions = {
   source: string
   /** Whether the source may hold a key more than once. */
   mayRepeatKeys: boolean
-  /** Whether the source is small against the destination, so that each row is looked up by key instead of scanning it. */
+  /** Whether the source is much smaller than the destination, so that each row is looked up by key instead of scanning the destination. */
   lookUp: boolean
-  /** A stretch of the destination's heap that holds most of the rows the source meets: it is read first, the other rows are looked up. */
+  /** A range of the destination's heap that holds most existing rows of the source. It is scanned first; the other rows are looked up. */
   near?: HeapRange | undefined
-  /** Whether hashes of unchanged and overwritten keys are wanted. */
+  /** Whether to return hashes of unchanged and overwritten keys. */
   keyHashes: boolean
-  /** Only rows that an earlier record of this same run overwrote are written. */
+  /** Whether to write only rows whose existing row is an earlier record of this same run. */
   exhaustive: boolean
-  /** Writes rows that are there unchanged as well, with this run's `_run`: an older run that still writes must lose to them. */
+  /** Whether to write unchanged rows too, with this run's `_run`, so that an older run that still writes loses to them. */
   rewriteUnchanged: boolean
-  /** Every row is written, whatever is there: for replacing a table's rows. */
+  /** Whether to write every row, whatever exists: for replacing a table's rows. */
   always?: boolean
 }
 
-// No declared field can have a double quote in its name, so these never collide.
+// The name of a declared field has no double quote, so these names never collide.
 const own = (name: string) => quote(`"${name}`)
 const verdict = own('verdict')
 const place = own('place')
@@ -34,7 +34,7 @@ const judgedBefore = own('judged')
 const rank = own('rank')
 const touched = own('touched')
 
-/** Verdicts on a row: 0 new, 1 unchanged, 2 newer than the present row, 3 superseded. `$1` is the run. */
+/** Verdicts on a row: 0 new, 1 unchanged, 2 newer than the existing row, 3 superseded. `$1` is the run. */
 export function mergeStatement(plan: LoadPlan, options: MergeOptions): string {
   const columns = columnNames(plan)
   const judged = options.mayRepeatKeys ? withoutRepeats(plan, options) : judgedRows(plan, options)
@@ -43,7 +43,7 @@ export function mergeStatement(plan: LoadPlan, options: MergeOptions): string {
     `m.${verdict} = 2`,
     `d.ctid = m.${place}`,
     ...(plan.partitioned ? [`d.tableoid = m.${partition}`] : []),
-    // Whoever changed the row since it was judged changed these too: it is then left alone, and the count tells.
+    // A concurrent change of the row changes these as well. The row is then not updated, which the count shows.
     `d._run IS NOT DISTINCT FROM m.${presentRun}`,
     `d._pos IS NOT DISTINCT FROM m.${presentPosition}`,
   ]
@@ -86,7 +86,7 @@ function judgedRows(plan: LoadPlan, options: MergeOptions): string {
   const target = relation(plan.destination)
   const match = (row: string) => plan.key.map((column) => `${row}.${quote(column)} = s.${quote(column)}`).join(' AND ')
   if (!lookUp) return judged(plan, options, `${source} s LEFT JOIN ${target} d ON ${match('d')}`)
-  // OFFSET 0 keeps the planner from turning look-ups, or the read of a stretch, into one join that scans the whole destination.
+  // OFFSET 0 keeps the planner from turning look-ups, or the scan of a range, into one join that scans the whole destination.
   const lookedUp = (where: string) => `LEFT JOIN LATERAL (SELECT t.ctid, t.tableoid, t.* FROM ${target} t WHERE ${where}${match('t')} OFFSET 0) d ON true`
   if (near === undefined) return judged(plan, options, `${source} s ${lookedUp('')}`)
   const met = judged(plan, options, `${source} s LEFT JOIN ${stretch(plan, near)} d ON ${match('d')} OFFSET 0`)

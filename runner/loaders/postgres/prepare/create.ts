@@ -26,7 +26,7 @@ export function managedColumns(destination: PostgresDestination): DeclaredColumn
   return [{ name: '_deleted_at', type: 'timestamp with time zone', notNull: false, field: undefined }]
 }
 
-/** The key a created table gets: Append keeps every record, so it has none. */
+/** The key of a created table; none for Append, which keeps every record. */
 export function createdKey(schema: Schema, destination: PostgresDestination): string[] {
   return destination.mode === 'Append' ? [] : [...(schema.primaryKey ?? [])]
 }
@@ -37,7 +37,7 @@ export function createStatement(table: TableName, columns: readonly DeclaredColu
   return `CREATE TABLE ${relation(table)} (\n  ${lines.join(',\n  ')}\n)`
 }
 
-/** Adds a column to a table that may have rows, so it takes nulls. */
+/** Adds a nullable column, because the table may have rows. */
 export function addColumnStatement(table: TableName, { name, type }: DeclaredColumn): string {
   return `ALTER TABLE ${relation(table)} ADD COLUMN IF NOT EXISTS ${quote(name)} ${type}`
 }

@@ -65,7 +65,7 @@ async function createSchema(tx: Transaction, schema: string): Promise<void> {
   if (rows.length === 0) await tx.query(`CREATE SCHEMA ${quote(schema)}`)
 }
 
-/** Checks an existing table, after adding what is missing if that is allowed. */
+/** Checks an existing table, after adding missing columns if `createTable` allows it. */
 async function checkTable({ destination, schema }: PrepareOptions, tx: Transaction, name: TableName, found: Table): Promise<Table> {
   const written = declaredColumns(schema)
   const wanted = [...written, ...managedColumns(destination)]
@@ -89,7 +89,7 @@ async function addColumns(destination: PostgresDestination, tx: Transaction, nam
   for (const statement of statements) await tx.query(statement)
 }
 
-/** The key that rows are found by, in the order of its index; Upsert and Snapshot cannot do without. */
+/** The key by which rows are found, in the order of its index. Upsert and Snapshot require one. */
 function keyOf({ destination, schema }: PrepareOptions, name: TableName, table: Table | undefined): string[] {
   const declared = createdKey(schema, destination)
   if (table === undefined || declared.length === 0) return declared
@@ -104,13 +104,13 @@ function keyOf({ destination, schema }: PrepareOptions, name: TableName, table: 
   return key?.columns ?? declared
 }
 
-/** Why a unique index over the columns does not do, if there is one. */
+/** Why a unique index over the columns cannot serve as the key, if there is such an index. */
 function whyNot(table: Table, columns: readonly string[]): string {
   const near = table.unusableKeys.find((key) => isOver(key, columns))
   return near === undefined ? '' : ` (${near.name} ${near.why})`
 }
 
-/** The run's staging table, made unless it is there: like the destination if there is one, else as the schema declares it; no key yet. */
+/** Creates the run's staging table if it does not exist: like the destination, or as the schema declares it if there is none. It has no key yet. */
 async function makeStaging({ destination, schema }: PrepareOptions, tx: Transaction, run: number, like: TableName | undefined): Promise<TableName> {
   await createSchema(tx, stagingSchema)
   const made = (await stagingTables(tx)).find((table) => table.run === run && table.own)
@@ -126,7 +126,7 @@ async function makeStaging({ destination, schema }: PrepareOptions, tx: Transact
   return staging
 }
 
-/** What the database fills by itself in the destination stays null in the staging table. */
+/** Columns that the database fills in the destination stay null in the staging table. */
 async function takeNulls(tx: Transaction, staging: TableName, like: TableName): Promise<void> {
   const columns = (await readTable(tx, like))?.columns ?? []
   const own = columns.filter(({ notNull, generated, identity }) => notNull && (generated || identity !== null))

@@ -1,11 +1,11 @@
-// Keeps pipelines out of Headgate's own tables and PostgreSQL's, by name and by what a table passes rows on to. Called for destinations and references.
+// Denies pipelines access to Headgate's and PostgreSQL's own tables, by name and through tables that share rows with them. Called for destinations and references.
 import { isReservedSchema, ownSchemas, reservedSchemas } from '../../../../crds/reserved-schemas.ts'
 import { HeadgateError, type Transaction } from '../../../../sdk/index.ts'
 import { display, relation, type TableName } from '../names.ts'
 
 /**
- * Tables that a relation shares rows with: partitions and children, parents, and what its view or its rules name. A function or
- * a trigger that writes elsewhere is not followed.
+ * Tables that a relation shares rows with: partitions, children, parents, and those that its view or its rules name. Functions and
+ * triggers are not followed.
  */
 const relatedQuery = `
   WITH RECURSIVE related (oid) AS (
@@ -26,7 +26,7 @@ const relatedQuery = `
    WHERE n.nspname = ANY ($2::text[])
    ORDER BY 1, 2 LIMIT 1`
 
-/** Why the table is reserved by its name alone; undefined if it is not. */
+/** Why the table's name is reserved; undefined if it is not. */
 export function reservedByName(table: TableName): string | undefined {
   if (!isReservedSchema(table.schema)) return undefined
   return `schema ${table.schema} is reserved, as are ${reservedSchemas} in any case; name a table of another schema`

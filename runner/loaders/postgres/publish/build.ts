@@ -1,4 +1,4 @@
-// publishBuild: a table built beside the destination takes its place: duplicates out, key on, swapped in. See docs/loading.md.
+// publishBuild: puts a newly built table in the destination's place: removes duplicates, adds the key, renames. See docs/loading.md.
 import type { RunContext, Transaction } from '../../../../sdk/index.ts'
 import { analyze, readTable } from '../introspect.ts'
 import { withoutRepeats } from '../merge/repeats.ts'

@@ -1,4 +1,4 @@
-// What keeps a table from being swapped for another: whatever holds on to the table itself and would be lost or broken.
+// Reasons against swapping a table for another: objects that refer to the table itself and would be lost or broken.
 import type { Transaction } from '../../../../sdk/index.ts'
 import { relation, type TableName } from '../names.ts'
 

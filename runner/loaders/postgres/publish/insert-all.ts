@@ -1,4 +1,4 @@
-// insertAll: a staging table's rows go into the destination as they are. Called when a run is published.
+// insertAll: copies all rows of a staging table into the destination. Called when a run is published.
 import type { Transaction } from '../../../../sdk/index.ts'
 import { list, relation, type TableName } from '../names.ts'
 import { columnNames, type LoadPlan } from '../plan.ts'

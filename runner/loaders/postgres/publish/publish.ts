@@ -19,7 +19,7 @@ const nothing: Published = { loaded: 0, unchanged: 0, superseded: 0, removed: 0 
 export async function publishRun(run: RunContext, tx: Transaction, options: PublishOptions): Promise<Published> {
   const { plan } = options
   const { staging } = plan
-  // Until autovacuum comes by, plans for a table that was just filled would be made in the dark.
+  // Without statistics, plans for a table that was just filled would be poor until autovacuum runs.
   if (plan.route === 'stage' && plan.empty) await analyze(tx, plan.destination)
   if (staging === null) return nothing
   if ((await readTable(tx, staging)) === undefined) {

@@ -18,7 +18,7 @@ export async function countPresent(tx: Transaction, { destination, onMissing }: 
  */
 export async function countReplaced(tx: Transaction, options: PublishOptions, staging: TableName): Promise<number> {
   const { plan } = options
-  // Without statistics the join would be planned in the dark.
+  // Without statistics the join would get a poor plan.
   await analyze(tx, staging)
   const { rows } = await tx.query(plan.key.length > 0 ? goneByKey(plan, staging) : goneByNumber(plan, staging))
   const [removed, present] = [Number(rows[0]?.removed), Number(rows[0]?.present)]

@@ -155,7 +155,7 @@ describe('a table that is changed while a Replace goes on', () => {
     await reader.client.query(`BEGIN; SELECT FROM ${table}`)
     const published = run.publish()
     await expect.poll(async () => (await other.client.query(waiting, [table])).rowCount).toBe(1)
-    // Before PostgreSQL 18 GRANT takes no lock and is done at once, which may undo the swap; since then it waits for the new table.
+    // Before PostgreSQL 18 GRANT takes no lock and takes effect at once, so the swap may have to be rolled back; since 18 it waits for the new table.
     const granted = other.client.query(`GRANT SELECT ON ${table} TO PUBLIC`)
     await reader.client.query('COMMIT')
     await Promise.all([published, granted])

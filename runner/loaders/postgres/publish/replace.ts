@@ -39,7 +39,7 @@ export async function replaceTable(run: RunContext, tx: Transaction, options: Pu
   }
 }
 
-/** A table that holds rows of a newer run is not replaced by an older one. */
+/** Throws Overtaken if the table holds rows of a newer run. */
 async function checkNotOvertaken({ id, name }: RunContext, tx: Transaction, { plan, newerRun }: PublishOptions): Promise<void> {
   if (newerRun === undefined) return
   const { rows } = await tx.query(`SELECT FROM ${relation(plan.destination)} WHERE _run > $1 LIMIT 1`, [id])
@@ -47,21 +47,21 @@ async function checkNotOvertaken({ id, name }: RunContext, tx: Transaction, { pl
 }
 
 /**
- * Why the rows have to be exchanged in place; undefined if the table can be swapped. From here on nobody can add a trigger, a policy, an
- * index or a column; reading and writing go on.
+ * Why the rows have to be exchanged in place; undefined if the table can be swapped. Locks the table against new triggers, policies,
+ * indexes and columns; reads and writes continue.
  */
 export async function reasonForExchange(tx: Transaction, destination: TableName, staging: TableName): Promise<string | undefined> {
   await tx.query(`LOCK TABLE ${relation(destination)} IN SHARE UPDATE EXCLUSIVE MODE`)
   return (await reasonAgainstSwap(tx, destination)) ?? reasonByShape(tx, destination, staging)
 }
 
-/** The staging table was made like the destination when the run was planned; what was changed since would be lost. */
+/** The staging table has the structure that the destination had when the run was planned. Later changes would be lost in a swap. */
 async function reasonByShape(tx: Transaction, destination: TableName, staging: TableName): Promise<string | undefined> {
   if ((await readShape(tx, destination)) === (await readShape(tx, staging))) return undefined
   return 'its columns, defaults or checks were changed while the run went on'
 }
 
-/** Where a key of the table enforces the declared one, only its failure tells of duplicates; else they are looked for. */
+/** If a key of the table enforces the declared key, its violation reveals duplicates; otherwise they are searched. */
 async function addKeys(tx: Transaction, plan: LoadPlan, staging: TableName, traits: Traits): Promise<number> {
   const table = await readTable(tx, plan.destination)
   const enforced = plan.key.length > 0 && table !== undefined && findKey(table, plan.key) !== undefined
@@ -74,8 +74,8 @@ async function addKeys(tx: Transaction, plan: LoadPlan, staging: TableName, trai
 async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableName, traits: Traits): Promise<void> {
   await tx.query(`LOCK TABLE ${relation(destination)} IN ACCESS EXCLUSIVE MODE`)
   const old = { schema: destination.schema, name: oldName(staging) }
-  // Before PostgreSQL 18 GRANT takes no lock on the table. Renaming it locks its row in the catalogue: an earlier GRANT is
-  // read here, a later one waits and fails.
+  // Before PostgreSQL 18 GRANT takes no lock on the table. Renaming the table locks its row in the catalogue: an earlier GRANT is
+  // visible here, a later one waits and fails.
   await tx.query(`ALTER TABLE ${relation(destination)} RENAME TO ${quote(old.name)}`)
   const rights = await readRights(tx, old)
   if ((await reasonAgainstSwap(tx, old)) !== undefined) throw new HeadgateError('Internal', `${display(destination)} was changed while it was being replaced`)
@@ -86,7 +86,7 @@ async function swap(tx: Transaction, { destination }: LoadPlan, staging: TableNa
   await restoreTraits(tx, destination, staging, { ...traits, ...rights })
 }
 
-/** The slower way, for a table that others hold on to: its rows are exchanged within the same transaction. */
+/** The slower way, for a table that other objects refer to: exchanges its rows within the same transaction. */
 async function replaceRows(run: RunContext, tx: Transaction, options: PublishOptions, staging: TableName, reason: string): Promise<Replaced> {
   const { plan } = options
   const { destination } = plan
@@ -102,8 +102,8 @@ async function replaceRows(run: RunContext, tx: Transaction, options: PublishOpt
 }
 
 /**
- * Removes the rows that are in the way of the new ones: all of them, or, where foreign keys point at the table, those whose key is gone.
- * Rows with a key of the new ones then stay where they are, to be updated.
+ * Deletes all rows, or, if foreign keys reference the table, only those whose key the new rows do not have. The others stay and are
+ * updated.
  */
 export async function clearForNewRows(tx: Transaction, { destination, key }: LoadPlan, staging: TableName): Promise<'all' | 'gone'> {
   if (!(await isReferenced(tx, destination))) {

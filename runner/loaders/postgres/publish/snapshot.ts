@@ -7,7 +7,7 @@ import type { PublishOptions } from './publish.ts'
 const kept = 'headgate_kept'
 const keysPerStatement = 5000
 
-/** Answers how many. If a rejected record's key cannot be read, its row cannot be told from one that is gone: then none are removed. */
+/** Returns the number of rows. Removes none if a rejected record's key cannot be read, because its row would look like a missing one. */
 export async function removeMissing(run: RunContext, tx: Transaction, { plan, rejectedKeys }: PublishOptions, staging: TableName): Promise<number> {
   await tx.query(`CREATE TEMPORARY TABLE ${kept} ON COMMIT DROP AS SELECT ${list(plan.key)} FROM ${relation(plan.destination)} WITH NO DATA`)
   const unreadable = await keepRejected(tx, rejectedKeys)
@@ -18,11 +18,11 @@ export async function removeMissing(run: RunContext, tx: Transaction, { plan, re
     )
     return 0
   }
-  // A table that was filled just now has no statistics, and a plan made without them may read it once per row.
+  // The table was just filled; a plan without statistics may scan it once per row.
   await tx.query(`ANALYZE ${kept}`)
   const present = `SELECT FROM ${relation(staging)} s WHERE ${match(plan, 's')}`
   const rejected = `SELECT FROM ${kept} k WHERE ${match(plan, 'k')}`
-  // What a newer run has written is not this run's to remove.
+  // Rows that a newer run has written stay.
   const gone = `(d._run IS NULL OR d._run <= ${run.id}) AND NOT EXISTS (${present}) AND NOT EXISTS (${rejected})`
   const target = relation(plan.destination)
   const statement =
@@ -34,7 +34,7 @@ function match(plan: LoadPlan, other: string): string {
   return plan.key.map((column) => `${other}.${quote(column)} = d.${quote(column)}`).join(' AND ')
 }
 
-/** Fills the table of keys to keep, and answers how many rejected records have none. */
+/** Fills the table of keys to keep, and returns the number of rejected records without a key. */
 async function keepRejected(tx: Transaction, rejectedKeys: PublishOptions['rejectedKeys']): Promise<number> {
   let unreadable = 0
   let pending: Record<string, string>[] = []

@@ -1,5 +1,5 @@
-// findStagedRefusals: finds the rows of a run's staging table that the destination does not take. It loads them where publishing would,
-// batch by batch, in a transaction that the caller rolls back. Called when publishing a run was refused.
+// findStagedRefusals: finds the rows of a run's staging table that the destination refuses. Loads them as publishing would, batch by
+// batch, in a transaction that the caller rolls back. Called when publishing a run was refused.
 import { HeadgateError, type RunContext, type Transaction } from '../../../../sdk/index.ts'
 import type { Refusal } from '../../../../store/refusal.ts'
 import type { LoadedRows, Stretch } from '../../capabilities.ts'
@@ -21,7 +21,7 @@ export type StagedSearch = {
   most: number
 }
 
-/** Rows that wait for a parent in a later batch are kept in memory and tried one by one: more of them end the search. */
+/** Most rows that may wait for a parent in a later batch, because they are kept in memory and retried one by one. */
 const mostWaiting = 10_000
 
 const nothing: LoadedRows = { loaded: 0, unchanged: 0, superseded: 0 }
@@ -31,7 +31,7 @@ export async function findStagedRefusals(run: RunContext, tx: Transaction, { pla
   const { staging } = plan
   if (staging === null) return []
   const trial = await openTrial(tx, plan, staging)
-  // Each stretch would scan the staging table.
+  // Without an index each batch would scan the staging table.
   await tx.query(`CREATE INDEX ON ${relation(staging)} (_pos); ANALYZE ${relation(staging)}`)
   const search = await beginSearch(tx, trial.table, most)
   const load = (where: string) => loadStaged(run, tx, plan, trial, where)
@@ -44,7 +44,7 @@ export async function findStagedRefusals(run: RunContext, tx: Transaction, { pla
     checkMost(most, refused)
     checkMost(Math.max(most, mostWaiting), waiting)
   }
-  // Their parents may have come in a later batch.
+  // Their parents may be in a later batch.
   waiting = await refusedOf(
     search,
     waiting.map(({ order }) => order),

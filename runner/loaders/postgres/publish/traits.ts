@@ -1,4 +1,4 @@
-// What a swapped-in table inherits from the one it replaces: keys, indexes, owner, grants, comments, storage options.
+// What a swapped-in table takes over from the table it replaces: keys, indexes, owner, grants, comments, storage options.
 import type { Transaction } from '../../../../sdk/index.ts'
 import { classifyError } from '../../../../store/errors.ts'
 import { DestinationRefusal, describeRefusal } from '../../../../store/refusal.ts'
@@ -13,7 +13,7 @@ export type Traits = {
   /** Other indexes; the definition is what follows the table's name: USING … */
   indexes: (Named & { unique: boolean })[]
   owner: string
-  /** null: nothing was ever granted or revoked. */
+  /** Null if no privilege was ever granted or revoked. */
   grants: Grant[] | null
   comment: string | null
   options: string[]
@@ -37,7 +37,7 @@ const tableQuery = `
              FROM aclexplode(relacl) a), '[]') END AS grants
     FROM pg_class WHERE oid = $1::regclass`
 
-// All that the staging table took over when the run was planned. The order of columns does not matter.
+// The structure that the staging table took over when the run was planned. The order of columns does not matter.
 const shapeQuery = `
   SELECT json_build_object(
     'columns', (SELECT json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation, a.attstorage, a.attcompression,
@@ -59,7 +59,7 @@ export async function readTraits(tx: Transaction, table: TableName): Promise<Tra
   return { constraints, indexes, ...(await readRights(tx, table)) }
 }
 
-/** What is kept with the table's own row in the catalogue. */
+/** Properties in the table's own row of the catalogue. */
 export async function readRights(tx: Transaction, table: TableName): Promise<Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>> {
   return (await tx.query(tableQuery, [relation(table)])).rows[0] as Pick<Traits, 'owner' | 'options' | 'comment' | 'grants'>
 }
@@ -77,7 +77,7 @@ function indexName(staging: TableName, place: number): string {
   return `${staging.name}_index_${place}`
 }
 
-/** What keys and indexes are called in the table they come from, by their names in the staging table. */
+/** Names of keys and indexes in the replaced table, by their names in the staging table. */
 export function namesWhileStaged(staging: TableName, { constraints, indexes }: Traits): Map<string, string> {
   const keys = constraints.map(({ name }, place) => [constraintName(staging, place), name] as const)
   return new Map([...keys, ...indexes.map(({ name }, place) => [indexName(staging, place), name] as const)])
@@ -126,7 +126,7 @@ export async function restoreTraits(tx: Transaction, table: TableName, staging: 
 async function restoreRights(tx: Transaction, target: string, { owner, grants }: Traits): Promise<void> {
   const { rows } = await tx.query('SELECT current_user AS name')
   if (grants !== null) {
-    // Whatever default privileges gave the new table is not the old one's.
+    // Revoke what default privileges granted on the new table.
     const given = await tx.query(
       'SELECT DISTINCT grantee::int8, CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END AS role FROM pg_class, aclexplode(relacl) WHERE oid = $1::regclass',
       [target],

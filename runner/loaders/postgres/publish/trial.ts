@@ -1,5 +1,5 @@
-// openTrial: the table into which the search for refused rows loads staged rows: the destination as publishing would find it, or a table
-// like the one that would take its place. The caller rolls the transaction back. Used by staged-refusals.ts.
+// openTrial: prepares the table into which the search for refused rows loads staged rows: the destination as publishing would find it, or
+// a table like the one that would replace it. The caller rolls the transaction back. Used by staged-refusals.ts.
 import type { Transaction } from '../../../../sdk/index.ts'
 import { findKey, readTable } from '../introspect.ts'
 import { list, relation, type TableName } from '../names.ts'

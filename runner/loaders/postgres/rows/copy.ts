@@ -17,7 +17,7 @@ const trailer = Buffer.from('ffff', 'hex')
 /** A batch that can be sent, more than once if need be. */
 export type Rows = {
   readonly size: number
-  /** Whether two rows may have the same key. False only when they certainly have not. */
+  /** Whether two rows may have the same key. False only if all keys certainly differ. */
   readonly mayRepeatKeys: boolean
   /** Copies all rows into the relation (quoted). Returns how many PostgreSQL took: a trigger may drop some. */
   copyTo(tx: Transaction, relation: string): Promise<number>
@@ -26,7 +26,7 @@ export type Rows = {
 /** `sorted` asks for the order of the key, which makes index inserts cheap. */
 export function encodedRows(rows: EncodedRows, { columns, key }: Pick<LoadPlan, 'columns' | 'key'>, sorted: boolean): Rows {
   const { order, mayRepeat } = sorted ? keyOrder(rows) : { order: undefined, mayRepeat: true }
-  // Different sort keys tell of different keys only where the database compares bytes.
+  // Different sort keys imply different keys only if the database compares bytes.
   const byBytes = columns.every(({ name, equalsByBytes }) => equalsByBytes || !key.includes(name))
   return { size: rows.size, mayRepeatKeys: mayRepeat || !byBytes, copyTo: (tx, relation) => copyBinary(tx, relation, columns, binaryChunks(rows, order)) }
 }
@@ -75,7 +75,7 @@ function* gathered({ bytes, ends }: EncodedRows, order: Uint32Array): Generator<
   if (filled > 0) yield chunk.subarray(0, filled)
 }
 
-/** Writes the chunks one at a time and waits for the server's answer: the number of rows. After a failure nothing more is written. */
+/** Writes the chunks one at a time, and returns the number of rows that the server reports. Stops writing at a failure. */
 async function send(stream: Writable, chunks: Iterable<Buffer>): Promise<number> {
   const failed = new Promise<never>((_resolve, reject) => stream.on('error', reject))
   failed.catch(() => {})

@@ -1,5 +1,5 @@
-// What a table did not take although it reported no error: a trigger, or a policy, drops rows silently. Counts would then be
-// untrue, so every statement that writes to the destination compares what PostgreSQL reports with what was sent.
+// Detects rows that a table dropped without an error, as a trigger or a policy may. The counts would be wrong, so every statement that
+// writes to the destination compares the number of rows that PostgreSQL reports with the number sent.
 import { HeadgateError, type Transaction } from '../../../../sdk/index.ts'
 import { display, relation, type TableName } from '../names.ts'
 import type { Rows } from './copy.ts'

@@ -1,11 +1,11 @@
-// Orders a batch's rows by key, roughly: index inserts in order touch few pages, and workers lock rows in one order.
+// Orders a batch's rows approximately by key: ordered index inserts touch few pages, and workers lock rows in the same order.
 import type { EncodedRows } from '../../../records/encoded-rows.ts'
 
 const indexBits = 21
 const ranks = 2 ** (53 - indexBits) - 1
 
 export type KeyOrder = {
-  /** Row indexes in key order; undefined if the rows are best sent as they are. */
+  /** Row indexes in key order; undefined if the present order is best. */
   order: Uint32Array | undefined
   /** False if no two rows can have the same key: equal keys have equal sort keys. */
   mayRepeat: boolean

@@ -1,4 +1,4 @@
-// Rows of COPY's text format, for batches that come as records: pipelines whose source or transforms have no bytes.
+// Rows of COPY's text format, for batches of records that are not encoded.
 import type { LoadBatch } from '../../../../sdk/index.ts'
 import type { DestinationColumn } from '../../../records/encoded-rows.ts'
 
