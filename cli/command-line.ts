@@ -6,7 +6,7 @@ import type { Terminal } from './output.ts'
 
 export type OutputOptions = { output?: 'text' | 'json' }
 
-/** What main.ts hands to those that add commands. */
+/** What main.ts passes to modules that add commands. */
 export type CommandLine = { program: string; signal: AbortSignal }
 
 export function withOutput(command: Command): Command {
@@ -36,7 +36,7 @@ export function terminalOf({ program }: CommandLine, options: OutputOptions): Te
   }
 }
 
-/** Sets the exit code, and tells of a failure in the form that was asked for. */
+/** Sets the exit code, and prints a failure in the chosen output format. */
 export async function finish({ signal }: CommandLine, command: Promise<number>, { output }: OutputOptions): Promise<void> {
   try {
     process.exitCode = await command
@@ -47,7 +47,7 @@ export async function finish({ signal }: CommandLine, command: Promise<number>, 
     else process.stderr.write(`headgate: ${code}: ${message}\n`)
     process.exitCode = signal.aborted ? exitCodes.interrupted : isUsage(code) ? exitCodes.usage : exitCodes.failed
   }
-  // Everything of ours is closed by now; an extractor of yours that still waits for its source must not keep us here.
+  // Headgate's own resources are closed; a plugin that still waits for its source must not keep the process alive.
   if (signal.aborted) process.exit()
 }
 

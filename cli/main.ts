@@ -1,4 +1,4 @@
-// The headgate command. Each subcommand's code is loaded when it is asked for, so that starting stays quick.
+// The headgate command. The code of a subcommand is loaded when it is used, so that starting stays fast.
 import { Command, Option } from 'commander'
 import { addClusterVerbs, addRuns } from './cluster/verbs.ts'
 import { collected, finish, terminalOf, wholeNumber, withOutput, withStore } from './command-line.ts'

@@ -5,7 +5,7 @@ import type { QuarantineEntry } from '../store/quarantine-queries.ts'
 import type { Queryable } from '../store/queryable.ts'
 import { sensitiveFields } from '../store/sensitive-fields.ts'
 
-/** Names of fields, in the schema and in the source; `*` stands for all. */
+/** Names of fields, in the schema and in the source; `*` means all. */
 export type Hidden = ReadonlySet<string>
 
 const mask = '***'
@@ -15,7 +15,7 @@ export function hidesAnything(hidden: Hidden): boolean {
   return hidden.size > 0
 }
 
-/** Holds what nobody declared, by its name in the source. */
+/** Undeclared fields, by their names in the source. */
 const extraColumn = '_extra'
 
 /** The record with `***` for the values of these fields. */

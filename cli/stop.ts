@@ -1,9 +1,9 @@
-// Ctrl-C and SIGTERM: the command under way comes to a stop by itself. Used by main.ts.
+// Ctrl-C and SIGTERM: asks the running command to stop. Used by main.ts.
 import { exitCodes } from './exit-codes.ts'
 
 /**
- * Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. The listeners stay, because whoever
- * cleans up on a signal (the embedded server) leaves it alone as long as somebody else listens.
+ * Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. The listeners stay: code that cleans up on a signal
+ * (the embedded server) does not end the process while another listener exists.
  */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController()

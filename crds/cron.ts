@@ -1,4 +1,4 @@
-// Cron expressions as the CronJob controller understands them: for `headgate check`, and for the operator to tell the ticks around a moment.
+// Cron expressions as the CronJob controller reads them: for `headgate check`, and for the operator, which computes ticks.
 
 /** Values at which the expression fires. `days` and `weekdays` (0 is Sunday): undefined means every one. */
 export type CronFields = {

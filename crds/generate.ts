@@ -9,7 +9,7 @@ import { PipelineRun } from './pipeline-run.ts'
 import { pipelineReference, pipelineRunReference } from './reference.ts'
 import type { JsonSchema } from './structural.ts'
 
-/** The schema of a manifest. A status in it is of no account, so whoever reads manifests need not compile what it looks like. */
+/** The schema of a manifest. It accepts any status, so that readers of manifests need not compile the status schema. */
 function manifestSchema(definition: TSchema): string {
   const { properties, ...rest } = JSON.parse(JSON.stringify(definition)) as JsonSchema
   return `${JSON.stringify({ ...rest, properties: { ...properties, status: { description: 'Filled by Headgate; ignored in a manifest.' } } })}\n`

@@ -16,7 +16,7 @@ export type Kind<Config extends TSchema = TSchema> = {
 /** A volume that a worker's pod mounts, read-only. `volume` is the source of a Kubernetes volume. */
 export type PodVolume = { name: string; volume: { persistentVolumeClaim?: { claimName: string }; configMap?: { name: string } }; mountPath: string }
 
-/** A text of the configuration in which placeholders stand for values of the run, at its place below the kind. */
+/** A text of the configuration that may hold placeholders, with its path below the kind. */
 export type Templated = { path: readonly (string | number)[]; text: string }
 
 export type SourceKind<Config extends TSchema = TSchema> = Kind<Config> & {

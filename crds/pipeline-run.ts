@@ -1,4 +1,4 @@
-// PipelineRun: one execution of a pipeline, whoever asked for it. One definition gives the types, the JSON Schema and the CRD.
+// PipelineRun: one execution of a pipeline. One definition gives the types, the JSON Schema and the CRD.
 import Type, { type Static } from 'typebox'
 import { intervalRules, paramRules, runRules, runSpecRules } from './cluster-rules.ts'
 import { apiVersion, maxPipelineName, maxRunName, type ObjectMeta } from './metadata.ts'

@@ -1,6 +1,6 @@
 // The placeholders that a pipeline may hold, such as {{ params.region }}. Descriptions, `headgate check` and the runner go by this list.
 
-/** What each one stands for. Besides these there is params.NAME for each parameter. */
+/** The meaning of each placeholder. There is also params.NAME for each parameter. */
 export const placeholders = {
   'run.name': 'name of the run, without its namespace',
   'run.date': 'day on which the run was begun, UTC, such as 2026-03-01; a resumed run keeps it',

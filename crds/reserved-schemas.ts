@@ -4,14 +4,14 @@ import type { CelRule } from './shapes.ts'
 /** Schemas of the store itself. */
 export const ownSchemas: readonly string[] = ['headgate', 'headgate_stage']
 
-/** In lower case. `Headgate` would be another schema in PostgreSQL, but no one should have to tell the two apart. */
+/** In lower case. `Headgate` is another schema in PostgreSQL, but is reserved too, to avoid confusion. */
 const reserved = `(${ownSchemas.join('|')}|information_schema|pg_.*)`
 const reservedSchema = new RegExp(`^${reserved}$`, 's')
 
 /** What messages call them. */
 export const reservedSchemas = `${ownSchemas.join(', ')}, information_schema and those that begin with pg_`
 
-/** Whether a schema is reserved, in whatever case it is written. */
+/** Whether a schema is reserved, ignoring case. */
 export function isReservedSchema(schema: string): boolean {
   return reservedSchema.test(schema.toLowerCase())
 }

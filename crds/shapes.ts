@@ -11,7 +11,7 @@ export type CelRule = {
   reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
 }
 
-/** Whether a rule compares with the object as it was, which only the API server can. */
+/** Whether a rule compares with the previous object, which only the API server has. */
 export function isTransition(rule: CelRule): boolean {
   return rule.rule.includes('oldSelf')
 }
@@ -40,7 +40,7 @@ export function formed(description: string, { pattern, form, maxLength }: { patt
   return Type.String({ description, minLength: 1, maxLength, pattern, 'x-headgate-form': form })
 }
 
-/** A name that PostgreSQL takes as it is once quoted: at most 63 bytes, no control characters, no double quote. */
+/** A name that PostgreSQL accepts in quotes without truncation: at most 63 bytes, no control characters, no double quote. */
 export function identifier(description: string) {
   return formed(description, { pattern: '^[^\\x00-\\x1f"]+$', form: 'leave out control characters and double quotes', maxLength: 63 })
 }

@@ -1,4 +1,4 @@
-// What Headgate tells about pipelines and runs. The operator writes it, nobody declares it; totals only, so that it stays small.
+// The status of pipelines and runs. Written by the operator only; holds totals, so that it stays small.
 import Type, { type Static, type TObject, type TOptional, type TProperties } from 'typebox'
 import { conditionList } from './conditions.ts'
 import { closed, counter, moment, oneOf, word } from './shapes.ts'

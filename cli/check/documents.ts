@@ -22,7 +22,7 @@ function telling(errors: readonly YAMLError[]): YAMLError[] {
   return errors.filter((error) => error === first || !isFatal(error))
 }
 
-/** Whether an error leaves nothing sound to check; a key that is there twice does not. */
+/** Whether an error makes further checks useless. A duplicate key does not. */
 export function isFatal(error: YAMLError): boolean {
   return error.code !== 'DUPLICATE_KEY'
 }

@@ -1,4 +1,4 @@
-// Which of our kinds a document is meant to be, and the schema that goes with it.
+// Finds the kind of a document, and its schema.
 import { pipelineRunSchema, pipelineSchema } from '../../crds/schema.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import { closest } from '../../crds/suggest.ts'

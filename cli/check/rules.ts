@@ -68,8 +68,8 @@ function broken(schema: JsonSchema, node: object, path: Path, shape: readonly Fi
 }
 
 /**
- * Checks every rule that can be checked without the object as it was, and every list of unique items. `shape` is what is wrong with the shape already: a rule that cannot
- * be decided because of it is left out.
+ * Checks every rule that does not compare with the previous object, and every list of unique items. `shape`: the findings about the
+ * shape; a rule that cannot be evaluated because of one of them is skipped.
  */
 export function checkRules(value: unknown, shape: readonly Finding[], definition: JsonSchema): Finding[] {
   const walk = (schema: JsonSchema, node: unknown, path: Path): Finding[] => {

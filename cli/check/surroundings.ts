@@ -33,7 +33,7 @@ function pluginsOf(pipeline: Pipeline): [Plugin | undefined, Path][] {
   ]
 }
 
-/** Checks the plugins whose shape is right against the folder that the manifest stands in. */
+/** Checks plugins of valid shape against the manifest's folder. */
 export function checkSurroundings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
   if (!pipeline?.spec) return []
   return pluginsOf(pipeline).flatMap(([plugin, path]) => (plugin && sound(path) ? checkPlugin(plugin, folder, path) : []))

@@ -1,4 +1,4 @@
-// What only a calendar can tell: whether a schedule's expression and zone exist, and whether it ever ticks.
+// Checks a schedule: whether its expression and zone are valid, and whether it ever ticks.
 import { everTicks, parseCron } from '../../crds/cron.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { closest } from '../../crds/suggest.ts'

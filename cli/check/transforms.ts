@@ -1,4 +1,4 @@
-// What depends on the fields that transforms output, which only the run can tell: their classes are loaded when it is planned.
+// Notes about names that depend on the output of transforms, which is known when a run is planned: their classes are loaded then.
 import type { Pipeline } from '../../crds/pipeline.ts'
 import type { Finding, Sound } from './problem.ts'
 

@@ -54,7 +54,7 @@ function load({ kubeconfig }: ConnectOptions, { kubeconfigs, serviceAccount }: C
   return loaded
 }
 
-/** Names no content of the file, which holds credentials. */
+/** Quotes nothing of the file, which holds credentials. */
 function reasonOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'there is no such file'

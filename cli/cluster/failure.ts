@@ -36,7 +36,7 @@ export function clusterFailure(error: unknown, { kubeConfig, namespace }: Pick<C
   return new HeadgateError('ClusterRefused', said, options)
 }
 
-/** A path that nobody serves is answered as plain text, or with this message; a missing object has the reason NotFound and a name. */
+/** An API server answers an unknown path in plain text, or with this message. A missing object has the reason NotFound and a name. */
 function isKindMissing(error: ApiError): boolean {
   return error.status === 404 && (error.reason !== 'NotFound' || /could not find the requested resource/.test(error.message))
 }

@@ -6,12 +6,12 @@ import type { Cluster } from './connect.ts'
 import { pipelineRuns, type RunObject } from './resources.ts'
 import { hasEnded } from './run-state.ts'
 
-/** So long may the API server be away: a minute or two, with these waits. */
+/** Most failed connections in a row: one or two minutes, with these waits. */
 const patience = { attempts: 40, waitMilliseconds: 3_000 }
 
 export type FollowOptions = { signal: AbortSignal; onChange: (run: RunObject) => void; waitMilliseconds?: number }
 
-/** The run as it is when it has ended, or when `signal` is aborted. */
+/** Returns the run after it has ended, or when `signal` is aborted. */
 export async function followRun(cluster: Cluster, begun: RunObject, options: FollowOptions): Promise<RunObject> {
   let latest = begun
   for (let broken = 0; ; ) {
@@ -31,7 +31,7 @@ export async function followRun(cluster: Cluster, begun: RunObject, options: Fol
   }
 }
 
-/** The run as it is now, then whenever it changes; ends when the server ends the watch. */
+/** Yields the run now and after each change. Ends when the server ends the watch. */
 async function* changesOf({ client }: Cluster, { metadata }: RunObject, signal: AbortSignal): AsyncGenerator<RunObject> {
   const { name, namespace, uid } = metadata
   const run = await client.get(pipelineRuns, name, namespace, { signal })
@@ -48,7 +48,7 @@ function deleted({ name, namespace }: RunObject['metadata']): HeadgateError {
   return new HeadgateError('RunNotFound', `run ${name} of namespace ${namespace} was deleted while it was waited for`)
 }
 
-/** No answer, an expired version, or a server that asks to come again; a refusal stays one. */
+/** No response, an expired version, or a server that asks to retry. A refusal is not retried. */
 function mayPass(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false
   if (error.reason === 'NoCredentials') return false

@@ -15,7 +15,7 @@ test('On a terminal one line is redrawn, no wider than it', () => {
   expect(written).toBe('\r\u001b[Ka  Running  1 read \r\u001b[K')
 })
 
-test('Elsewhere a new phase is told at once, and counts every ten seconds', () => {
+test('Elsewhere a new phase is printed at once, and counts every ten seconds', () => {
   const written: string[] = []
   let now = 0
   const line = liveLine({ isTTY: false, write: (text) => written.push(text) }, () => now)

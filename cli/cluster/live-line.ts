@@ -1,4 +1,4 @@
-// Shows how a run goes while it is waited for, on standard error: one line that is redrawn on a terminal, else a line per news.
+// Shows the progress of a run on standard error while the command waits: one line that is redrawn on a terminal, otherwise a line per change.
 import type { RunObject } from './resources.ts'
 import { countsOf, messageOf, phaseOf } from './run-state.ts'
 
@@ -6,7 +6,7 @@ export type LiveLine = { show(run: RunObject): void; clear(): void }
 
 type Screen = { isTTY: boolean; columns?: number; write(text: string): unknown }
 
-/** Without a terminal counts alone are news only this often. */
+/** Without a terminal, how often counts alone are printed. */
 const quietMilliseconds = 10_000
 
 export function liveLine(screen: Screen, now: () => number): LiveLine {

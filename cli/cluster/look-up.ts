@@ -1,4 +1,4 @@
-// Finds a pipeline or a run by name; one that is not there is answered with the name that was probably meant.
+// Finds a pipeline or a run by name. The error for an unknown name suggests a similar one.
 
 import { closest } from '../../crds/suggest.ts'
 import type { KubeClient } from '../../operator/kubernetes/client.ts'

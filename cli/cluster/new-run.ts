@@ -8,7 +8,7 @@ import { type PipelineObject, pipelineRuns, type RunObject } from './resources.t
 
 export type NewRun = { name?: string; params?: Record<string, string>; interval?: Interval; allowRemoval?: boolean; now: Date }
 
-/** Two runs of one second get different names; a name that was asked for is taken as it is. */
+/** Two runs of one second get different names. A given name is used unchanged. */
 export async function createRun({ client }: Cluster, pipeline: PipelineObject, request: NewRun): Promise<RunObject> {
   const base = request.name ?? runName(pipeline.metadata.name, request.now)
   for (let attempt = 1; ; attempt++) {

@@ -1,4 +1,4 @@
-// Reads the log of one pod line by line; while it is followed, a cut connection is taken up where it broke. Used by logs.
+// Reads the log of one pod line by line. A followed log resumes where its connection was cut. Used by logs.
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,13 +15,13 @@ export type LogOptions = {
   follow: boolean
   tail?: number | undefined
   signal: AbortSignal
-  /** Whether nothing more can come; asked when a followed log ends, because a cut connection to the node looks like its end. */
+  /** Whether the log is complete. Called when a followed log ends, because a cut connection to the node looks the same. */
   isOver: () => Promise<boolean>
 }
 
 export type PodLogs = { lines(pod: string, options: LogOptions): AsyncIterable<string>; close(): Promise<void> }
 
-/** Reconnections in a row that brought nothing. */
+/** Most reconnections in a row without a new line. */
 const maxBroken = 10
 
 export function podLogs({ kubeConfig, namespace }: Pick<Cluster, 'kubeConfig' | 'namespace'>): PodLogs {

@@ -1,4 +1,4 @@
-// What a PipelineRun's status says, for commands: whether it is over, how it ended, how far it is.
+// Reads a PipelineRun's status for commands: whether the run has ended, its result, its progress.
 import type { Condition, PipelineRunStatus } from '../../crds/status.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { count, visible } from '../output.ts'
@@ -13,7 +13,7 @@ export function hasEnded(run: RunObject): boolean {
   return verdict === 'True' || verdict === 'False'
 }
 
-/** Of a run that has ended. */
+/** The result of a run that has ended. */
 export function outcomeCode(run: RunObject): number {
   return succeededCondition(run)?.status === 'True' ? exitCodes.ok : exitCodes.failed
 }
@@ -22,14 +22,14 @@ export function phaseOf(run: RunObject): string {
   return run.status?.phase ?? 'Pending'
 }
 
-/** Why it failed, or what it waits for; empty when there is nothing to say. */
+/** Why the run failed, or what it waits for; empty otherwise. */
 export function messageOf(run: RunObject): string {
   const condition = succeededCondition(run)
   if (condition === undefined || condition.status === 'True') return ''
   return visible(condition.status === 'False' ? `${condition.reason}: ${condition.message}` : condition.message)
 }
 
-/** `2/8 slices · 12,000 read · 11,990 loaded · 10 quarantined · 5,000/s`, as far as it is known. */
+/** `2/8 slices · 12,000 read · 11,990 loaded · 10 quarantined · 5,000/s`: the parts that are known. */
 export function countsOf({ slices, records, throughput }: PipelineRunStatus = {}): string {
   const parts: string[] = []
   if (slices !== undefined && slices.total > 0) parts.push(`${count(slices.done)}/${count(slices.total)} slices`)

@@ -1,4 +1,4 @@
-// The commands that talk to a cluster, for main.ts. Their code is loaded when they are asked for.
+// The commands that talk to a cluster, for main.ts. The code of a command is loaded when it is used.
 import type { Command } from 'commander'
 import { HeadgateError } from '../../sdk/errors.ts'
 import { type CommandLine, finish, type OutputOptions, terminalOf, wholeNumber, withOutput, withStore } from '../command-line.ts'

@@ -11,12 +11,12 @@ export type WorkerPod = {
   name: string
   /** Index of the worker, from 0. */
   worker: number
-  /** 1 for the first pod of this worker, 2 for the one that took its place. */
+  /** 1 for the first pod of this worker, 2 for its replacement. */
   attempt: number
-  /** Whether its container has begun. */
+  /** Whether its container has started. */
   started: boolean
   ended: boolean
-  /** Why it has not begun; empty if nobody knows yet. */
+  /** Why the container has not started; empty if the reason is not known yet. */
   waitsFor: string
 }
 

@@ -7,7 +7,7 @@ import { hasEnded, phaseOf } from '../cluster/run-state.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { json, type Terminal } from '../output.ts'
 
-/** Asks the run to stop after the batch in hand; there is no way back. Asking twice is fine. */
+/** Asks the run to stop after its current batch. This cannot be undone, and may be repeated. */
 export async function cancelCommand(name: string, options: ConnectOptions, terminal: Terminal): Promise<number> {
   return onCluster(options, async (cluster) => {
     const run = await findRun(cluster, name)

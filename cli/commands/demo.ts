@@ -1,4 +1,4 @@
-// headgate demo: runs the examples over real public data and shows what to look at next.
+// headgate demo: runs the examples over real public data, and suggests what to look at next.
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { loadPipeline } from '../check/load.ts'
@@ -10,7 +10,7 @@ import { count, json, styled, type Terminal } from '../output.ts'
 import { runWithProgress } from './run.ts'
 import { type OpenStore, openStore } from './store.ts'
 
-/** In this order: flights refer to airports. */
+/** In this order, because flights refer to airports. */
 const examples = ['airports', 'flights', 'birdstrikes']
 
 /** Runs every example once; the second demo finds everything unchanged. */
@@ -38,7 +38,7 @@ async function runExample(example: string, terminal: Terminal, signal: AbortSign
   return runWithProgress({ file, options: {}, terminal, signal, store, pipeline: await loadPipeline(file) })
 }
 
-/** Keeps the database running for whoever wants to look into it, until a key or Ctrl-C. */
+/** Keeps the database running, so that it can be queried, until a key or Ctrl-C. */
 async function lookAround(terminal: Terminal, store: OpenStore, signal: AbortSignal): Promise<void> {
   terminal.write(
     `\nThe database is running for you to look into:\n  psql '${store.url}'\nPress Enter to stop it; what it holds stays in ${cliConfig().home}/.\n`,

@@ -45,7 +45,7 @@ async function readAll(reading: Reading): Promise<void> {
   reading.tell(`run ${reading.run} has no pods yet (${message}); -f waits for them`)
 }
 
-/** Copies every pod that begins, those that take another's place too, until the run has ended and each is read to its end. */
+/** Copies the log of every pod that starts, replacements included, until the run has ended and each log is complete. */
 async function followAll(reading: Reading): Promise<void> {
   const copies = new Map<string, Promise<void>>()
   for (let over = false; !reading.signal.aborted; ) {
@@ -55,14 +55,14 @@ async function followAll(reading: Reading): Promise<void> {
     }
     if (over) break
     const run = await runNow(reading)
-    // Once more after its end, for a pod that began in between.
+    // Once more after the end, for a pod that started in between.
     over = run === undefined || hasEnded(run)
     if (!over) await sleep(pollMilliseconds, undefined, { signal: reading.signal }).catch(() => {})
   }
   await Promise.all(copies.values())
 }
 
-/** Lets it fail only where it is awaited. */
+/** Delays a rejection until the promise is awaited. */
 function quiet(copying: Promise<void>): Promise<void> {
   copying.catch(() => {})
   return copying
@@ -94,7 +94,7 @@ function waiting({ worker, waitsFor }: WorkerPod): string {
   return `worker ${worker} has not started${waitsFor === '' ? '' : `: ${waitsFor}`}`
 }
 
-/** On standard error, each thing once. */
+/** Prints each note once, on standard error. */
 function teller(): (text: string) => void {
   const told = new Set<string>()
   return (text) => {

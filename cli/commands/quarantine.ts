@@ -65,7 +65,7 @@ function row(entry: QuarantineEntry): (string | number)[] {
   ]
 }
 
-/** Shows one entry with its raw record and every error. What is sensitive is shown only when `raw` asks for it. */
+/** Shows one entry with its raw record and every error. Sensitive values are shown only with `raw`. */
 export async function quarantineShowCommand(id: number, options: { database?: string; raw?: boolean }, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {
@@ -91,7 +91,7 @@ export async function quarantineDiscardCommand(id: number, options: { database?:
   }
 }
 
-/** Nobody can tell where in the raw bytes a sensitive value stands, so none of them are shown if there may be one. */
+/** The place of a sensitive value within raw bytes is unknown, so raw bytes are hidden if they may hold one. */
 async function withoutSecrets({ session }: OpenStore, entry: Whole): Promise<Shown> {
   const [[masked], [hidden]] = [await maskedEntries(session, [entry]), await hiddenOf(session, [entry])]
   return { ...entry, ...masked, raw: hidden === undefined || hidesAnything(hidden) ? null : entry.raw }

@@ -11,7 +11,7 @@ import { type OpenStore, openStore } from './store.ts'
 
 export type RunCommandOptions = RunInput & { database?: string; workers?: number; name?: string; resume?: boolean; allowRemoval?: boolean }
 
-/** Runs the pipeline to its end and says how it went. */
+/** Runs the pipeline, and prints the result. */
 export async function runCommand(file: string, options: RunCommandOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const pipeline = await loadPipeline(file)
   const store = await openStore(options.database, signal)
@@ -34,7 +34,7 @@ type Running = {
   pipeline: Awaited<ReturnType<typeof loadPipeline>>
 }
 
-/** Draws a progress bar while the pipeline runs, where there is a terminal. */
+/** Draws a progress bar while the pipeline runs, on a terminal. */
 export async function runWithProgress({ file, options, terminal, signal, store, pipeline }: Running): Promise<RunReport> {
   const { database: _, param: params = {}, interval, ...request } = options
   let runId: number | undefined

@@ -27,7 +27,7 @@ export async function openStore(database: string | undefined, signal?: AbortSign
   return { url, session, close }
 }
 
-/** Names nothing of the URL, which may hold a password. */
+/** Quotes no part of the URL, which may hold a password. */
 function checkUrl(database: string): void {
   if (!/^postgres(ql)?:\/\//.test(database)) {
     throw new HeadgateError(

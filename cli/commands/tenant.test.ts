@@ -33,7 +33,7 @@ test('a tenant is made with one command, and logs in with the password of the en
   await client.end()
 })
 
-test('repeating it keeps the password, and tells all namespaces of the role', async () => {
+test('repeating it keeps the password, and lists all namespaces of the role', async () => {
   const passwords = () => admin.query('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [role])
   const before = await passwords()
   expect(before.rows[0].rolpassword).toMatch(/^SCRAM-SHA-256\$/)

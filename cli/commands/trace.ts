@@ -8,7 +8,7 @@ import { json, styled, type Terminal, table } from '../output.ts'
 import { type Hidden, maskedEntries, maskedRecord } from '../sensitive.ts'
 import { type OpenStore, openStore } from './store.ts'
 
-/** Tells where a row came from: run, input, place in it, and what was rejected under the same key. */
+/** Prints the origin of a row: run, input, place in the input, and rejected records with the same key. */
 export async function traceCommand(tableName: string, keys: string[], options: { database?: string }, terminal: Terminal): Promise<number> {
   const store = await openStore(options.database)
   try {

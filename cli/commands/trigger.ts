@@ -21,7 +21,7 @@ export type TriggerOptions = ConnectOptions &
     timeout?: number
   }
 
-/** Creates a PipelineRun; with `wait` the exit code tells how it ended. */
+/** Creates a PipelineRun. With `wait` the exit code is its result. */
 export async function triggerCommand(pipeline: string, options: TriggerOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
   if (options.timeout !== undefined && options.wait !== true) throw new HeadgateError('InvalidConfig', '--timeout is how long to wait: add --wait')
   return onCluster(options, async (cluster) => {

@@ -8,7 +8,7 @@ import type { ServerUser } from './user.ts'
 
 export type Binaries = { initdb: string; postgres: string }
 
-/** Absolute paths of binaries that `user` (undefined: whoever we are) can run. */
+/** Absolute paths of binaries that `user` (undefined: the current user) can run. */
 export async function locateBinaries(user: ServerUser | undefined): Promise<Binaries> {
   const installed = await installedPackage()
   const native = join(installed.directory, 'native')

@@ -27,7 +27,7 @@ function runAll(): void {
   for (const cleanup of [...cleanups]) cleanup()
 }
 
-/** Whoever else listens decides when to end, and then 'exit' comes here. If nobody does, the signal shall end us as it would have. */
+/** If another listener exists, it decides when to exit, and 'exit' is handled here. Otherwise the signal ends the process as usual. */
 function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return
   runAll()

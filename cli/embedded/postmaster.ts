@@ -1,11 +1,11 @@
-// Reads postmaster.pid, PostgreSQL's own note of who serves a cluster, and tells a live server from a dead one's leftovers.
+// Reads postmaster.pid, in which PostgreSQL notes the server of a data directory, and detects a file that a dead server left behind.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 export type Postmaster = { processId: number; port: number; ready: boolean }
 
-/** The live server of this cluster, or undefined if there is none: no note, or a note left by a process that is gone. */
+/** The live server of the data directory; undefined without a file, or if the file's process is gone. */
 export function livePostmaster(cluster: string): Postmaster | undefined {
   const noted = readPostmaster(cluster)
   return noted !== undefined && isAlive(noted.processId) && isPostgres(noted.processId) ? noted : undefined

@@ -54,7 +54,7 @@ function start(options: Launch, cluster: string): { processId: number; ended: ()
 function failed(directory: string): HeadgateError {
   const file = join(directory, 'server.log')
   const last = readFileSync(file, 'utf8').trim().split('\n').slice(-8).join('\n')
-  // A crashed server's backends may hold its memory for a moment, and a free port may be gone again.
+  // The backends of a crashed server may hold its memory for a moment, and another process may have taken the free port.
   const retryable = /still in use|Address already in use/.test(last)
   return new HeadgateError('EmbeddedPostgresFailed', `the embedded PostgreSQL did not start; the end of ${file}:\n${last}`, { retryable })
 }
@@ -87,7 +87,7 @@ async function isGone(processId: number, seconds: number): Promise<boolean> {
   return false
 }
 
-/** Free when asked for; whoever takes it must be ready to lose the race for it. Tests use it, too. */
+/** A port that is free now; another process may take it first, so callers retry. Also used by tests. */
 export async function freePort(): Promise<number> {
   const probe = createServer()
   await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve))

@@ -67,7 +67,7 @@ test.each([
   expect(serverUser(uid, file)).toEqual(expected)
 })
 
-test('Root without a user nobody is told what to do', async () => {
+test('The error for root without a user nobody says what to do', async () => {
   await writeFile(join(base, 'passwd'), 'root:x:0:0::/root:/bin/sh\n')
   expect(() => serverUser(0, join(base, 'passwd'))).toThrow(/--database/)
 })

@@ -1,5 +1,5 @@
 // Places that the server's user can reach. Matters only when root starts the server as another user: a folder under a home
-// directory of mode 700 is closed to that user, whoever owns the folder itself.
+// directory of mode 700 is closed to that user, even if the user owns the folder below it.
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// Who uses a shared embedded server: one file per use, named by process. The last one out stops the server, whoever started it,
+// Tracks the users of a shared embedded server: one file per use, named by process. The last user stops the server, whichever process started it,
 // but only if a headgate command started it. Everything here is synchronous, because it also runs while the process exits.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ export function moveIn(directory: string): string {
   return note
 }
 
-/** Takes the note back. Says whether nobody else uses the server; notes of dead processes do not count. */
+/** Removes the file. Returns whether the server has no other user; files of dead processes do not count. */
 export function moveOut(directory: string, note: string): { last: boolean } {
   rmSync(note, { force: true })
   const folder = join(directory, 'tenants')

@@ -10,7 +10,7 @@ import type { StoreSession } from '../../store/session.ts'
 
 export type RunRequest = {
   pipeline: Pipeline
-  /** Name of the run; a name that is there already means that run. */
+  /** Name of the run. The name of an existing run selects that run. */
   name?: string
   /** Go on with the pipeline's interrupted run. */
   resume?: boolean
@@ -31,7 +31,7 @@ export function pipelineName({ metadata }: Pipeline): string {
   return metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`
 }
 
-/** Finds or creates the run. One that has ended is answered as it is: the same run is never done twice. */
+/** Finds or creates the run. A run that has ended is returned unchanged: a run is never executed twice. */
 export async function prepareRun(db: StoreSession, request: RunRequest): Promise<PreparedRun> {
   const earlier = await earlierRun(db, request)
   if (earlier === undefined) return { run: await newRun(db, request), how: 'new' }

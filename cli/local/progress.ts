@@ -5,7 +5,7 @@ import { count } from '../output.ts'
 
 export type ProgressBar = { update(progress: SliceProgress): void; stop(): void }
 
-/** Draws on standard error. `bytes` tells the input's size when it is known. */
+/** Draws on standard error. `bytes` returns the input's size once it is known. */
 export function progressBar(label: string, bytes: () => Promise<number | undefined>, terminal: boolean): ProgressBar {
   if (!terminal) return { update: () => {}, stop: () => {} }
   const slices = new Map<number, SliceProgress>()

@@ -11,7 +11,7 @@ export type InvalidManifest = {
   changes: Changes
   /** Words of the API server's refusal. */
   refused: string
-  /** Words of `headgate check`, if they are others; null if only the API server can tell. */
+  /** Message of `headgate check`, if it differs; null if only the API server finds the error. */
   offline?: string | null
 }
 

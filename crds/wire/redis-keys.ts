@@ -10,7 +10,7 @@ export function storeName(namespace: string, name: string): string {
 export const redisKeys = {
   /** String with a time to live: there as long as the worker lives. */
   worker: (worker: string) => `headgate:worker:${worker}`,
-  /** When this Redis was first seen: one that is younger than a lease proves nobody dead. */
+  /** When this Redis was first used. Within a lease of that time a missing heartbeat proves nothing. */
   since: 'headgate:since',
   /** Hash: slice ordinal → SliceProgress as JSON; and `total`. */
   progress: (run: string) => `headgate:run:{${run}}:progress`,
@@ -27,10 +27,10 @@ export const heartbeatMilliseconds = 2_000
 export const leaseMilliseconds = 10_000
 export const progressTtlMilliseconds = 86_400_000
 
-/** How far a slice is, for whoever watches. */
+/** Progress of a slice, for display. */
 export type SliceProgress = {
   slice: number
-  /** Counts of the slice's committed batches, whoever committed them. */
+  /** Counts of the slice's committed batches, by all workers. */
   read: number
   loaded: number
   unchanged: number
@@ -43,6 +43,6 @@ export type SliceProgress = {
   earlier?: number
   /** The slice is finished. */
   done?: boolean
-  /** Where the next worker would go on, as the extractor writes it. For whoever watches: workers ask the ledger. Left out if it may hold a sensitive value. */
+  /** The extractor's position behind the last committed batch. For display only; workers read the ledger. Omitted if it may hold a sensitive value. */
   position?: unknown
 }

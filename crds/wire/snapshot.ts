@@ -1,4 +1,4 @@
-// The snapshot of a run: its declaration as it was when it started, JSON in an immutable ConfigMap.
+// The snapshot of a run: its declaration at the start, as JSON in an immutable ConfigMap.
 // Written by the operator (operator/controllers/run/); read by each worker, from the mounted file (runner/cluster/snapshot.ts).
 import type { PipelineSpec } from '../pipeline.ts'
 import type { Interval } from '../pipeline-run.ts'

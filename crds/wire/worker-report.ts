@@ -20,7 +20,7 @@ export type WorkerReport = {
   failure?: { code: string; message: string; retryable: boolean; slice?: number; position?: string }
 }
 
-/** How a worker's exit code is read. 64 to 79 end the run, whatever other workers do. */
+/** Meaning of a worker's exit code. 64 to 79 end the run, independent of the other workers. */
 export const workerExitCodes = {
   /** The whole run succeeded. */
   succeeded: 0,

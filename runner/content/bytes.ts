@@ -1,4 +1,4 @@
-// Small steps over streams of bytes. A chunk of a stream is valid until the next one is asked for.
+// Operations on streams of bytes. A chunk of a stream is valid until the next one is requested.
 
 export type Bytes = AsyncIterable<Buffer>
 

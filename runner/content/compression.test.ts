@@ -83,7 +83,7 @@ test('a long file is unpacked without a warning of the runtime', async () => {
         .replaceAll(/(.{60})/g, '$1\n'),
     )
     await readCsv(packed, { header: false }, { declared: ['x'], chunkBytes: 1 << 16 })
-    // Warnings are told in the next turn of the event loop.
+    // Warnings are emitted in the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve))
     expect(warnings).toEqual([])
   } finally {

@@ -12,9 +12,9 @@ export type Origin = {
   /** Exact number of bytes, if it is known before they are read. */
   readonly size?: number | undefined
   /**
-   * Bytes from `start` up to `end`, which is not included, or up to the last byte. One call is one request, made when the first chunk is asked
-   * for and ended when the loop over the chunks is left. Without `randomAccess` it is called with 0 and no `end` only. A chunk is valid until
-   * the next one is asked for. Throws a HeadgateError if the bytes cannot be read; it must not end early, which only a known `size` shows.
+   * Bytes from `start` up to `end`, exclusive, or up to the last byte. One call is one request, which is sent when the first chunk is read
+   * and ends when the loop over the chunks is left. Without `randomAccess` only called with 0 and no `end`. A chunk is valid until the
+   * next one is read. Throws a HeadgateError if the bytes cannot be read. Must not end early, which only a known `size` reveals.
    */
   open(start: number, end: number | undefined): Bytes
 }
@@ -40,14 +40,14 @@ export type Wrapper<How> = (content: Content, how: How) => Content
 /**
  * The bytes of one input, for one slice that is planned or read.
  *
- * Each `open` is a request to the source, except that the first one goes on in the stream that `head` has opened: looking at the head and
- * then reading from a place in it costs one request, however many wrappers there are. Reading from a later place costs two, and the second
- * asks for just the bytes that are read. Calls may overlap.
+ * Each `open` is a request to the source, except that the first one continues the stream that `head` has opened: reading the head, and
+ * then from a place within it, costs one request with any number of wrappers. Reading from a later place costs two, the second for
+ * exactly the bytes that are read. Calls may overlap.
  */
 export class Content {
-  /** What people call the input: a file name, a URL without credentials. */
+  /** The input's name for people: a file name, a URL without credentials. */
   readonly name: string
-  /** What the source knows the input by. A wrapper has that of what it wraps. */
+  /** Identity of the input in the source. A wrapper has the identity of the content that it wraps. */
   readonly identity: Json | undefined
   /** Exact number of bytes, if it is known before they are read. */
   readonly size: number | undefined
@@ -80,8 +80,8 @@ export class Content {
   }
 
   /**
-   * Bytes from `start` up to `end`, which is not included, or up to the last byte; none from a place behind it. A chunk is valid until the
-   * next one is asked for. The stream is closed when the loop over it is left.
+   * Bytes from `start` up to `end`, exclusive, or up to the last byte; none from a place behind it. A chunk is valid until the next one is
+   * read. The stream is closed when the loop over it is left.
    */
   async *open(start: number, end = Infinity): Bytes {
     if (!isPlace(start) || !(isPlace(end) || end === Infinity)) throw new RangeError(`bytes ${start} to ${end} of ${this.name}`)

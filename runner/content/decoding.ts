@@ -1,4 +1,4 @@
-// Decoding: one run of a zlib decoder over a compressed input, with bounded memory, whatever the data claims to hold.
+// Decoding: one run of a zlib decoder over a compressed input, with bounded memory for any data.
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { CompressedInput } from './compressed-input.ts'
 

@@ -11,7 +11,7 @@ export class Head {
   readonly #open: () => AsyncGenerator<Buffer>
   /** Stands behind `bytes` and `#rest`. */
   #stream: AsyncGenerator<Buffer> | undefined
-  /** The unread part of the stream's last chunk. It stays valid because no further chunk is asked for. */
+  /** The unread part of the stream's last chunk. It stays valid because no further chunk is read. */
   #rest = none
 
   constructor(open: () => AsyncGenerator<Buffer>) {

@@ -28,7 +28,7 @@ export interface Format {
 
   /**
    * Records of a range in source order, at most `run.batchSize` in a batch, from `from` on, the `next` of a batch. A batch is valid until
-   * the next one is asked for. Throws InvalidPosition if this format did not make `from` for a place in the range.
+   * the next one is requested. Throws InvalidPosition if this format did not make `from` for a place in the range.
    */
   read(content: Content, range: Range, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch>
 }

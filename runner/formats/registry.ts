@@ -1,4 +1,4 @@
-// The code of the kinds of format. The compiler names a kind of crds/formats/registry.ts that has none.
+// The code of each kind of format. The compiler reports a kind of crds/formats/registry.ts that has none.
 import type { Static } from 'typebox'
 import type { formats } from '../../crds/formats/registry.ts'
 import type { ConfigCheck } from '../config-check.ts'

@@ -30,7 +30,7 @@ export function guardBackground(spec: PipelineSpec, onError: (error: HeadgateErr
   guarded.emit = emit
   return () => {
     over = true
-    // Another guard that came later stays as it is, and calls this one.
+    // A guard that was installed later stays, and calls this one.
     if (guarded.emit === emit) guarded.emit = original
   }
 }

@@ -27,7 +27,7 @@ export function guardExit(spec: PipelineSpec, onExit: (error: HeadgateError) => 
     return [name, guard, original] as const
   })
   return () => {
-    // Another guard that came later stays as it is.
+    // A guard that was installed later stays.
     for (const [name, guard, original] of guards) if (guarded[name] === guard) guarded[name] = original
   }
 }

@@ -14,7 +14,7 @@ export async function requireModulesInImage(spec: PipelineSpec, folder: string):
   }
 }
 
-/** A file that is not there is for the loader to tell. */
+/** The loader reports a file that does not exist. */
 async function standsBelow(module: string, folder: string): Promise<boolean> {
   if (moduleKind(module) === 'package') return true
   const real = await realpath(module).catch(() => undefined)

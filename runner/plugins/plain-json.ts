@@ -1,11 +1,11 @@
-// plainJson: checks what a plugin gives to be stored, so that another worker, or a resumed run, gets exactly what the plugin gave.
+// plainJson: checks a value that a plugin wants stored, so that another worker, or a resumed run, gets exactly the same value.
 import { HeadgateError, type Json } from '../../sdk/index.ts'
 
 const mostDepth = 100
 
 /**
- * The value as JSON gives it back. `what` names it in messages. Members that are undefined are left out. Throws `code` for whatever
- * JSON would change or drop without a word: a Date, a Map, a bigint, NaN, a class of one's own, a cycle.
+ * Returns the value after a round trip through JSON. `what` names it in messages. Undefined members are dropped. Throws `code` for a
+ * value that JSON would change or drop silently: a Date, a Map, a bigint, NaN, an instance of a class, a cycle.
  */
 export function plainJson(value: unknown, what: string, code: 'InvalidPlan' | 'InvalidPosition' = 'InvalidPlan'): Json {
   check(value, { what, code }, '', 0)

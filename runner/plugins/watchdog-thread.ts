@@ -21,24 +21,24 @@ export type WatchdogData = {
   databaseUrl: string
   run: number
   worker: string
-  /** The main thread counts up in it as long as it lives. */
+  /** A counter that the main thread increments while it runs. */
   pulse: SharedArrayBuffer
   beatMilliseconds: number
-  /** The main thread hangs after so many looks without a beat. */
+  /** The main thread hangs after so many checks without an increment. */
   beats: number
   stuckMilliseconds: number
   /** Event of `process` on which the main thread exits with the code. */
   exitEvent: string
-  /** Instead of the code by which a worker says how its run ended. */
+  /** Replaces the worker's exit code. */
   exitCode?: number | undefined
   interruptedCode?: number | undefined
   reportFile?: string | undefined
 }
 
 const data = workerData as WatchdogData
-/** How long the main thread has to say where it is. One that waits for a lock cannot. */
+/** How long to wait for the main thread's stack. A thread that waits for a lock does not report one. */
 const patienceMilliseconds = 5000
-/** From so many looks without a beat on, Ctrl-C is heard here. */
+/** After so many checks without an increment, Ctrl-C is handled here. */
 const deafBeats = 2
 /** Of `retrying`: enough to outlast a restart of the store, not its absence. */
 const policy = { limit: 5, initialMilliseconds: 500, maxMilliseconds: 5000 }
@@ -50,7 +50,7 @@ let interrupts: Interrupts | undefined
 for (;;) {
   await sleep(data.beatMilliseconds)
   const count = Atomics.load(pulse, 0)
-  // Looks are counted, not time: after a pause of the whole process both threads have missed the same.
+  // Checks are counted, not time: a pause of the whole process stops both threads.
   missed = count === seen ? missed + 1 : 0
   seen = count
   if (data.interruptedCode !== undefined) await mindInterrupts(data.interruptedCode)
@@ -62,7 +62,7 @@ for (;;) {
   else await end(plugin, main)
 }
 
-/** Ends the command on Ctrl-C while the main thread hears nothing. The run stays Running, so it can be resumed. */
+/** Ends the command on Ctrl-C while the main thread hangs. The run stays Running, so it can be resumed. */
 async function mindInterrupts(code: number): Promise<void> {
   if (missed >= deafBeats) interrupts ??= hearInterrupts()
   else {
@@ -74,25 +74,25 @@ async function mindInterrupts(code: number): Promise<void> {
   await leave(code, await pausedMainThread())
 }
 
-/** Undefined if nothing but our own code is at work. A module may take its class from another file, or from a package. */
+/** Undefined if only Headgate's own code is on the stack. A module may import its class from another file, or from a package. */
 function stuckPlugin(frames: readonly string[] | undefined): string | undefined {
   if (frames === undefined) return culprit(data.modules, [])
   return foundIn(data.modules, frames) ?? (frames.some(isForeign) ? culprit(data.modules, []) : undefined)
 }
 
 type MainThread = {
-  /** URLs of the files it is in, the innermost first; undefined if it cannot be paused: one that waits for a lock cannot. */
+  /** URLs of the files on its stack, the innermost first; undefined if the thread cannot be paused, as while it waits for a lock. */
   frames: string[] | undefined
   /** Makes it call the listeners of `exitEvent`. */
   exit(code: number): Promise<unknown>
   resume(): void
 }
 
-/** Stops the main thread where it is. */
+/** Pauses the main thread. */
 async function pausedMainThread(): Promise<MainThread> {
   const session = new Session()
   session.connectToMainThread()
-  // A call frame does not say its file, only the number that the file was given.
+  // A call frame has the id of its script, not the URL.
   const files = new Map<string, string>()
   session.on('Debugger.scriptParsed', ({ params }) => files.set(params.scriptId, params.url))
   const paused = new Promise<Debugger.CallFrame[]>((resolve) => session.once('Debugger.paused', ({ params }) => resolve(params.callFrames)))
@@ -112,7 +112,7 @@ async function end(plugin: string, main: MainThread): Promise<void> {
   const message = `plugin ${plugin} did not yield for ${seconds} s; look for a loop that has no end, or work in parts and await between them`
   const failure = failureOf(new HeadgateError('PluginStuck', message))
   writeSync(2, `${failure.code}: ${message}\n`)
-  // Where the store cannot be reached, the run goes on without its verdict.
+  // If the store cannot be reached, the failure is not recorded.
   const { report, exitCode } = await recorded(failure).catch(() => outcomeOfWorker('Running', workerExitCodes.workerFailed, failure))
   if (data.reportFile !== undefined) writeReport(data.reportFile, report)
   await leave(data.exitCode ?? exitCode, main)
@@ -124,7 +124,7 @@ async function leave(code: number, main: MainThread): Promise<void> {
   endProcess(code)
 }
 
-/** Writes the failure into the store. The main thread's connections are ended first: what they have locked they will not let go. */
+/** Writes the failure into the store. Ends the main thread's connections first, because they may hold locks. */
 async function recorded(failure: ReturnType<typeof failureOf>): Promise<Outcome> {
   const session = new StoreSession(data.databaseUrl, 'headgate watchdog')
   const { signal } = new AbortController()

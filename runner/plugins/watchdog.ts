@@ -1,13 +1,13 @@
-// startWatchdog: ends a worker whose plugin never yields, from a thread of its own: the main thread answers no timer and no signal then.
+// startWatchdog: ends a worker whose plugin never yields. Runs in a thread of its own, because the main thread handles no timer and no signal then.
 import { url as debuggerUrl } from 'node:inspector'
 import { Worker } from 'node:worker_threads'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { pluginModules } from './modules.ts'
 import type { WatchdogData } from './watchdog-thread.ts'
 
-/** A main thread that did nothing else for this long is taken to hang; in Redis, such a worker is as good as dead. */
+/** After how long without a turn of the event loop the main thread counts as hanging. */
 const defaultStuckMilliseconds = 300_000
-/** How often the main thread shows that it lives, and the watchdog looks; at least `fewestBeats` times in the time after which it hangs. */
+/** How often the main thread increments the counter, and the watchdog checks it; at least `fewestBeats` times before it counts as hanging. */
 const longestBeatMilliseconds = 1000
 const fewestBeats = 20
 const exitEvent = 'headgate plugin stuck'
@@ -15,9 +15,9 @@ const exitEvent = 'headgate plugin stuck'
 export type StuckOptions = {
   /** Default: five minutes. */
   stuckMilliseconds?: number | undefined
-  /** With what the process ends; if undefined, with the code by which a worker says how its run ended. */
+  /** Exit code of the process. Default: the worker's exit code for its run. */
   exitCode?: number | undefined
-  /** With what the process ends when Ctrl-C comes while it hangs; if undefined, the process is no command of a terminal. */
+  /** Exit code after Ctrl-C while the process hangs; undefined if the process is not a command of a terminal. */
   interruptedCode?: number | undefined
   /** File for the WorkerReport, see ClusterWorkerConfig. */
   reportFile?: string | undefined
@@ -25,7 +25,7 @@ export type StuckOptions = {
 
 export type Watched = { spec: PipelineSpec; databaseUrl: string; run: number; worker: string }
 
-/** Watches until the returned function is called. Starts no thread for a pipeline without plugins, nor under a debugger, which stops it as well. */
+/** Watches until the returned function is called. Starts no thread for a pipeline without plugins, or under a debugger, which pauses the process too. */
 export function startWatchdog(
   { spec, databaseUrl, run, worker }: Watched,
   { stuckMilliseconds = defaultStuckMilliseconds, ...ending }: StuckOptions,
@@ -43,7 +43,7 @@ export function startWatchdog(
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const thread = new Worker(new URL(`./watchdog-thread.${extension}`, import.meta.url), { workerData: data })
   thread.unref()
-  // A watchdog that cannot be had is no reason to end a run.
+  // A watchdog that cannot be started must not fail the run.
   thread.on('error', () => {})
   return () => {
     clearInterval(timer)

@@ -15,16 +15,16 @@ export type CellRules = {
   utf8: boolean
 }
 
-// Properties of batches. Symbols, because the batch of an integrator may have a property of any name.
+// Properties of batches. Symbols, because the batch of a plugin may have a property of any name.
 const hasCells = Symbol('hasCells')
 const quotesNothing = Symbol('quotesNothing')
 
-/** What a framer hands over; see the fields of ByteBatch. */
+/** What a framer passes; see the fields of ByteBatch. */
 export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells' | 'rows' | 'plain' | 'rules' | 'fields' | 'next' | 'origin'> & {
   parse: (raw: Buffer) => SourceRecord | RecordProblem
   /** See `warning`. */
   warn?: (raw: Buffer) => RecordError | undefined
-  /** What is wrong with records that their bytes alone do not tell. */
+  /** Problems of records that do not follow from their bytes alone. */
   notes?: ReadonlyMap<number, RecordProblem>
   /** The source's bytes for those of a record, if `bytes` were made from another encoding. */
   original?: ((framed: Buffer) => Buffer) | undefined
@@ -33,7 +33,7 @@ export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells
 export class ByteBatch implements RecordBatch {
   readonly [hasCells] = true
   readonly [quotesNothing] = true
-  /** Source bytes of the whole batch. Valid only until the next batch of the slice is asked for. */
+  /** Source bytes of the whole batch. Valid until the next batch of the slice is requested. */
   readonly bytes: Buffer
   readonly size: number
   /** Set by the extractor if the slice has several inputs. */
@@ -45,8 +45,8 @@ export class ByteBatch implements RecordBatch {
   /** Start and end within `bytes` of each record, without its terminator: 2 × size numbers. */
   readonly rows: Int32Array
   /**
-   * 1 where the record has exactly `width` cells and each cell's content is its bytes as they stand (no escapes, framing
-   * beyond doubt). 0 where only `record` may say what it is.
+   * 1 if the record has exactly `width` cells and the content of each cell is its bytes (no escapes, unambiguous framing). 0 if only
+   * `record` can read it.
    */
   readonly plain: Uint8Array
   readonly rules: CellRules
@@ -54,7 +54,7 @@ export class ByteBatch implements RecordBatch {
   readonly next: Position
   /** Offset of `bytes[0]` in the input's (decompressed) bytes. */
   readonly origin: number
-  /** Of the last record that `problem` looked at; `record` is asked for it next. */
+  /** The last record that `problem` parsed, because `record` is usually called for it next. */
   #parsed: { index: number; record: SourceRecord } | undefined
   readonly #notes: ReadonlyMap<number, RecordProblem> | undefined
   readonly #warn: ByteBatchParts['warn']
@@ -86,7 +86,7 @@ export class ByteBatch implements RecordBatch {
 
   record(index: number): SourceRecord {
     const parsed = this.#parsed?.index === index ? this.#parsed.record : this.#parse(this.#framed(index))
-    // Handed out once: whoever gets it may change it.
+    // Returned once, because the caller may change it.
     this.#parsed = undefined
     if (isProblem(parsed)) throw new HeadgateError('Internal', `record ${index} has a problem and no values: ${parsed.message}`)
     return parsed
@@ -116,12 +116,12 @@ export class ByteBatch implements RecordBatch {
   }
 }
 
-/** Whether problems and warnings of the batch are worded by a format of Headgate's own, which quotes no value in them. */
+/** Whether problems and warnings of the batch come from a built-in format, which quotes no value in them. */
 export function isWordedSafely(batch: RecordBatch): boolean {
   return (batch as Partial<ByteBatch>)[quotesNothing] === true
 }
 
-/** The batch as cells in bytes, undefined if its records can only be asked for one by one. */
+/** The batch as cells in bytes; undefined if its records can only be read one by one. */
 export function cellsOf(batch: RecordBatch): ByteBatch | undefined {
   return (batch as Partial<ByteBatch>)[hasCells] === true ? (batch as ByteBatch) : undefined
 }

@@ -1,4 +1,4 @@
-// columnType: what PostgreSQL calls the type of a declared field. Values of records are in its notation, whatever the destination.
+// columnType: the PostgreSQL type of a declared field. Values of records are in its notation for every destination.
 import type { Field } from '../../crds/fields.ts'
 
 const plainTypes: Record<Field['type'], string> = {

@@ -13,7 +13,7 @@ export type SourceExtractorConfig = {
   format: Format
   /** Processes that will share the work. One gets one slice per input, without looking for places to cut. */
   workers: number
-  /** Size of slices, whatever the number of workers. */
+  /** Size of slices in bytes. Default: from the number of workers. */
   sliceBytes?: number
 }
 
@@ -43,7 +43,7 @@ export class SourceExtractor extends Extractor<SourceExtractorConfig> {
   async *#readParts(parts: readonly Part[], { part: first, at }: PackedPosition, run: RunContext): AsyncIterable<RecordBatch> {
     const opened = inParallel(parts.slice(first).entries(), async ([index, part]) => {
       const content = this.#content(part.input, run)
-      // What goes wrong here is met again, and reported, when the part is read.
+      // A failure here occurs again, and is reported, when the part is read.
       if (this.#verifiesItself(part.input)) await content.head(part.input.size ?? 0).catch(() => {})
       return { index: first + index, part, content }
     })

@@ -19,7 +19,7 @@ function packs(planned: Planned[], targetBytes = 1000): number[][] {
 }
 
 describe('small inputs', () => {
-  it('share slices of about the size that is asked for, in order', () => {
+  it('share slices of about the target size, in order', () => {
     expect(packs(inputs([400, 400, 300, 900, 200, 50]))).toEqual([[0, 1], [2], [3], [4, 5]])
   })
 

@@ -9,7 +9,7 @@ export type Part = { ordinal: number; input: Input; range: Range }
 /** `spec` of a slice. Its inputs follow each other; one of a single input has one part. */
 export type SliceSpec = { parts: readonly Part[] }
 
-/** An input as it was planned. */
+/** A planned input. */
 export type Planned = { ordinal: number; input: Input; plan: InputPlan }
 
 /** Inputs of this size, or more, have slices of their own. */
@@ -89,6 +89,6 @@ export function packedPosition(position: Position | undefined, parts: readonly P
 
 /** A batch of a part of a slice that has several. */
 export function placed(batch: RecordBatch, { ordinal }: Part, part: number): RecordBatch {
-  // The batch is handed on and not wrapped: the column program reads the cells of its class.
+  // The batch is changed and not wrapped, because the column program reads the cells of its class.
   return Object.assign(batch, { input: ordinal, next: { part, at: batch.next } satisfies PackedPosition })
 }

@@ -1,4 +1,4 @@
-// The code of the kinds of source. The compiler names a kind of crds/sources/registry.ts that has none.
+// The code of each kind of source. The compiler reports a kind of crds/sources/registry.ts that has none.
 import type { Static } from 'typebox'
 import type { sources } from '../../crds/sources/registry.ts'
 import type { ConfigCheck } from '../config-check.ts'

@@ -38,7 +38,7 @@ async function read(subject: SourceExtractor, slice: Slice, from?: Position): Pr
   return { ids, next: next ?? null }
 }
 
-/** What was asked for by the call. */
+/** The result of the call, and its requests. */
 async function asked<Result>(call: Promise<Result>): Promise<{ result: Result; requests: string[] }> {
   server.requests.length = 0
   const result = await call
@@ -61,7 +61,7 @@ const inputs: [what: string, input: Buffer, config?: CsvConfig][] = [
 ]
 
 describe.each([false, true])('an input of a server (without ranges: %s)', (sequential) => {
-  test.each(inputs)('%s is asked for once to plan it, and once to read it', async (_what, input, config = {}) => {
+  test.each(inputs)('%s takes one request to plan it, and one to read it', async (_what, input, config = {}) => {
     const subject = extractor(input, { config, sequential })
     const planned = await asked(Array.fromAsync(subject.plan(run)))
     expect(planned.requests).toEqual(['all'])

@@ -42,7 +42,7 @@ const bad = [
   '{{ params.other }}',
 ]
 
-test.each(bad)('A value %j cannot stand in a path', (value) => {
+test.each(bad)('A value %j is refused in a path', (value) => {
   expect(() => renderPaths(['in/{{ params.region }}.csv'], { ...run, params: { region: value } })).toThrow(
     expect.objectContaining({ code: 'InvalidParams', retryable: false, message: expect.stringMatching(/^params\.region is ".*cannot stand in the path/) }),
   )

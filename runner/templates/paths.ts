@@ -1,5 +1,5 @@
-// Placeholders in paths. Who may start runs may not always write pipelines, so a value never leads out of the part of the path that the
-// placeholder stands in, and never becomes a glob.
+// Placeholders in paths. A user who may start runs may not be allowed to write pipelines, so a value never leaves its part of the path,
+// and never becomes a glob.
 import { declaredKind } from '../../crds/kinds.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { sourceKinds } from '../../crds/sources/registry.ts'
@@ -17,7 +17,7 @@ export function checkTemplates(spec: Pick<PipelineSpec, 'source'>, run: Template
   renderPaths(source?.entry.templates?.(source.config).map(({ text }) => text) ?? [], run)
 }
 
-/** The paths with the run's values in the place of placeholders. Throws InvalidPipeline for an unknown one, InvalidParams for a value that is missing or unusable. */
+/** Replaces the placeholders by the run's values. Throws InvalidPipeline for an unknown one, InvalidParams for a value that is missing or unusable. */
 export function renderPaths(paths: readonly string[], run: TemplateRun): string[] {
   return paths.map((path) => renderPath(path, run))
 }

@@ -1,4 +1,4 @@
-// What a run puts in the place of placeholders.
+// The values of placeholders for a run.
 import type { Placeholder } from '../../crds/placeholders.ts'
 import { HeadgateError, type RunContext } from '../../sdk/index.ts'
 

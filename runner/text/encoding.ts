@@ -46,7 +46,7 @@ export function encodingOf(declared: string | undefined, head: Buffer, tokens: r
   )
 }
 
-/** The encoding that a byte order mark tells. */
+/** The encoding of a byte order mark. */
 function markOf(head: Buffer): string | undefined {
   if (head.length >= 4 && head.readUInt32LE(0) === 0xfeff) return 'utf32le'
   if (head.length >= 4 && head.readUInt32BE(0) === 0xfeff) return 'utf32be'
@@ -115,7 +115,7 @@ async function* viaIconv(stream: Bytes, name: string): Bytes {
   if (rest !== undefined && rest !== '') yield marked(rest)
 }
 
-/** The decoder's sign for what it could not decode becomes a byte that is no UTF-8, so that everyone sees it is invalid. */
+/** Turns the decoder's replacement character into a byte that is invalid UTF-8, so that later stages reject it. */
 function marked(text: string): Buffer {
   if (!text.includes('\ufffd')) return Buffer.from(text)
   const pieces = text.split('\ufffd').flatMap((piece, index) => (index === 0 ? [Buffer.from(piece)] : [Buffer.of(0xff), Buffer.from(piece)]))

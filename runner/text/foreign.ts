@@ -1,7 +1,7 @@
-// refuseForeign: recognises inputs that are surely no text, or a web page, by their first bytes. Called before an input is framed.
+// refuseForeign: recognises binary files and web pages by their first bytes. Called before an input is framed.
 import { HeadgateError } from '../../sdk/index.ts'
 
-/** First bytes, in Latin-1. None of them could begin a text that people deliver. */
+/** First bytes, in Latin-1. None of them occurs at the start of delivered text. */
 const signatures: readonly (readonly [what: string, ...beginnings: string[]])[] = [
   ['a zip archive, perhaps an Excel workbook', 'PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'],
   ['an old Excel or Word file', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'],

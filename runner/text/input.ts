@@ -1,4 +1,4 @@
-// TextInput: an input as text. Formats of text (csv) make one of a decompressed Content, and keep nothing of encodings for themselves.
+// TextInput: an input as text. Text formats (csv) make one of a decompressed Content, so that they need not handle encodings.
 import type { Content } from '../content/content.ts'
 import { encodingOf, type TextEncoding } from './encoding.ts'
 import { refuseForeign } from './foreign.ts'

@@ -13,7 +13,7 @@ export async function* withoutLastLines(stream: Bytes, count: number, { name, se
   let held: Buffer = Buffer.alloc(0)
   for await (const chunk of stream) {
     const bytes = Buffer.concat([held, chunk])
-    // One line more is kept than asked for, because more bytes may turn out to belong to the last one.
+    // One more line is kept, because the last one may continue in the next chunk.
     const keep = footerStart(bytes, count + 1)
     held = Buffer.from(bytes.subarray(keep))
     if (held.length > mostFooterBytes) {

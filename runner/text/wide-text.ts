@@ -1,5 +1,5 @@
-// UTF-16 and UTF-32 to UTF-8 and back, without losing a thing: lone surrogates become three bytes that no UTF-8 reader
-// accepts (WTF-8), a character that does not exist becomes 0xFF, so both are seen as invalid and give their bytes back.
+// UTF-16 and UTF-32 to UTF-8 and back, without loss: a lone surrogate becomes three bytes that UTF-8 readers reject (WTF-8), an
+// undefined character becomes 0xFF. Both are invalid in UTF-8, and convert back to their bytes.
 import type { Bytes } from '../content/bytes.ts'
 
 export type WideName = 'utf16le' | 'utf16be' | 'utf32le' | 'utf32be'

@@ -36,7 +36,7 @@ export async function* batches(input: PreparedInput, config: CsvConfig, { open, 
   }
 }
 
-/** Records with bytes that are no text are never plain. A look at the whole block is enough for nearly all blocks. */
+/** Records with invalid text are never plain. One check of the whole block suffices for nearly all blocks. */
 function doubtUndecodable({ rows, plain, size }: Frames, bytes: Buffer, encoding: TextEncoding): void {
   if (encoding.decodable(bytes.subarray(rows[0], rows[2 * size - 1]))) return
   for (let row = 0; row < size; row++) {

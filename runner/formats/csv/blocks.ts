@@ -9,7 +9,7 @@ import { InputWindow } from './input-window.ts'
 import { Scout } from './scout.ts'
 import { seekLineEnd, skipTo } from './seek.ts'
 
-/** Records that were framed together. Valid until the next block is asked for. */
+/** Records that were framed together. Valid until the next block is requested. */
 export type Block = {
   bytes: Buffer
   /** Offset of `bytes[0]` in the input. */
@@ -19,7 +19,7 @@ export type Block = {
   next: CsvPosition
 }
 
-/** An offset; among lines that are lost to a malformed record, also up to where they are. */
+/** An offset; within lines that a malformed record made unreadable, also the end of these lines. */
 export type CsvPosition = number | { offset: number; lostUntil: number }
 
 export type BlockOptions = { dialect: Dialect; width: number; blockBytes: number; batchSize?: number; framer?: BlockFramer; seekable?: boolean }

@@ -1,4 +1,4 @@
-// checkCsv: is the declared encoding known? Asked by `headgate check`.
+// checkCsv: whether the declared encoding is known. Used by `headgate check`.
 import iconv from 'iconv-lite'
 import type { CsvFormat } from '../../../crds/pipeline.ts'
 import { closest } from '../../../crds/suggest.ts'

@@ -120,7 +120,7 @@ test.each([
   await expect(valuesOf('a,b\n1,2\n', config)).rejects.toMatchObject({ code: 'InvalidConfig', message: expect.stringMatching(message) })
 })
 
-test('surplus values that are dropped are told, unless they are empty', async () => {
+test('surplus values that are dropped are reported, unless they are empty', async () => {
   const lines = ['1,2', '3,4,', '5,6,"", ', '7,8,9', '10,11,,"x"', '12']
   for (const ragged of ['truncate', 'adapt'] as const) {
     const content = contentOf(Buffer.from(`a,b\n${lines.join('\n')}\n`))

@@ -1,5 +1,5 @@
-// FastFramer: the hot path. Frames records beyond doubt of simple dialects in one tight loop; whatever else it meets, it
-// leaves to GeneralFramer, record by record.
+// FastFramer: the hot path. Frames unambiguous records of simple dialects in one tight loop, and leaves every other record to
+// GeneralFramer.
 import { carriageReturn, lineFeed } from '../../text/lines.ts'
 import type { Dialect } from './dialect.ts'
 import { type BlockFramer, type Frames, Stop, type Window } from './frames.ts'
@@ -61,7 +61,7 @@ export class FastFramer implements BlockFramer {
     return start < size ? Stop.Full : Stop.More
   }
 
-  /** Frames one record and returns where the next one starts; -1 if there is any doubt. */
+  /** Frames one record and returns the start of the next one; -1 if the record is ambiguous. */
   #record(bytes: Buffer, start: number, size: number, cells: Int32Array, at: number, width: number): number {
     const delimiter = this.#delimiter
     const quote = this.#quote

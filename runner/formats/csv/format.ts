@@ -1,4 +1,4 @@
-// CsvFormat: delimited text, in whatever dialect, encoding and compression it comes.
+// CsvFormat: delimited text in any dialect, encoding and compression.
 import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import { HeadgateError, type Position, type RecordBatch, type RunContext } from '../../../sdk/index.ts'
 import type { Bytes } from '../../content/bytes.ts'
@@ -11,7 +11,7 @@ import { leastRecordBytes } from './dialect.ts'
 import { type PreparedInput, prepare } from './prepare.ts'
 import { cuts } from './split.ts'
 
-/** About as much as one batch holds. Small, because whatever else the process does waits while a block is being read. */
+/** About one batch. Small, because reading a block keeps the rest of the process waiting. */
 const defaultBlockBytes = 1 << 18
 
 const leastBlockBytes = 1 << 10

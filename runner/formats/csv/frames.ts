@@ -20,7 +20,7 @@ export class Frames {
   readonly cells: Int32Array
   readonly rows: Int32Array
   readonly plain: Uint8Array
-  /** What is wrong with rows that their bytes alone do not tell. */
+  /** Problems of rows that do not follow from their bytes alone. */
   readonly notes = new Map<number, RecordProblem>()
   size = 0
 
@@ -41,7 +41,7 @@ export class Frames {
     return this.size === this.capacity
   }
 
-  /** Whether reading can begin at this row: not if it is lost, which only what stands before it tells. */
+  /** Whether reading can begin at this row. A lost row depends on the rows before it. */
   isStart(row: number): boolean {
     return this.notes.get(row)?.code !== lost
   }
@@ -55,11 +55,11 @@ export class Frames {
   }
 }
 
-/** How a record ends that does not end in the window. */
+/** The end of a record that does not end in the window. */
 export type Verdict = {
   /** Offset of the record. */
   at: number
-  /** Offset at which reading goes on. */
+  /** Offset at which reading continues. */
   resume: number
   /** Undefined if its quotes are not in order; else how long it is, and the SHA-256 of its bytes. */
   sound: { length: number; digest: string } | undefined

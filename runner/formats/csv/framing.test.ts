@@ -99,7 +99,7 @@ test('records, line ends and blank lines cover the whole input, in order', async
   )
 })
 
-test('any bytes at all are read to their end, whatever the dialect', async () => {
+test('any bytes are read to their end in any dialect', async () => {
   const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
   await fc.assert(
     fc.asyncProperty(bytes, configs, blockBytes, limits, async (input, config, size, maxRecordBytes) => {
@@ -146,7 +146,7 @@ test('slices give together what the whole gives, however small they are', async 
   )
 })
 
-test('reading goes on at every position with just the records that are left', async () => {
+test('reading from any position gives exactly the remaining records', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, configs, limits, async (input, dialect, maxRecordBytes) => {
       const config = { ...dialect, maxRecordBytes }

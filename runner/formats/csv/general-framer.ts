@@ -84,7 +84,7 @@ export class GeneralFramer implements BlockFramer {
     return this.#lose(window, frames, resume)
   }
 
-  /** Offset at which reading goes on; undefined if it cannot be told from the window. */
+  /** Offset at which reading continues; undefined if the window does not reveal it. */
   #resume({ bytes, position, size, last, origin, verdict }: Window): number | undefined {
     if (verdict?.at === origin + position) return verdict.resume
     const recovery = this.#recovery

@@ -10,7 +10,7 @@ export type HeaderRow = readonly string[]
 /** Gives a cell's text; `undefined` if its bytes are none. */
 export type CellText = (raw: Buffer, start: number, end: number) => string | undefined
 
-/** The header lines that can be told from a record: those with at least two names. */
+/** The header lines that are distinguishable from a record: those with at least two names. */
 export function tellable(rows: readonly HeaderRow[]): HeaderRow[] {
   return rows.filter((row) => row.filter((cell) => cell !== '').length > 1)
 }
@@ -35,7 +35,7 @@ export class HeaderRows {
     this.#cells = new Int32Array(2 * Math.max(1, ...rows.map((row) => row.length)))
   }
 
-  /** Whether a framed record, without its terminator, is one of the header lines, whatever quotes, spaces and mark it has. */
+  /** Whether a framed record, without its terminator, is one of the header lines, ignoring quotes, spaces and byte order mark. */
   isHeader(raw: Buffer, textOf: CellText): boolean {
     if (!this.#rows.some(({ first }) => this.#mayBegin(raw, first))) return false
     const bytes = raw.subarray(0, this.#mark.length).equals(this.#mark) ? raw.subarray(this.#mark.length) : raw
@@ -58,7 +58,7 @@ export class HeaderRows {
     }
   }
 
-  /** A quick look at the first name: most records of the slow path begin with something else. */
+  /** Compares the first name first, because most records of the slow path begin with another value. */
   #mayBegin(bytes: Buffer, name: Buffer): boolean {
     if (name.length === 0) return true
     const quote = this.#dialect.quote[0]

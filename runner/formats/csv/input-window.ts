@@ -29,7 +29,7 @@ export class InputWindow implements Window {
     this.#other = Buffer.allocUnsafeSlow(2 * blockBytes + sentinelBytes)
   }
 
-  /** Drops what is before `position` and reads at least as much as is left, in the other buffer. The present one stays as it is until the next call. */
+  /** Drops the bytes before `position` and reads at least as many as remain, into the other buffer. The present buffer stays valid until the next call. */
   async refill(): Promise<void> {
     const left = this.size - this.position
     const wanted = left + Math.max(this.#blockBytes, left)
@@ -68,7 +68,7 @@ export class InputWindow implements Window {
     this.size = left
   }
 
-  /** Undefined if the stream failed: what was read before is framed first, then the failure is told. */
+  /** Undefined if the stream failed. Bytes read before are framed first, then the failure is thrown. */
   async #next(): Promise<IteratorResult<Buffer> | undefined> {
     if (this.#failed) throw this.#failure
     try {

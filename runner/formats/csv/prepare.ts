@@ -15,7 +15,7 @@ export type PreparedInput = {
   text: TextInput
   dialect: Dialect
   fields: readonly string[]
-  /** The header's lines, if they can be told from records: where one stands again, a second table begins. */
+  /** The header's lines, if they are distinguishable from records. A repeated header line starts a second table. */
   header: HeaderRows
   /** Where records begin in the text. */
   start: number

@@ -4,8 +4,8 @@ import { carriageReturn, lineFeed } from '../../text/lines.ts'
 import { type Dialect, lookahead } from './dialect.ts'
 
 /**
- * What stands at a record's start. `More`: cannot be told without more bytes. `Skipped`: a blank line or a comment, no record.
- * `Long`: more bytes than allowed; whether they are one sound record, only Scout can tell.
+ * What starts at the position. `More`: unknown without more bytes. `Skipped`: a blank line or a comment, no record.
+ * `Long`: more bytes than allowed; Scout finds out whether they are one valid record.
  */
 export const Kind = { More: 0, Record: 1, Skipped: 2, BadQuote: 3, Unterminated: 4, Long: 5, LongComment: 6 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
@@ -167,7 +167,7 @@ export class RecordFramer {
     return -1
   }
 
-  /** Length of what stands for one literal character within quotes, such as a doubled quote; 0 if nothing of that kind is here. */
+  /** Length of an escape within quotes, such as a doubled quote; 0 if there is none here. */
   literal(position: number): number {
     const { quote, escaping } = this.#dialect
     if (escaping === 'none') return 0

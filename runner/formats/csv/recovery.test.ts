@@ -22,7 +22,7 @@ test('a quote that is never closed costs its own line, even where the end is far
   expect(records.slice(1).every(({ problem }) => problem === undefined)).toBe(true)
 })
 
-test('rows of thousands of cells are told from the header, not written over each other', async () => {
+test('rows of thousands of cells are distinguished from the header, and do not overwrite each other', async () => {
   const { records } = await readCsv(`a,b\n${'1,'.repeat(5000)}\n1,2\n`)
   expect(records.map(({ problem }) => problem)).toEqual(['csv.columns', undefined])
 })
@@ -58,7 +58,7 @@ async function framed(input: string, config: CsvConfig = {}, options: ReadOption
 
 const lost = (...lines: string[]) => lines.map((raw) => ['csv.lost', raw])
 
-describe('reading goes on', () => {
+describe('reading continues', () => {
   test.each<[what: string, lines: string, expected: unknown[]]>([
     ['at the next line if the stray quote opens a field', '1,"b\n2,c\n3,"d"\n', [['csv.unterminated', '1,"b'], '2|c', '3|d']],
     ['at the next line if a lone quote is the last field', '1,"\n2,"c"\n3,d\n', [['csv.unterminated', '1,"'], '2|c', '3|d']],
@@ -104,7 +104,7 @@ describe('a sound value longer than allowed', () => {
     }
   })
 
-  test('is told with its length and hash', async () => {
+  test('is reported with its length and hash', async () => {
     const content = contentOf(Buffer.from(`x,y\n${long}\n`))
     for await (const batch of new CsvFormat(config, []).read(content, { start: 0, end: null }, undefined, sampleRun({ batchSize: 10 }))) {
       const digest = createHash('sha256').update(long).digest('hex')

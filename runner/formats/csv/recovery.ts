@@ -1,12 +1,12 @@
-// Recovery: where reading goes on after a record that is malformed or longer than allowed. Used by GeneralFramer on the bytes
+// Recovery: where reading continues after a record that is malformed or longer than allowed. Used by GeneralFramer on the bytes
 // that are in memory, and by Scout on those that are not.
 //
 // The rule. A malformed record costs the physical line it begins in, unless a quote in that line opens a field that is closed
 // soundly in a later line: what stands between two such quotes may be the inside of a value and must never be read as records.
 // So the line is read from left to right once more, leniently: a quote at the beginning of a field opens it; a quote in it that
 // is not made literal closes it, soundly if a delimiter, a line end or the end of input follows. A quote that closes nothing
-// soundly opens a field of its own if it stands where one begins. Reading goes on behind the first line end outside quotes; if
-// a field that goes beyond its line is not closed soundly, the quote was a stray one, and reading goes on behind that line.
+// soundly opens a field of its own if it stands where one begins. Reading continues behind the first line end outside quotes; if
+// a field that goes beyond its line is not closed soundly, the quote was a stray one, and reading continues behind that line.
 //
 // Rejected alternatives: ending with the line in which the irregularity shows, because a stray quote then costs everything up to
 // the next quote; and resuming at any line that frames well, because the lines inside a value may frame well.
@@ -19,7 +19,7 @@ const State = { Field: 0, Plain: 1, Quoted: 2, Closed: 3 } as const
 type State = (typeof State)[keyof typeof State]
 
 export class Recovery {
-  /** Offset in the input at which reading goes on; -1 as long as that cannot be told. */
+  /** Offset in the input at which reading continues; -1 while it is unknown. */
   resume = -1
   /** Offset of the record's end, without its terminator, if it is sound. */
   end = Infinity

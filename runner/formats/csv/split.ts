@@ -1,5 +1,5 @@
 // Split: finds record starts where an input can be cut. It frames the input from its beginning, exactly as a reader of the
-// whole would, because nothing less tells a record start from a line inside quotes; framing is fast enough for that.
+// whole would, because nothing less distinguishes the start of a record from a line inside quotes; framing is fast enough for that.
 import { blocks } from './blocks.ts'
 import type { PreparedInput } from './prepare.ts'
 

@@ -34,7 +34,7 @@ class MemorySource implements Source {
   }
 
   async *open(_input: Input, start: number, end = this.#bytes.length): AsyncIterable<Buffer> {
-    // A chunk is valid until the next one is asked for, so each is spoiled afterwards.
+    // A chunk is valid until the next one is requested, so each is overwritten afterwards.
     for (let at = start; at < end; at += this.#chunkBytes) {
       const chunk = Buffer.from(this.#bytes.subarray(at, Math.min(end, at + this.#chunkBytes)))
       yield chunk

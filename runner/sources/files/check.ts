@@ -1,4 +1,4 @@
-// checkFiles: do the paths of a files source match anything now? Asked by `headgate check`.
+// checkFiles: whether the paths of a files source match anything now. Used by `headgate check`.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { FilesSource } from '../../../crds/pipeline.ts'
@@ -15,7 +15,7 @@ export function checkFiles({ paths, volume }: FilesSource, { folder, sound }: Ch
 
 function checkPath(path: string, folder: string, place: ConfigFinding['path']): ConfigFinding[] {
   const template = parseTemplate(path)
-  // Which file is meant depends on the run.
+  // The file depends on the run.
   if (hasPlaceholders(template) || template.problems.length > 0) return []
   const noMatch = { path: place, code: 'files.noMatch', severity: 'warning' } as const
   if (!isGlob(path)) {

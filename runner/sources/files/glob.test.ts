@@ -96,6 +96,6 @@ test('A glob that makes a backtracking engine spin is decided at once', async ()
   expect(await here('*a*a*a*a*a*a*a*a*a')).toEqual(['a'.repeat(200)])
 })
 
-test('Braces that stand for too many globs are refused', async () => {
+test('Braces that expand to too many globs are refused', async () => {
   await expect(filesMatching('{a,b}'.repeat(20), folder)).rejects.toMatchObject({ code: 'InvalidPipeline', message: expect.stringContaining('more than 1000') })
 })

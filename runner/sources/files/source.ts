@@ -17,8 +17,8 @@ const configMapBytes = 2 << 20
 const chunkBytes = 1 << 20
 
 /**
- * What tells a file from another one in its place. Numbers that need 64 bits are texts. Each pod has its own copy of a ConfigMap,
- * written when the pod began: there the time tells nothing, and `head` is all of the file.
+ * Identifies a file, to detect another one under the same name. 64-bit numbers are strings. Each pod has its own copy of a ConfigMap,
+ * written when the pod started, so there the time is not compared, and `head` covers the whole file.
  */
 type FileIdentity = { path: string; size: number; mtimeNanoseconds: string | null; head: string }
 
@@ -67,7 +67,7 @@ export class FilesSource implements Source {
       }
       if (read < until) throw changed(path, `it ends after ${read} bytes instead of ${size}`)
     } catch (error) {
-      // Of the file system, such as EIO; an error of the reader never gets here.
+      // An error of the file system, such as EIO; errors of the reader are not caught here.
       throw isSystemError(error) ? unreadable(path, 'read', error) : error
     } finally {
       await file.close()
@@ -132,7 +132,7 @@ function hashOf(bytes: Buffer): string {
   return hash('sha256', bytes, 'hex')
 }
 
-/** Kubernetes keeps the files of a ConfigMap in folders named ..something, beside links to them. */
+/** Kubernetes keeps the files of a ConfigMap in folders whose names begin with `..`, and links to them. */
 function isShadow(path: string): boolean {
   return path.split(sep).some((part) => part.startsWith('..'))
 }
@@ -145,7 +145,7 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** False as well for what cannot be looked at: a volume that fails must not count as one without the file. */
+/** Returns false if the path cannot be examined: a failing volume must not count as a missing file. */
 async function isAbsent(path: string): Promise<boolean> {
   return stat(path).then(
     () => false,
@@ -158,7 +158,7 @@ function isAbsence(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-/** The search for a glob passes over folders that it cannot read; the one that it begins in must not be among them. Throws SourceUnreadable. */
+/** A glob search skips folders that it cannot read, but the folder in which it begins has to be readable. Throws SourceUnreadable. */
 async function checkReadable(path: string, folder: string): Promise<void> {
   try {
     const entries = await opendir(resolve(folder, path))
@@ -200,7 +200,7 @@ async function* chunks(file: FileHandle, start: number, end: number, signal: Abo
 async function opened(path: string, folder: string): Promise<FileHandle> {
   try {
     const absolute = resolve(folder, path)
-    // Before opening: to open a pipe would wait for its writer.
+    // Before opening, because opening a pipe would wait for its writer.
     const stats = await stat(absolute)
     if (!stats.isFile()) throw notAFile(path, stats.isDirectory())
     return await open(absolute, 'r')
