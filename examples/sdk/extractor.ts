@@ -1,10 +1,10 @@
-// An extractor of one's own: yields records one at a time; batches, positions and resuming come with RecordExtractor.
-// In a project of yours the import is from 'headgate'.
+// Example extractor: yields records one at a time; RecordExtractor adds batches, positions and resuming.
+// In your own project, import from 'headgate'.
 import { HeadgateError, RecordExtractor, type SourceRecord } from '../../sdk/index.ts'
 
 type Config = { days: number; sensors: string[] }
 
-/** Readings as a weather station's interface might give them: the same every time it is asked. */
+/** Readings of a weather station; every call yields the same records, because a resumed run depends on it. */
 export default class StationReadings extends RecordExtractor<Config> {
   override *records(): Iterable<SourceRecord> {
     const { days, sensors } = this.config

@@ -1,7 +1,7 @@
-// A loader of one's own: writes within the batch's transaction, so that rows, quarantine and ledger commit together or not at all.
+// Example loader: writes within the batch's transaction, so that rows, quarantine and ledger commit together or not at all.
 import { type LoadBatch, type LoadCounts, Loader, type RunContext, type Transaction } from '../../sdk/index.ts'
 
-/** Keeps the hottest reading of each sensor; a later equal one changes nothing. */
+/** Keeps the hottest reading of each sensor; a later reading with the same temperature does not replace it. */
 export default class HottestReadings extends Loader<{ schema: string }> {
   override async prepare(_run: RunContext, transaction: Transaction): Promise<void> {
     await transaction.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema}`)

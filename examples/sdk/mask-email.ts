@@ -1,4 +1,4 @@
-// A transformer of single fields: changes their values, while all other fields pass as they are in the source.
+// Example FieldTransformer: changes the values of single fields; all other fields remain as they are in the source.
 import { type ChangedField, FieldTransformer, type RecordField, Rejection } from '../../sdk/index.ts'
 
 type Config = { field: string; refusedDomains: string[] }
@@ -7,7 +7,7 @@ type Config = { field: string; refusedDomains: string[] }
 export default class MaskEmail extends FieldTransformer<Config> {
   readonly fields = [this.config.field]
 
-  /** What is left of the address is no address, and no secret. */
+  /** The masked value is neither an e-mail address nor sensitive, so the output field declares neither. */
   override output(fields: readonly RecordField[]): readonly ChangedField[] {
     return fields.map((declared) => {
       const { format, sensitive, ...masked } = declared

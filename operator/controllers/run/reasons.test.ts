@@ -18,7 +18,7 @@ function explained(): string[] {
   const page = readFileSync(join(project, 'docs', 'kubernetes.md'), 'utf8')
   const section = /^### Why a run failed$(.*?)^###? /ms.exec(page)?.[1] ?? ''
   const failures = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, word]) => word as string)
-  const others = [...(/^While it goes on: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/`(\w+)`/g)].map(([, word]) => word as string)
+  const others = [...(/^Reasons of an active run: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/`(\w+)`/g)].map(([, word]) => word as string)
   return [...failures, ...others]
 }
 
