@@ -36,7 +36,7 @@ export function retypedFields({ size }: Pick<RecordBatch, 'size'>, rejected: rea
   if (rejected.length < least) return []
   const counts = new Map<string, number>()
   for (const { errors } of rejected) {
-    for (const { field, code } of errors) if (field !== undefined && code.startsWith('type.')) counts.set(field, (counts.get(field) ?? 0) + 1)
+    for (const { field, code } of errors) if (field !== undefined && code.split('.')[0] === 'type') counts.set(field, (counts.get(field) ?? 0) + 1)
   }
   return [...counts].filter(([, count]) => count >= least).map(([field]) => field)
 }
