@@ -13,7 +13,7 @@ async function silence(): Promise<void> {
   )
 }
 
-it('gives up an older run of the table whose workers are silent, so that nothing of it is committed later', async () => {
+it('fails an older run of the table whose workers are silent, so that it commits nothing later', async () => {
   const older = await plannedRun(client, { table: 'silent.feed' })
   const slice = await claimed(client, older.id, 'frozen')
   const other = await plannedRun(client, { table: 'silent.other' })
@@ -31,7 +31,7 @@ it('gives up an older run of the table whose workers are silent, so that nothing
   expect(await hasSilentOlderRuns(client, newer, silentFor)).toBe(false)
 })
 
-it('leaves a run alone that is newer, alive, or has not begun for as long', async () => {
+it('does not fail a run that is newer, alive or too young', async () => {
   const older = await plannedRun(client, { table: 'alive.feed' })
   const newer = await plannedRun(client, { table: 'alive.feed' })
   expect(await giveUpSilentRuns(client, older, silentFor)).toEqual([])
