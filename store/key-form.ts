@@ -14,7 +14,7 @@ export function keyForm(pipeline: string, columns: readonly KeyColumn[]): string
 }
 
 /** FROM item `kept`: converts a jsonb key to a record of the key's columns. The query fails if a value does not match its type. */
-export function keptKey(columns: readonly KeyColumn[], key: string): string {
+export function keyRecord(columns: readonly KeyColumn[], key: string): string {
   return `jsonb_to_record(${key}) AS kept (${definitions(columns)})`
 }
 
@@ -38,7 +38,7 @@ export function keyHash(columns: readonly KeyColumn[], key: string): KeyHash {
   const complete = columns.map(({ name }) => `(${key} ->> ${pg.escapeLiteral(name)}) IS NOT NULL`).join(' AND ')
   const tolerant = `headgate.key_hash(${key}, ${pg.escapeLiteral(keyList(columns, 'kept'))}, ${pg.escapeLiteral(definitions(columns))})`
   return {
-    exact: `(CASE WHEN ${complete} THEN (SELECT ${rowHash(columns, 'kept')} FROM ${keptKey(columns, key)}) END)`,
+    exact: `(CASE WHEN ${complete} THEN (SELECT ${rowHash(columns, 'kept')} FROM ${keyRecord(columns, key)}) END)`,
     tolerant: `(CASE WHEN ${complete} THEN ${tolerant} END)`,
   }
 }

@@ -35,8 +35,8 @@ export type LedgerEntry = {
 
 export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
 
-/** Progress of a run that is being read. `mostFurther`: upper bound for the records that can still be accepted; undefined if unknown. */
-export type RunSoFar = { read: number; rejected: number; mostFurther: number | undefined }
+/** Progress of a run that is being read. `maxRemaining`: upper bound for the records that can still be accepted; undefined if unknown. */
+export type RunSoFar = { read: number; rejected: number; maxRemaining: number | undefined }
 
 /** Keys that a batch observed: `keys` is a concatenation of 8-byte hashes. */
 export type BatchKeys = { slice: number; ordinal: number; input: number; firstOrder: number; keys: Buffer }
@@ -124,7 +124,7 @@ export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
   const { rows } = await db.query(
     `SELECT coalesce(sum(read), 0) AS read, coalesce(sum(rejected), 0) AS rejected,
       CASE WHEN bool_and(state = 'done' OR (bytes IS NOT NULL AND least_record_bytes IS NOT NULL))
-        THEN coalesce(sum(greatest(bytes - coalesce(passed, 0), 0) / least_record_bytes + 1) FILTER (WHERE state <> 'done'), 0) END AS most_further
+        THEN coalesce(sum(greatest(bytes - coalesce(passed, 0), 0) / least_record_bytes + 1) FILTER (WHERE state <> 'done'), 0) END AS max_remaining
     FROM headgate.slice LEFT JOIN (
       SELECT slice, sum(read) AS read, sum(quarantined + parked) AS rejected,
         CASE WHEN min(input) = max(coalesce(last_input, input)) THEN max(last_order) - min(first_order) END AS passed
@@ -133,8 +133,8 @@ export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
     WHERE slice.run = $1 AND kind = 'read'`,
     [run],
   )
-  const { read, rejected, most_further } = onlyRow(rows)
-  return { read: wholeNumber(read), rejected: wholeNumber(rejected), mostFurther: most_further === null ? undefined : wholeNumber(most_further) }
+  const { read, rejected, max_remaining } = onlyRow(rows)
+  return { read: wholeNumber(read), rejected: wholeNumber(rejected), maxRemaining: max_remaining === null ? undefined : wholeNumber(max_remaining) }
 }
 
 /** Sums over the slice's batches so far; `bytes` is derived from the orders of its records. */
@@ -213,7 +213,7 @@ export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlac
 }
 
 /** Deletes the key hashes, which are not needed once the run is finished. */
-export async function forgetKeys(tx: Queryable, run: number): Promise<void> {
+export async function deleteKeyHashes(tx: Queryable, run: number): Promise<void> {
   await tx.query(
     `UPDATE headgate.batch SET unchanged_keys = NULL, overwritten_keys = NULL, accepted_keys = NULL
     WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL OR accepted_keys IS NOT NULL)`,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { freshStore, plannedRun, specFor } from '../test/support/store.ts'
-import { enrol, othersMayPlan, withdraw } from './planner.ts'
+import { enrol, hasOtherCandidates, withdraw } from './planner.ts'
 import { createRun, startRun } from './runs.ts'
 
 const { client, connect } = await freshStore()
@@ -30,10 +30,10 @@ it('lets all workers but one withdraw when they withdraw at the same time', asyn
 it('does not count a worker whose lease has expired as a candidate', async () => {
   const run = await unplannedRun('alive', 'silent')
   const worker = `unplanned-${runs}/alive`
-  expect(await othersMayPlan(client, { run, worker })).toBe(true)
+  expect(await hasOtherCandidates(client, { run, worker })).toBe(true)
   // A lease of 0 s, because no lease counts as expired until the server has been up for the length of the lease.
   await client.query(`UPDATE headgate.worker SET lease = '0 s', alive_until = clock_timestamp() WHERE name = $1`, [`unplanned-${runs}/silent`])
-  expect(await othersMayPlan(client, { run, worker })).toBe(false)
+  expect(await hasOtherCandidates(client, { run, worker })).toBe(false)
   expect(await withdraw(client, { run, worker })).toBe(false)
 })
 

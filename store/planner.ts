@@ -50,7 +50,7 @@ export async function enrol(db: Queryable, { run, worker, leaseMilliseconds }: E
 }
 
 /** Whether another live worker is a candidate for planning the run or works on it. */
-export async function othersMayPlan(db: Queryable, { run, worker }: Enrolled): Promise<boolean> {
+export async function hasOtherCandidates(db: Queryable, { run, worker }: Enrolled): Promise<boolean> {
   const { rows } = await db.query(`SELECT FROM headgate.worker WHERE run = $1 AND name <> $2 AND NOT ${expired} LIMIT 1`, [run, worker])
   return rows.length > 0
 }
@@ -62,7 +62,7 @@ export async function othersMayPlan(db: Queryable, { run, worker }: Enrolled): P
 export async function withdraw(tx: Queryable, enrolled: Enrolled): Promise<boolean> {
   await lockPlan(tx, enrolled.run)
   if (await isPlanned(tx, enrolled.run)) return true
-  if (!(await othersMayPlan(tx, enrolled))) return false
+  if (!(await hasOtherCandidates(tx, enrolled))) return false
   await tx.query('DELETE FROM headgate.worker WHERE name = $1', [enrolled.worker])
   return true
 }

@@ -60,7 +60,7 @@ export async function checkOrder(tx: Queryable, run: OrderedRun, held: HeldDesti
 }
 
 /** Records that the run publishes the whole table. Call it under the exclusive lock, after `checkOrder`. */
-export async function recordWhole(tx: Queryable, run: OrderedRun): Promise<void> {
+export async function recordWholeRun(tx: Queryable, run: OrderedRun): Promise<void> {
   await tx.query('UPDATE headgate.destination SET whole_run = $2 WHERE id = $1', [run.destination ?? null, run.id])
 }
 

@@ -35,7 +35,7 @@ export class StoreSession {
   }
 
   /** Dry run: runs `work` in a transaction and rolls it back. */
-  async trial<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  async dryRun<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#within(work, 'ROLLBACK')
   }
 

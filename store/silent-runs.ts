@@ -31,7 +31,7 @@ export async function hasSilentOlderRuns(db: Queryable, run: OrderedRun, silentF
  * Fails silent older runs as Overtaken: a worker that resumes commits nothing more, and newer runs no longer consider them open.
  * Takes the exclusive lock. Returns the names of the runs that were failed.
  */
-export async function giveUpSilentRuns(tx: Queryable, run: OrderedRun, silentFor = usualSilence): Promise<string[]> {
+export async function failSilentRuns(tx: Queryable, run: OrderedRun, silentFor = usualSilence): Promise<string[]> {
   const held = await lockDestination(tx, run, 'exclusive')
   const { rows } = await tx.query(silentRuns, [held, run.id, silentFor])
   const names: string[] = []

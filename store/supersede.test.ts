@@ -3,7 +3,7 @@ import { freshStore, rejectedRecord } from '../test/support/store.ts'
 import { hashOpenKeys } from './key-form.ts'
 import { quarantineRecords } from './quarantine.ts'
 import { listQuarantine } from './quarantine-queries.ts'
-import { hasOpenKeyed, supersedeByBatch, supersedeByDestination, supersedeByTable } from './supersede.ts'
+import { hasOpenKeys, supersedeByBatch, supersedeByDestination, supersedeByTable } from './supersede.ts'
 
 const { client } = await freshStore()
 const inputSize = 2 ** 44
@@ -34,7 +34,7 @@ const states = async (pipeline: string) => (await listQuarantine(client, { pipel
 
 it('closes an entry whose key is accepted in a later run, comparing keys as values of the column’s type', async () => {
   await reject('later', 1, [{ order: 1, id: '7.5' }, { order: 2, id: '8' }, { order: 3 }])
-  expect(await hasOpenKeyed(client, 'later')).toBe(true)
+  expect(await hasOpenKeys(client, 'later')).toBe(true)
   expect(
     await accept('later', 2, [
       { id: '7.50', pos: 0 },
@@ -53,7 +53,7 @@ it('does not close entries of other pipelines or entries without a key', async (
   await reject('other', 2, [{ order: 1, id: '5' }])
   expect(await accept('keyless', 2, [{ id: '5', pos: 0 }])).toBe(0)
   expect([await states('keyless'), await states('other')]).toEqual([['open'], ['open']])
-  expect(await hasOpenKeyed(client, 'keyless')).toBe(false)
+  expect(await hasOpenKeys(client, 'keyless')).toBe(false)
 })
 
 it.each([

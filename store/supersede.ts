@@ -1,6 +1,6 @@
 // Closes quarantine entries as superseded when a later record with the same key was accepted. Called by the engine.
 import pg from 'pg'
-import { byIndex, type KeyColumn, keptKey, keyForm, keyList, rowHash } from './key-form.ts'
+import { byIndex, type KeyColumn, keyRecord, keyForm, keyList, rowHash } from './key-form.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 
 /** A relation with accepted rows of a run. It has the key columns and `_pos`. */
@@ -21,7 +21,7 @@ const seen = `kept.${own.id} AS id, kept.${own.lastRun} AS last_run, kept.${own.
 const earlier = `(kept.${own.lastRun}, kept.${own.pos})`
 
 /** Whether the pipeline has unresolved entries with a key. ORDER BY makes the query a single index lookup, whatever the statistics are. */
-export async function hasOpenKeyed(db: Queryable, pipeline: string): Promise<boolean> {
+export async function hasOpenKeys(db: Queryable, pipeline: string): Promise<boolean> {
   const { rows } = await db.query('SELECT 1 FROM headgate.quarantine WHERE pipeline = $1 AND key_form IS NOT NULL ORDER BY pipeline, key_form LIMIT 1', [
     pipeline,
   ])
@@ -52,7 +52,7 @@ export async function supersedeByBatch(tx: Queryable, accepted: AcceptedRows): P
   const { rows } = await tx.query(
     `SELECT ${seen} FROM (
       SELECT entry.id AS ${own.id}, entry.last_run AS ${own.lastRun}, entry.pos AS ${own.pos}, entry.key_hash AS ${own.hash}, ${keyList(columns, 'kept')}
-      FROM headgate.quarantine AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')} WHERE entry.id = ANY ($3::bigint[]) OFFSET 0
+      FROM headgate.quarantine AS entry CROSS JOIN LATERAL ${keyRecord(columns, 'entry.key')} WHERE entry.id = ANY ($3::bigint[]) OFFSET 0
     ) AS kept JOIN (SELECT ${keyList(columns, 'accepted')}, accepted._pos, ${hash} AS ${own.hash} FROM ${relation} AS accepted OFFSET 0) AS accepted
       ON accepted.${own.hash} = kept.${own.hash} AND ${equal(columns, 'accepted')}
     WHERE ${earlier} < ($2::bigint, accepted._pos)`,
@@ -69,7 +69,7 @@ export async function supersedeByTable(tx: Queryable, accepted: AcceptedRows): P
   await tx.query(`CREATE TEMPORARY TABLE headgate_open (${own.id} bigint, ${own.lastRun} bigint, ${own.pos} bigint, ${types}) ON COMMIT DROP`)
   await byIndex(tx, () =>
     tx.query(
-      `INSERT INTO headgate_open SELECT entry.id, entry.last_run, entry.pos, ${keyList(columns, 'kept')} FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')}`,
+      `INSERT INTO headgate_open SELECT entry.id, entry.last_run, entry.pos, ${keyList(columns, 'kept')} FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keyRecord(columns, 'entry.key')}`,
       [pipeline, keyForm(pipeline, columns)],
     ),
   )
@@ -94,7 +94,7 @@ export async function supersedeByDestination(tx: Queryable, { pipeline, run, sch
   const destination = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`
   const found = await byIndex(tx, () =>
     tx.query(
-      `SELECT entry.id, entry.last_run, entry.pos FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')}
+      `SELECT entry.id, entry.last_run, entry.pos FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keyRecord(columns, 'entry.key')}
       CROSS JOIN LATERAL (SELECT present._run, present._pos FROM ${destination} AS present WHERE ${equal(columns, 'present')} OFFSET 0) AS present
       WHERE ${allEntries ? '' : 'entry.last_run = $3 AND '}(entry.last_run, entry.pos) < (present._run, present._pos)`,
       allEntries ? [pipeline, keyForm(pipeline, columns)] : [pipeline, keyForm(pipeline, columns), run],

@@ -62,7 +62,7 @@ test.each([
   const subject = run({ workers: 2, limit: 100, ...(paths !== undefined && { paths }) })
   await subject.createTable(0)
   const sick = subject.start({ folder: mount(subject) })
-  await expect.poll(() => sick.log(), { timeout: 20_000 }).toMatch(/SourceNotFound: no file matches part-.*; trying again in/)
+  await expect.poll(() => sick.log(), { timeout: 20_000 }).toMatch(/SourceNotFound: no file matches part-.*; retrying in/)
   expect((await subject.start().ended).code).toBe(0)
   expect((await sick.ended).report).toMatchObject({ state: 'Succeeded' })
   await subject.expectComplete()
