@@ -43,7 +43,7 @@ export async function runClusterWorker(options: ClusterWorkerOptions): Promise<n
 async function workToTheEnd(options: ClusterWorkerOptions): Promise<Outcome> {
   const { config, coordination, signal, log } = options
   const snapshot = readSnapshot(config.snapshotFile, config.snapshotHash)
-  if (snapshot.cancelToken !== undefined) coordination.obeyCancel?.(snapshot.cancelToken)
+  if (snapshot.cancelToken !== undefined) coordination.setCancelToken?.(snapshot.cancelToken)
   if (config.pluginFolder !== undefined) await requireModulesInImage(snapshot.pipeline.spec, config.pluginFolder)
   // Without the pod's name: other tenants of the store see this name, and must not be able to claim a slice under the worker's first.
   const session = new StoreSession(config.storeUrl, `headgate ${storeName(snapshot.namespace, snapshot.name)}`)
