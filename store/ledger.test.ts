@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { recordOrder } from '../sdk/record-order.ts'
 import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
 import { noCounts } from './counts.ts'
-import { batchesWithKeys, countKeys, findBatch, deleteKeyHashes, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
+import { batchesWithKeys, countKeys, deleteKeyHashes, findBatch, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
 import { completeSlice } from './slices.ts'
 
 const { client } = await freshStore()

@@ -46,8 +46,8 @@ const order = `
 
 /**
  * Checks the order of runs for a transaction of the run that holds the locks `held`. `olderRunOpen`: an older run of the destination may
- * still write, because it is Running, or can be resumed and is the latest of its pipeline. Then a row that this run finds unchanged must be
- * written all the same. Otherwise the row would look older than the older run's record, and that run would overwrite it.
+ * still write, because it is Running, or can be resumed and is the latest of its pipeline. Then this run must write a row even if it finds
+ * the row unchanged. Otherwise the row would look older than the older run's record, and that run would overwrite it.
  *
  * Throws Overtaken if a newer run has published the whole table: rows of this run must not become visible after that.
  */

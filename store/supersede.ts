@@ -1,6 +1,6 @@
 // Closes quarantine entries as superseded when a later record with the same key was accepted. Called by the engine.
 import pg from 'pg'
-import { byIndex, type KeyColumn, keyRecord, keyForm, keyList, rowHash } from './key-form.ts'
+import { byIndex, type KeyColumn, keyForm, keyList, keyRecord, rowHash } from './key-form.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 
 /** A relation with accepted rows of a run. It has the key columns and `_pos`. */

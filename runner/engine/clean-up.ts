@@ -9,7 +9,7 @@ import { isPlanned } from '../../store/slices.ts'
 import { toldMessage } from './told-message.ts'
 import type { Work } from './work.ts'
 
-/** A plugin's loader may block; the worker must end all the same. */
+/** A plugin's loader may block; the worker must end anyway. */
 const timeoutMilliseconds = 15_000
 
 /** Best effort, bounded in time; never throws. A failure is reported as an event; the next run that is planned removes the rows. */
