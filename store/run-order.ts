@@ -55,7 +55,7 @@ export async function checkOrder(tx: Queryable, run: OrderedRun, held: HeldDesti
   if (held.length === 0) return { olderRunOpen: false }
   const row = onlyRow((await tx.query(order, [held, run.id])).rows)
   const wholeRun = wholeNumber(row.whole_run)
-  if (wholeRun > run.id) throw overtaken(run, `run ${wholeRun} has since published ${String(row.name)} as a whole`)
+  if (wholeRun > run.id) throw overtaken(run, `run ${wholeRun} has published ${String(row.name)} as a whole`)
   return { olderRunOpen: row.older_run_open as boolean }
 }
 

@@ -84,5 +84,5 @@ test('The only pod of a run fails it at once if it finds no file', async () => {
   const { code, log } = await subject.start({ folder: empty }).ended
   expect(code).toBe(65)
   expect(log).toMatch(/Failed: .*SourceNotFound: no file matches/)
-  expect(log).not.toContain('trying again')
+  expect(log).not.toContain('retrying in')
 })
