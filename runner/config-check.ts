@@ -1,21 +1,22 @@
-// ConfigCheck: what `headgate check` asks the code of a kind about its configuration, beyond what its definition can say.
+// ConfigCheck: checks of a kind's configuration that its definition cannot express. Implemented by sources, formats and loaders; called by
+// `headgate check`.
 
-/** One thing wrong with a configuration, at its place below the kind. The codes are in docs/check.md. */
+/** A problem in a configuration; `path` is relative to the kind. docs/check.md lists the codes. */
 export type ConfigFinding = {
   path: readonly (string | number)[]
   code: string
   message: string
-  /** The word that was probably meant. */
+  /** The value that was probably intended. */
   suggestion?: string
   severity?: 'error' | 'warning' | 'note'
 }
 
 export type CheckContext = {
-  /** Where relative paths start. */
+  /** Base of relative paths. */
   folder: string
-  /** Whether the shape of what is at a path below the kind is right, so that a check may rely on it. */
+  /** Whether the value at a path, relative to the kind, matches the schema, so that a check may rely on its shape. */
   sound: (path: readonly (string | number)[]) => boolean
 }
 
-/** Code that checks a configuration. */
+/** Code of a kind that may check its configuration. */
 export type ConfigCheck<Config> = { check?(config: Config, context: CheckContext): ConfigFinding[] }

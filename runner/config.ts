@@ -1,14 +1,14 @@
-// What a worker process is told by its environment.
+// Configuration of a worker process, read from its environment variables. Called by main.ts.
 import { HeadgateError } from '../sdk/index.ts'
 
-/** A worker of the local mode, which has created the run. */
+/** A worker of the local mode. The run exists already. */
 export type LocalWorkerConfig = {
   mode: 'local'
   /** PostgreSQL URL of the store. */
   storeUrl: string
   /** Name of the run to work on. */
   run: string
-  /** Folder against which relative paths in the pipeline are resolved. */
+  /** Folder that relative paths of the pipeline are resolved against. */
   folder: string
 }
 
@@ -16,27 +16,27 @@ export type LocalWorkerConfig = {
 export type ClusterWorkerConfig = {
   mode: 'cluster'
   storeUrl: string
-  /** Undefined: no Redis on this cluster. */
+  /** Undefined if the cluster has no Redis. */
   redisUrl: string | undefined
   /** File with the run's RunSnapshot. */
   snapshotFile: string
-  /** SHA-256 of that file, as the operator recorded it; undefined: not checked. */
+  /** SHA-256 of that file, as the operator recorded it. Not checked if undefined. */
   snapshotHash?: string | undefined
   folder: string
-  /** Folder of the image whose files plugins may be, besides packages; undefined: any file. */
+  /** Folder of the image that plugin files must be in; plugins may also be packages. If undefined, plugins may be any file. */
   pluginFolder?: string | undefined
   /** The pod's name. */
   worker: string
-  /** File for the WorkerReport, which Kubernetes hands on as the container's termination message. */
+  /** File for the WorkerReport. Kubernetes reads it as the container's termination message. */
   reportFile: string
 }
 
-/** One that only a run knows the name of, such as a secret's. */
+/** An environment variable whose name depends on the run, such as that of a secret. */
 export function environmentVariable(name: string): string | undefined {
   return process.env[name]
 }
 
-/** Throws HeadgateError InvalidConfig that names what is missing. */
+/** Throws InvalidConfig, naming the missing variable. */
 export function workerConfig(environment: NodeJS.ProcessEnv = process.env): LocalWorkerConfig | ClusterWorkerConfig {
   const storeUrl = required(environment, 'HEADGATE_STORE_URL')
   const folder = environment.HEADGATE_FOLDER || process.cwd()
@@ -57,6 +57,6 @@ export function workerConfig(environment: NodeJS.ProcessEnv = process.env): Loca
 
 function required(environment: NodeJS.ProcessEnv, name: string): string {
   const value = environment[name]
-  if (value === undefined || value === '') throw new HeadgateError('InvalidConfig', `${name} is not set; a worker needs it in its environment`)
+  if (value === undefined || value === '') throw new HeadgateError('InvalidConfig', `environment variable ${name} is not set; set it for the worker`)
   return value
 }

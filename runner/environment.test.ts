@@ -23,15 +23,15 @@ describe('a secret', () => {
 
   it.each([
     ['that the pipeline does not name', 'other', 'token', /name it under plugin\.secrets/],
-    ['whose name makes the variable of a named one', 'partner', 'api-token', /name it under/],
+    ['whose name results in the variable of a named secret', 'partner', 'api-token', /name it under/],
     ['of another key', 'partner-api', 'password', /name it under/],
-  ])('%s is refused, whatever is in the environment', (_, name, key, message) => {
+  ])('%s is refused, even if the environment has the variable', (_, name, key, message) => {
     expect(() => environment(specWith(token), { variable }).secret(name, key)).toThrow(
       expect.objectContaining({ code: 'SecretMissing', message: expect.stringMatching(message) }),
     )
   })
 
-  it.each([undefined, ''])('that is %j says what to set', (value) => {
+  it.each([undefined, ''])('that is %j causes an error that names the variable to set', (value) => {
     expect(() => environment(specWith(token), { variable: () => value }).secret('partner-api', 'token')).toThrow(
       expect.objectContaining({
         code: 'SecretMissing',
@@ -40,14 +40,14 @@ describe('a secret', () => {
     )
   })
 
-  it('of the same variable as another fails the run before it reads anything', () => {
+  it('with the same variable as another is refused before the run reads its source', () => {
     const spec = specWith({ name: 'a-b', key: 'c' }, { name: 'a', key: 'b-c' })
     expect(() => environment(spec)).toThrow(expect.objectContaining({ code: 'InvalidPipeline', message: expect.stringContaining('a-b/c and a/b-c') }))
   })
 })
 
 describe('a budget', () => {
-  it('is one for the same host and credential, and shared with the other workers', async () => {
+  it('is the same object for the same host and credential, and is shared with other workers', async () => {
     const made: RateBudgetOptions[] = []
     const rateBudget = (options: RateBudgetOptions) => {
       made.push(options)
@@ -63,7 +63,7 @@ describe('a budget', () => {
     ])
   })
 
-  it('ends its wait when the run is stopped', async () => {
+  it('stops waiting when the signal is aborted', async () => {
     const { budget } = environment(specWith())
     const slow = budget({ host: 'api.example', perSecond: 0.001, burst: 2 })
     const stop = new AbortController()

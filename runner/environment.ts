@@ -1,4 +1,4 @@
-// runEnvironment: what the classes of a run take from this process and its machine. Made once per worker.
+// runEnvironment: the SDK's Environment of a run: secrets, fetch, clock, random numbers and rate budgets. Made once per worker, by the engine.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PipelineSpec } from '../crds/pipeline.ts'
 import { ambiguousSecrets, secretsOf, secretVariable } from '../crds/secrets.ts'
@@ -8,10 +8,10 @@ import { budgetName, type RateBudget, type RateBudgetOptions } from './coordinat
 
 export type EnvironmentOptions = {
   spec: PipelineSpec
-  /** Workers of the run. */
+  /** Number of workers of the run. */
   workers: number
   rateBudget: (options: RateBudgetOptions) => RateBudget
-  /** The value of an environment variable. */
+  /** Returns the value of an environment variable. Default: that of this process. */
   variable?: (name: string) => string | undefined
 }
 
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
   sleep: (milliseconds, signal) => wait(milliseconds, undefined, { ...(signal !== undefined && { signal }) }).catch(() => {}),
 }
 
-/** Throws InvalidPipeline if two secrets that the pipeline names have the same variable. */
+/** Throws InvalidPipeline if two secrets that the pipeline names would have the same environment variable. */
 export function runEnvironment({ spec, workers, rateBudget, variable = environmentVariable }: EnvironmentOptions): Environment {
   const named = secretsOf(spec)
   const same = ambiguousSecrets(named)
@@ -31,11 +31,13 @@ export function runEnvironment({ spec, workers, rateBudget, variable = environme
   const budgets = new Map<string, Budget>()
   return {
     secret(name, key) {
-      const place = secretVariable({ name, key })
+      const variableName = secretVariable({ name, key })
       const isNamed = named.some((secret) => secret.name === name && secret.key === key)
-      const value = isNamed ? variable(place) : undefined
+      const value = isNamed ? variable(variableName) : undefined
       if (value !== undefined && value !== '') return value
-      const advice = isNamed ? `set ${place}, or key ${key} of Secret ${name} on a cluster` : `name it under plugin.secrets: [{name: ${name}, key: ${key}}]`
+      const advice = isNamed
+        ? `set ${variableName}, or key ${key} of Secret ${name} on a cluster`
+        : `name it under plugin.secrets: [{name: ${name}, key: ${key}}]`
       throw new HeadgateError('SecretMissing', `the pipeline has no secret ${name}/${key}: ${advice}`)
     },
     fetch: globalThis.fetch,

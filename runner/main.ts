@@ -1,4 +1,4 @@
-// A worker process: works on one run until it is over. Started by the local mode, and by the Job of a PipelineRun.
+// A worker process: works on one run until the run has ended. Started by the local mode, and by the Job of a PipelineRun.
 import { workerExitCodes } from '../crds/wire/worker-report.ts'
 import { HeadgateError } from '../sdk/index.ts'
 import { failureOf } from '../sdk/thrown.ts'
@@ -21,7 +21,7 @@ try {
   else {
     const { redisUrl: url, worker: name } = config
     const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onTrouble: log })
-    // A plugin that still waits for something must not keep the pod.
+    // A pending operation of a plugin must not keep the pod running.
     process.exit(await runClusterWorker({ config, coordination, signal: stop.signal, log }))
   }
 } catch (error) {
@@ -30,14 +30,14 @@ try {
   process.exitCode = workerExitCodes.workerFailed
 }
 process.disconnect?.()
-// An extractor that still waits for its source must not keep the process.
+// An extractor that waits for its source must not keep the process running.
 if (stop.signal.aborted) process.exit()
 
 async function runLocalWorker({ storeUrl, run: name, folder }: LocalWorkerConfig): Promise<number> {
   const session = new StoreSession(storeUrl, 'headgate')
   const run = await findRun(session, name)
   await session.close()
-  if (run === undefined) throw new HeadgateError('RunNotFound', `the store knows no run named ${name}`)
+  if (run === undefined) throw new HeadgateError('RunNotFound', `there is no run named ${name} in the store`)
   const coordination = new LocalCoordination({ onProgress: (progress) => process.send?.({ progress }) })
   const { state } = await runWorker({ run, folder, databaseUrl: storeUrl, coordination, signal: stop.signal, stuck: {} })
   if (state === 'Running') return workerExitCodes.workerFailed

@@ -1,9 +1,9 @@
-// neighbour: the file that was probably meant by a path that leads to none.
+// neighbour: suggests an existing file for a path that does not exist. Called by `headgate check`.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { closest } from '../crds/suggest.ts'
 
-/** The file of the same folder whose name is nearest, as the manifest would write it. */
+/** Suggests the file in the same folder with the most similar name, with the same folder part as `path`. Empty if no name is similar. */
 export function neighbour(path: string, folder: string): { suggestion?: string } {
   const directory = resolve(folder, dirname(path))
   if (!existsSync(directory)) return {}

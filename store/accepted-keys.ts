@@ -1,4 +1,5 @@
-// Keys of records that a loader took, for closing quarantine entries when nothing else holds them. Called by the engine.
+// Stages the keys of accepted records in a temporary table, to close quarantine entries when no relation in the database holds the keys.
+// Called by the engine.
 import pg from 'pg'
 import { type KeyColumn, refusesKey, rowHash } from './key-form.ts'
 import { onlyRow, type Queryable } from './queryable.ts'
@@ -6,10 +7,10 @@ import { onlyRow, type Queryable } from './queryable.ts'
 /** The key's values in PostgreSQL's text notation, in the order of the columns, and `_pos`. */
 export type AcceptedKey = { values: readonly string[]; pos: bigint }
 
-/** Keys as a temporary table with the key's columns and `_pos`, which empties itself when the transaction ends; `hashes` has 8 bytes for each. */
+/** A temporary table with the key's columns and `_pos`, emptied when the transaction ends. `hashes` has 8 bytes for each key. */
 export type StagedKeys = { relation: string; hashes: Buffer }
 
-/** Undefined if a value is none of its column's type. Throws nothing for such a value, and leaves the transaction as it was. */
+/** Returns undefined, and leaves the transaction unchanged, if a value does not match the type of its column. */
 export async function stageKeys(tx: Queryable, run: number, columns: readonly KeyColumn[], keys: readonly AcceptedKey[]): Promise<StagedKeys | undefined> {
   const relation = `headgate_accepted_${run}`
   await tx.query('SAVEPOINT headgate_accepted')

@@ -1,4 +1,5 @@
-// Connections to PostgreSQL: opened with settings that results never depend on, and the Transaction loaders work with.
+// Opens connections to PostgreSQL with fixed session settings, so that results do not depend on the server's defaults, and adapts a
+// connection to the SDK's Transaction.
 import pg from 'pg'
 import { from } from 'pg-copy-streams'
 import type { Transaction } from '../sdk/index.ts'
@@ -10,7 +11,7 @@ export { classifyError } from './errors.ts'
 export type ConnectionOptions = {
   /** Shown in pg_stat_activity. */
   applicationName: string
-  /** How long to wait for the server to answer, in milliseconds. */
+  /** How long to wait for the server to accept the connection, in milliseconds. Default: 15 000. */
   connectTimeoutMilliseconds?: number
 }
 
@@ -35,12 +36,12 @@ const sessionSettings = `
   BEGIN
     PERFORM set_config('client_connection_check_interval', '5s', false);
   EXCEPTION WHEN OTHERS THEN
-    -- This server's platform cannot notice during a statement that its client is gone.
+    -- The server's platform does not support this setting.
     NULL;
   END
   $$;${ownSearchPath}`
 
-/** Opens a connection. Throws a HeadgateError; it never holds the URL's password. */
+/** Opens a connection. Throws a HeadgateError whose message never contains the URL's password. */
 export async function openConnection(url: string, options: ConnectionOptions): Promise<pg.Client> {
   try {
     const client = new pg.Client({
@@ -50,7 +51,7 @@ export async function openConnection(url: string, options: ConnectionOptions): P
       keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: options.connectTimeoutMilliseconds ?? 15_000,
     })
-    // A connection that breaks while nothing is asked of it must not end the process; the next query tells.
+    // A connection that breaks while idle must not end the process; the next query reports the error.
     client.on('error', () => {})
     await client.connect()
     await client.query(sessionSettings)
@@ -60,7 +61,7 @@ export async function openConnection(url: string, options: ConnectionOptions): P
   }
 }
 
-/** The connection as a Transaction. */
+/** Adapts a connection to the SDK's Transaction. */
 export function transactionOver(client: pg.ClientBase): Transaction {
   return {
     query: async (text, values) => client.query(text, values === undefined ? undefined : [...values]),

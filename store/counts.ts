@@ -1,11 +1,11 @@
 // The counts and timings of a batch or run: their columns, and how to read them from a row.
 import { type Row, wholeNumber } from './queryable.ts'
 
-/** What became of records: `read + derived` is the sum of all the others but `removed`. */
+/** Numbers of records by outcome: `read + derived` equals the sum of all other counts except `removed`. */
 export type Counts = {
   /** Records of the source. */
   read: number
-  /** Records beyond the first that transformers made of one of the source. */
+  /** Records that transformers made of a source record, beyond the first. */
   derived: number
   loaded: number
   unchanged: number
@@ -13,7 +13,7 @@ export type Counts = {
   filtered: number
   quarantined: number
   parked: number
-  /** Rows of the destination, not records: those deleted, marked as deleted or replaced by nothing because the source no longer has them. */
+  /** Rows of the destination, not records: rows deleted, marked as deleted or dropped by a Replace because the source no longer has them. */
   removed: number
 }
 

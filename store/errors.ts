@@ -1,4 +1,4 @@
-// What PostgreSQL's errors mean for a run: worth another try, or not. Values of rows never get into a message.
+// Classifies PostgreSQL's errors as retryable or final. Values of rows never get into a message. Called by connections, sessions and the engine.
 import { HeadgateError } from '../sdk/index.ts'
 import { markQuoting } from '../sdk/quoting.ts'
 import { messageOf } from '../sdk/thrown.ts'
@@ -9,33 +9,33 @@ type Classification = { code: string; retryable: boolean; advice: string }
 const unavailable: Classification = {
   code: 'StoreUnavailable',
   retryable: true,
-  advice: 'check the URL and whether PostgreSQL runs and answers; a run tries again by itself',
+  advice: 'check the URL and that PostgreSQL accepts connections; runs retry automatically',
 }
-const busy: Classification = { code: 'StoreBusy', retryable: true, advice: 'the transaction was undone; a run tries it again by itself' }
-const full: Classification = { code: 'StoreFull', retryable: true, advice: 'make room or raise the limit; a run tries again by itself' }
+const busy: Classification = { code: 'StoreBusy', retryable: true, advice: 'the transaction was rolled back; runs retry automatically' }
+const full: Classification = { code: 'StoreFull', retryable: true, advice: 'free space or raise the limit; runs retry automatically' }
 const denied: Classification = { code: 'StoreDenied', retryable: false, advice: 'check the user, its password and its privileges' }
 const refused: Classification = {
   code: 'DestinationRefused',
   retryable: false,
-  advice: 'the destination does not take these rows; change its constraint or the schema of the pipeline',
+  advice: 'the destination does not accept these rows; change its constraint or the schema of the pipeline',
 }
 const defect: Classification = { code: 'StoreError', retryable: false, advice: 'see the server’s log' }
 
-/** By SQLSTATE, the longest prefix wins. */
+/** By SQLSTATE; the longest matching prefix wins. */
 const bySqlState: Record<string, Classification> = {
   '08': unavailable,
   '57P': unavailable,
-  '57014': { code: 'StoreTimeout', retryable: true, advice: 'a statement was cancelled or took too long; a run tries again by itself' },
+  '57014': { code: 'StoreTimeout', retryable: true, advice: 'a statement was cancelled or took too long; runs retry automatically' },
   '55P03': busy,
   '40': busy,
   '53100': full,
   '53200': full,
-  '53300': { code: 'StoreUnavailable', retryable: true, advice: 'the server has too many connections; a run tries again by itself' },
+  '53300': { code: 'StoreUnavailable', retryable: true, advice: 'the server has too many connections; runs retry automatically' },
   '53': full,
   '28': denied,
   '3D000': { code: 'StoreDenied', retryable: false, advice: 'the database does not exist; create it or correct the URL' },
   '42501': denied,
-  '25006': { code: 'StoreUnavailable', retryable: true, advice: 'the server is read-only, perhaps a standby; a run tries again by itself' },
+  '25006': { code: 'StoreUnavailable', retryable: true, advice: 'the server is read-only, perhaps a standby; runs retry automatically' },
   '58': unavailable,
   '22': refused,
   '23': refused,
@@ -56,12 +56,12 @@ const networkCodes = new Set([
 const lostConnection =
   /connection (terminated|ended|error)|not queryable|timeout expired|timeout exceeded|socket (closed|hang up)|stream (was )?(destroyed|ended)|premature close/i
 
-/** Turns whatever a query threw into a HeadgateError; errors that are not the database's come back as they are. */
+/** Converts an error thrown by a query to a HeadgateError. An error that did not come from the database is returned unchanged. */
 export function classifyError(error: unknown): Error {
   try {
     return classified(error)
   } catch {
-    // An error of a plugin whose properties cannot be read.
+    // A plugin may throw an error whose properties cannot be read.
     return new HeadgateError('Internal', `unexpected: ${messageOf(error)}`)
   }
 }
@@ -77,7 +77,7 @@ function classified(error: unknown): Error {
   return error
 }
 
-/** The SQLSTATE of an error of the server. */
+/** The SQLSTATE of an error that the server reported; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && isServerError(error) ? error.code : undefined
 }
@@ -99,13 +99,13 @@ function serverError(error: ServerError): HeadgateError {
     error.column === undefined ? '' : ` column ${error.column}`,
     error.constraint === undefined ? '' : ` constraint ${error.constraint}`,
   ].join('')
-  // Messages of classes 22 and 23 quote values of the row.
-  const message = /^2[23]/.test(error.code) ? 'a value the column does not take' : error.message
+  // The server's messages of classes 22 and 23 quote values of the row.
+  const message = /^2[23]/.test(error.code) ? 'the column does not accept a value' : error.message
   const failure = new HeadgateError(code, `PostgreSQL (${error.code}): ${message}${place}; ${advice}`, { retryable })
   return ownWords.test(error.code) ? failure : markQuoting(failure)
 }
 
-/** Classes whose messages the server words itself, without values. All others may come from a trigger or an extension. */
+/** SQLSTATE classes whose messages contain no values of rows. Messages of other classes may come from a trigger or an extension. */
 const ownWords = /^(?:08|22|23|25|26|28|3D|3F|40|42|53|54|55|57|58)/
 
 function lost(reason: string): HeadgateError {

@@ -1,4 +1,5 @@
 // The form of a key (its columns and their types in the destination), and the SQL that reads and hashes a quarantined key in that form.
+// Called by quarantine.ts, supersede.ts and the engine.
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import type { Queryable } from './queryable.ts'
@@ -6,14 +7,14 @@ import type { Queryable } from './queryable.ts'
 /** A column of the destination's key; `type` as SQL, such as numeric(12,2). */
 export type KeyColumn = { name: string; type: string }
 
-/** A number other than 0 that differs between pipelines and between forms, as text because it needs 64 bits. */
+/** A 64-bit number, not 0, that identifies a pipeline and a form. Text, because a JavaScript number cannot hold it. */
 export function keyForm(pipeline: string, columns: readonly KeyColumn[]): string {
   const identity = JSON.stringify([pipeline, columns.map(({ name, type }) => [name, type])])
   return String(createHash('sha256').update(identity).digest().readBigInt64BE() || 1n)
 }
 
-/** FROM item `kept`: a jsonb key as a record of the key's columns. Fails on a value that its type refuses. */
-export function keptKey(columns: readonly KeyColumn[], key: string): string {
+/** FROM item `kept`: converts a jsonb key to a record of the key's columns. The query fails if a value does not match its type. */
+export function keyRecord(columns: readonly KeyColumn[], key: string): string {
   return `jsonb_to_record(${key}) AS kept (${definitions(columns)})`
 }
 
@@ -21,25 +22,28 @@ export function keyList(columns: readonly KeyColumn[], relation: string): string
   return columns.map(({ name }) => `${relation}.${pg.escapeIdentifier(name)}`).join(', ')
 }
 
-/** The 8-byte hash of a row's key, as the loader's ledger of unchanged keys has it. */
+/** SQL for the 8-byte hash of a row's key, the same hash as in `unchanged_keys` of the ledger. */
 export function rowHash(columns: readonly KeyColumn[], relation: string): string {
   return `hash_record_extended(ROW(${keyList(columns, relation)}), 0)`
 }
 
-/** SQL for the hash of a jsonb key, the form not mixed in. The tolerant one is null for a key that holds no values of the types; it costs ten times as much. */
+/**
+ * SQL for the hash of a jsonb key, without the form. `exact` fails on a key whose values do not match the types; `tolerant` is null for
+ * such a key, but ten times as expensive.
+ */
 export type KeyHash = { exact: string; tolerant: string }
 
-/** Null for a key that lacks a column. */
+/** The hash is null for a key that lacks a column. */
 export function keyHash(columns: readonly KeyColumn[], key: string): KeyHash {
   const complete = columns.map(({ name }) => `(${key} ->> ${pg.escapeLiteral(name)}) IS NOT NULL`).join(' AND ')
   const tolerant = `headgate.key_hash(${key}, ${pg.escapeLiteral(keyList(columns, 'kept'))}, ${pg.escapeLiteral(definitions(columns))})`
   return {
-    exact: `(CASE WHEN ${complete} THEN (SELECT ${rowHash(columns, 'kept')} FROM ${keptKey(columns, key)}) END)`,
+    exact: `(CASE WHEN ${complete} THEN (SELECT ${rowHash(columns, 'kept')} FROM ${keyRecord(columns, key)}) END)`,
     tolerant: `(CASE WHEN ${complete} THEN ${tolerant} END)`,
   }
 }
 
-/** Calls `write` with the exact hash; if a key is refused by its type, undoes it and calls it with the tolerant one. */
+/** Calls `write` with the exact hash. If a key does not match its types, rolls back to a savepoint and calls `write` with the tolerant hash. */
 export async function withKeyHash(tx: Queryable, hash: KeyHash, write: (hash: string) => Promise<void>): Promise<void> {
   await tx.query('SAVEPOINT headgate_key_hash')
   try {
@@ -53,8 +57,8 @@ export async function withKeyHash(tx: Queryable, hash: KeyHash, write: (hash: st
 }
 
 /**
- * Hashes the pipeline's open keys that have no hash in this form: entries of an older version, or from before the destination's
- * key changed. Called once per run, when it is planned.
+ * Hashes the keys of the pipeline's open entries that have no hash in this form: entries that an older version wrote, or that were written
+ * before the destination's key changed. Called once per run, when it is planned.
  */
 export async function hashOpenKeys(tx: Queryable, pipeline: string, columns: readonly KeyColumn[]): Promise<void> {
   const open = `state IN ('open', 'parked')`
@@ -74,8 +78,8 @@ export async function hashOpenKeys(tx: Queryable, pipeline: string, columns: rea
 }
 
 /**
- * Keeps the planner from reading whole tables during `work`: without statistics, or with those of an hour ago, it takes a large
- * table for a small one and scans it once per row.
+ * Disables sequential scans during `work`. With missing or outdated statistics, PostgreSQL's planner underestimates the size of a table
+ * and scans it once per row.
  */
 export async function byIndex<Result>(tx: Queryable, work: () => Promise<Result>): Promise<Result> {
   await tx.query('SET LOCAL enable_seqscan = off')
@@ -88,7 +92,7 @@ function definitions(columns: readonly KeyColumn[]): string {
   return columns.map(({ name, type }) => `${pg.escapeIdentifier(name)} ${type}`).join(', ')
 }
 
-/** A value that its type refuses (class 22), a domain's constraint (class 23), or a type that cannot be hashed. */
+/** Whether the error is about a key: a value that its type (class 22) or a domain's constraint (class 23) refuses, or a type without a hash function. */
 export function refusesKey(error: unknown): boolean {
   return /^(2[23]|42883)/.test((error as { code?: string } | undefined)?.code ?? '')
 }

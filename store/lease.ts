@@ -1,17 +1,17 @@
-// SQL of the rows that say until when a worker is taken to be alive (headgate.worker). Used by the store's claims.
+// SQL for leases: each row of headgate.worker holds the time until which its worker is considered alive. Used by slice and planner claims.
 
-/** How long a claim holds without a sign of life, unless the claim says otherwise. */
+/** How long a claim stays valid without a renewal, if the claim names no lease. */
 export const defaultLeaseMilliseconds = 60_000
 
 /**
- * Whether the worker gave no sign of life for longer than it promised; false without a row. After a start of PostgreSQL nothing
- * is expired for as long as a claim holds, because its workers could not reach the store.
+ * Condition: the worker did not renew its lease in time. False if the worker has no row. No lease counts as expired until PostgreSQL has
+ * been up for the length of the lease, because workers cannot renew while the server is down.
  */
 export const expired = 'coalesce(alive_until < clock_timestamp() AND pg_postmaster_start_time() + lease < clock_timestamp(), false)'
 
 /**
- * Inserts or renews the row of worker $2 if `claimed`, a relation with the run's number in `run`, has a row. `lease` is the parameter that
- * holds its length in milliseconds.
+ * Statement that inserts or renews the row of worker $2 if the relation `claimed` has a row; its column `run` is the run's id. `lease` is
+ * the parameter with the length of the lease in milliseconds.
  */
 export function keepAlive(claimed: string, lease = '$4'): string {
   return `INSERT INTO headgate.worker (name, run, lease, alive_until)

@@ -7,14 +7,14 @@ import { endSessions, sessionName } from './sessions.ts'
 import { claimSlice, leases, lockSlice, renewLeases } from './slices.ts'
 
 const { client, connect } = await freshStore()
-// Expired means as well that the server has been up for as long as a claim holds.
+// Short, because no lease counts as expired until the server has been up for the length of a lease.
 const leaseMilliseconds = 300
 
 async function expiredWorkers(run: number): Promise<string[]> {
   return (await leases(client, run)).filter(({ expired }) => expired).map(({ worker }) => worker)
 }
 
-it('notices by the database’s clock that a worker gives no sign of life', async () => {
+it('reports a worker as expired, by the database’s clock, if it does not renew its lease', async () => {
   const run = await plannedRun(client, { slices: 3 })
   for (const worker of ['dead', 'renewing']) await claimSlice(client, { run: run.id, worker, lapsed: [], leaseMilliseconds })
   await claimSlice(client, { run: run.id, worker: 'patient', lapsed: [] })
@@ -27,7 +27,7 @@ it('notices by the database’s clock that a worker gives no sign of life', asyn
     .toEqual(['dead'])
 })
 
-it('gives a sign of life during a commit, and answers how the run is', async () => {
+it('renews a lease while a commit holds the slice locked, and returns the state of the run', async () => {
   const run = await plannedRun(client)
   const committing = await connect()
   const slice = await claimSlice(client, { run: run.id, worker: 'w', lapsed: [], leaseMilliseconds })
@@ -41,7 +41,7 @@ it('gives a sign of life during a commit, and answers how the run is', async () 
   expect(await renewLeases(client, run.id, 'w')).toBe('Cancelled')
 })
 
-it('never takes a claim of an older version for expired', async () => {
+it('never reports a claim of an older version as expired', async () => {
   const run = await plannedRun(client)
   await claimed(client, run.id, 'old')
   await client.query('DELETE FROM headgate.worker WHERE run = $1', [run.id])
@@ -49,7 +49,7 @@ it('never takes a claim of an older version for expired', async () => {
   expect(await expiredWorkers(run.id)).toEqual([])
 })
 
-it('sums up what others have committed of a slice', async () => {
+it('sums the batches of a slice, whichever worker committed them', async () => {
   const run = await plannedRun(client)
   const slice = await claimed(client, run.id)
   await recordBatch(client, { ...loadedBatch(slice, 5), firstOrder: 10, lastOrder: 90 })
@@ -57,15 +57,15 @@ it('sums up what others have committed of a slice', async () => {
   expect(await sliceTotals(client, run.id, slice.ordinal)).toMatchObject({ counts: { read: 8, loaded: 8 }, bytes: 130 })
 })
 
-it('ends what the connections of a dead worker are doing, and nobody else’s', async () => {
-  const [ghost, living] = [await connect(), await connect()]
-  await ghost.query(`SET application_name = '${sessionName('pod-1/1a2b3c4d', 'sales/orders')}'`)
+it('terminates the connections of a dead worker and no others', async () => {
+  const [dead, living] = [await connect(), await connect()]
+  await dead.query(`SET application_name = '${sessionName('pod-1/1a2b3c4d', 'sales/orders')}'`)
   await living.query(`SET application_name = '${sessionName('pod-1/4d3c2b1a', 'sales/orders')}'`)
-  ghost.on('error', () => {})
-  const ended = new Promise((resolve) => ghost.once('end', resolve))
+  dead.on('error', () => {})
+  const ended = new Promise((resolve) => dead.once('end', resolve))
   await endSessions(client, ['pod-1/1a2b3c4d'])
   await ended
-  await expect(ghost.query('SELECT 1')).rejects.toThrow()
+  await expect(dead.query('SELECT 1')).rejects.toThrow()
   expect((await living.query('SELECT 1')).rowCount).toBe(1)
 })
 
@@ -74,16 +74,16 @@ const declared = { pipeline: 'sales/orders', spec: specFor('t'), workers: 4, bat
 it('lets all workers of a run find the row that one of them creates', async () => {
   const clients = await Promise.all(Array.from({ length: 6 }, () => connect()))
   const interval = { start: new Date('2026-03-01T00:00:00Z'), end: new Date('2026-03-02T00:00:00Z') }
-  const wish = { ...declared, name: 'sales/orders-1', uid: 'u1', params: { region: 'north' }, interval }
-  const runs = await Promise.all(clients.map((db) => findOrCreateRun(db, wish)))
+  const declaration = { ...declared, name: 'sales/orders-1', uid: 'u1', params: { region: 'north' }, interval }
+  const runs = await Promise.all(clients.map((db) => findOrCreateRun(db, declaration)))
   expect(new Set(runs.map(({ id }) => id)).size).toBe(1)
-  expect(await findRun(client, wish.name)).toMatchObject({ uid: 'u1', params: { region: 'north' }, interval })
+  expect(await findRun(client, declaration.name)).toMatchObject({ uid: 'u1', params: { region: 'north' }, interval })
 })
 
 it.each([
   { what: 'another object', uid: 'u1', says: 'uid u1' },
-  { what: 'no object', uid: undefined, says: 'nobody on this cluster' },
-])('refuses a name that a run of $what has', async ({ uid, says }) => {
+  { what: 'no object', uid: undefined, says: 'created outside the cluster' },
+])('refuses a name that is taken by a run of $what', async ({ uid, says }) => {
   const name = `sales/taken-by-${uid}`
   await createRun(client, { ...declared, name, uid })
   await expect(findOrCreateRun(client, { ...declared, name, uid: 'u2' })).rejects.toMatchObject({ code: 'RunExists', message: expect.stringContaining(says) })

@@ -2,12 +2,12 @@ import { expect, it } from 'vitest'
 import { recordOrder } from '../sdk/record-order.ts'
 import { claimed, freshStore, loadedBatch, plannedRun } from '../test/support/store.ts'
 import { noCounts } from './counts.ts'
-import { batchesWithKeys, countKeys, findBatch, forgetKeys, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
+import { batchesWithKeys, countKeys, deleteKeyHashes, findBatch, type KeyKind, recordBatch, runSoFar, runTotals } from './ledger.ts'
 import { completeSlice } from './slices.ts'
 
 const { client } = await freshStore()
 
-it('sums what batches committed', async () => {
+it('sums the counts, timings and warnings of the run’s batches', async () => {
   const run = await plannedRun(client)
   const slice = await claimed(client, run.id)
   const timings = { extract: 1, validate: 2, transform: 0, load: 4.5 }
@@ -24,32 +24,32 @@ it('sums what batches committed', async () => {
   })
 })
 
-it('bounds how many more records a run can accept by the bytes that are left of each slice', async () => {
+it('bounds the number of records that a run can still accept by the unread bytes of each slice', async () => {
   const run = await plannedRun(client, { slices: 3, slice: { leastRecordBytes: 4 } })
   const none = { read: 0, rejected: 0 }
-  // 100 bytes hold 25 records of 4 bytes and the beginning of a 26th, which may be the last one.
-  expect(await runSoFar(client, run.id)).toEqual({ ...none, mostFurther: 3 * 26 })
+  // 100 bytes hold 25 records of 4 bytes, and possibly a shorter last one.
+  expect(await runSoFar(client, run.id)).toEqual({ ...none, maxRemaining: 3 * 26 })
   const [first, second] = [await claimed(client, run.id), await claimed(client, run.id)]
   const rejecting = { ...noCounts, read: 5, loaded: 2, quarantined: 2, parked: 1 }
   await recordBatch(client, { ...loadedBatch(first, 5), counts: rejecting, firstOrder: 20, lastOrder: 50 })
-  expect(await runSoFar(client, run.id)).toEqual({ read: 5, rejected: 3, mostFurther: 18 + 2 * 26 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 5, rejected: 3, maxRemaining: 18 + 2 * 26 })
   await recordBatch(client, { ...loadedBatch(first, 1), ordinal: 1, firstOrder: 60, lastOrder: 60 })
-  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, mostFurther: 16 + 2 * 26 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, maxRemaining: 16 + 2 * 26 })
   await completeSlice(client, first)
   await completeSlice(client, second)
-  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, mostFurther: 26 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, maxRemaining: 26 })
   await completeSlice(client, await claimed(client, run.id))
-  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, mostFurther: 0 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 6, rejected: 3, maxRemaining: 0 })
 })
 
-it.each([{ leastRecordBytes: 4, bytes: undefined }, {}])('knows no such bound if a slice that is not done says %j', async (slice) => {
+it.each([{ leastRecordBytes: 4, bytes: undefined }, {}])('returns no bound if an unfinished slice has only %j', async (slice) => {
   const run = await plannedRun(client, { slice: slice as object })
-  expect(await runSoFar(client, run.id)).toEqual({ read: 0, rejected: 0, mostFurther: undefined })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 0, rejected: 0, maxRemaining: undefined })
   await completeSlice(client, await claimed(client, run.id))
-  expect(await runSoFar(client, run.id)).toEqual({ read: 0, rejected: 0, mostFurther: 0 })
+  expect(await runSoFar(client, run.id)).toEqual({ read: 0, rejected: 0, maxRemaining: 0 })
 })
 
-it('sums to nothing for a run without batches', async () => {
+it('returns zero totals for a run without batches', async () => {
   const run = await plannedRun(client)
   expect(await runTotals(client, run.id)).toMatchObject({ counts: noCounts, warnings: {}, batches: 0 })
 })
@@ -64,7 +64,7 @@ it.each([
   await expect(recordBatch(client, { ...loadedBatch(slice, 1), counts })).rejects.toMatchObject({ constraint: 'batch_balanced' })
 })
 
-it('takes the finish slice’s corrections, which read nothing and add up to 0', async () => {
+it('accepts the corrections of the finish slice, which read nothing and add up to 0', async () => {
   const run = await plannedRun(client)
   const slice = await claimed(client, run.id)
   await recordBatch(client, loadedBatch(slice, 5))
@@ -72,14 +72,14 @@ it('takes the finish slice’s corrections, which read nothing and add up to 0',
   expect((await runTotals(client, run.id)).counts).toEqual({ ...noCounts, read: 5, loaded: 3, superseded: 2 })
 })
 
-it('takes a batch once', async () => {
+it('refuses to record the same batch twice', async () => {
   const run = await plannedRun(client)
   const batch = loadedBatch(await claimed(client, run.id), 1)
   await recordBatch(client, batch)
   await expect(recordBatch(client, batch)).rejects.toMatchObject({ code: '23505' })
 })
 
-it('gives back key hashes in source order until they are forgotten', async () => {
+it('returns key hashes in source order until they are deleted', async () => {
   const run = await plannedRun(client, { slices: 2 })
   const [first, second] = [await claimed(client, run.id), await claimed(client, run.id)]
   const keys = Buffer.from([0, 1, 2, 3, 4, 5, 6, 255])
@@ -96,7 +96,7 @@ it('gives back key hashes in source order until they are forgotten', async () =>
   ])
   expect(await findBatch(client, run.id, 1, 0)).toEqual({ from: { at: 5 }, last: recordOrder(1, 9) })
   expect(await findBatch(client, run.id, 0, 0)).toEqual({ from: undefined, last: recordOrder(0, 2 ** 43) })
-  await forgetKeys(client, run.id)
+  await deleteKeyHashes(client, run.id)
   expect(await kept('unchanged')).toEqual([])
   expect(await countKeys(client, run.id)).toEqual({ unchanged: 0, overwritten: 0 })
 })

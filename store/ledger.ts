@@ -1,25 +1,25 @@
-// The ledger: one row per committed batch, written in the batch's own transaction. Called by the engine.
+// The ledger: one row per committed batch, written in the batch's transaction. Called by the engine.
 import type { Position } from '../sdk/index.ts'
 import { type Counts, countColumns, countsOf, type Timings, timingColumns, timingsOf } from './counts.ts'
 import type { ObservedFields } from './observed.ts'
 import { onlyRow, type Queryable, wholeNumber } from './queryable.ts'
 import { recordOrderSql } from './record-order.ts'
 
-/** A batch that is being committed. Rows of the finish slice correct counts: `read` 0, the others signed and balanced. */
+/** The ledger row of a batch. Rows of the finish slice are corrections: `read` is 0, and the other counts are signed and add up to 0. */
 export type LedgerEntry = {
   run: number
   slice: number
-  /** `batches` of the locked slice. */
+  /** The slice's `batches` as returned by `lockSlice`. */
   ordinal: number
   epoch: number
   /** Ordinal of the input of the batch's first record. */
   input: number
-  /** Of its last record, if that is another. */
+  /** Ordinal of the input of the batch's last record, if that is another input. */
   lastInput?: number
   counts: Counts
-  /** Rows of this same run that were replaced and are still counted as loaded: only in what workers of older versions wrote. */
+  /** Rows of this run that were overwritten but are still counted as loaded. Only workers of older versions write this. */
   overwrote?: number
-  /** Warning code → how often. */
+  /** Warning code → number of occurrences. */
   warnings?: Record<string, number>
   observed?: ObservedFields
   from?: Position | undefined
@@ -28,19 +28,19 @@ export type LedgerEntry = {
   lastOrder?: number
   unchangedKeys?: Buffer | null
   overwrittenKeys?: Buffer | null
-  /** Of every accepted record, where the destination has no relation that holds them. */
+  /** Hashes of the keys of all accepted records, for destinations that have no relation with these keys. */
   acceptedKeys?: Buffer | null
   timings?: Timings
-  /** The rows were copied straight into the destination. */
+  /** Whether the rows were copied straight into the destination. */
   straight?: boolean
 }
 
 export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
 
-/** Where a run stands that is still being read. `mostFurther`: how many more records can be accepted at most, if that is known. */
-export type RunSoFar = { read: number; rejected: number; mostFurther: number | undefined }
+/** Progress of a run that is being read. `maxRemaining`: upper bound for the records that can still be accepted; undefined if unknown. */
+export type RunSoFar = { read: number; rejected: number; maxRemaining: number | undefined }
 
-/** 8-byte hashes of keys that a batch observed, one after another. */
+/** Keys that a batch observed: `keys` is a concatenation of 8-byte hashes. */
 export type BatchKeys = { slice: number; ordinal: number; input: number; firstOrder: number; keys: Buffer }
 
 const entryColumns = [
@@ -66,7 +66,7 @@ const entryColumns = [
 ]
 const insertEntry = `INSERT INTO headgate.batch (${entryColumns.join(', ')}) VALUES (${entryColumns.map((_, index) => `$${index + 1}`).join(', ')})`
 
-/** Writes the ledger row; PostgreSQL refuses one that does not balance. */
+/** Writes the ledger row. A check constraint refuses a row that does not balance. */
 export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<void> {
   const { counts, timings } = entry
   await tx.query(insertEntry, [
@@ -97,7 +97,7 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
 
 const sums = [...countColumns, ...timingColumns, 'overwrote'].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
 
-/** Sums over the ledger so far; `bytes` are those of the slices that are done. */
+/** Sums over the ledger so far; `bytes` is the size of the slices that are done. */
 export async function runTotals(db: Queryable, run: number): Promise<RunTotals> {
   const { rows } = await db.query(
     `SELECT ${sums}, count(*) AS batches, headgate.run_warnings($1) AS warnings,
@@ -117,18 +117,18 @@ export async function runTotals(db: Queryable, run: number): Promise<RunTotals> 
 }
 
 /**
- * The records of all workers that the ledger holds, and how many more can be accepted at most; undefined if the plan does not bound
- * that. One statement, and so one state of the run.
+ * Counts of all workers in the ledger, and an upper bound for the records that can still be accepted; undefined if the plan gives no
+ * bound. Uses a single statement, so that all numbers are of one snapshot.
  *
- * A slice of which `left` bytes are not read yet gives at most `left / least_record_bytes + 1` more: all but its last one take
- * `least_record_bytes`. What is behind the start of its last committed record counts as left, and all of a slice with several inputs:
- * orders of one say nothing of the bytes of another.
+ * A slice with `left` unread bytes yields at most `left / least_record_bytes + 1` further records: each of them except the last takes at
+ * least `least_record_bytes`. All bytes after the start of the last committed record count as unread. So do all bytes of a slice with
+ * several inputs, because the order of a record in one input does not show how many bytes of another have been read.
  */
 export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
   const { rows } = await db.query(
     `SELECT coalesce(sum(read), 0) AS read, coalesce(sum(rejected), 0) AS rejected,
       CASE WHEN bool_and(state = 'done' OR (bytes IS NOT NULL AND least_record_bytes IS NOT NULL))
-        THEN coalesce(sum(greatest(bytes - coalesce(passed, 0), 0) / least_record_bytes + 1) FILTER (WHERE state <> 'done'), 0) END AS most_further
+        THEN coalesce(sum(greatest(bytes - coalesce(passed, 0), 0) / least_record_bytes + 1) FILTER (WHERE state <> 'done'), 0) END AS max_remaining
     FROM headgate.slice LEFT JOIN (
       SELECT slice, sum(read) AS read, sum(quarantined + parked) AS rejected,
         CASE WHEN min(input) = max(coalesce(last_input, input)) THEN max(last_order) - min(first_order) END AS passed
@@ -137,11 +137,11 @@ export async function runSoFar(db: Queryable, run: number): Promise<RunSoFar> {
     WHERE slice.run = $1 AND kind = 'read'`,
     [run],
   )
-  const { read, rejected, most_further } = onlyRow(rows)
-  return { read: wholeNumber(read), rejected: wholeNumber(rejected), mostFurther: most_further === null ? undefined : wholeNumber(most_further) }
+  const { read, rejected, max_remaining } = onlyRow(rows)
+  return { read: wholeNumber(read), rejected: wholeNumber(rejected), maxRemaining: max_remaining === null ? undefined : wholeNumber(max_remaining) }
 }
 
-/** Sums over the slice's batches so far; `bytes` as its positions tell them. */
+/** Sums over the slice's batches so far; `bytes` is derived from the orders of its records. */
 export async function sliceTotals(db: Queryable, run: number, slice: number): Promise<{ counts: Counts; bytes: number }> {
   const { rows } = await db.query(
     `SELECT ${sums}, coalesce(sum(last_order - first_order) FILTER (WHERE last_input IS NULL), 0) AS bytes FROM headgate.batch WHERE run = $1 AND slice = $2`,
@@ -151,11 +151,11 @@ export async function sliceTotals(db: Queryable, run: number, slice: number): Pr
   return { counts: countsOf(row), bytes: wholeNumber(row.bytes) }
 }
 
-/** What batches observed of rows that were there. */
+/** How a batch observed an existing row. */
 export type ObservedKind = 'unchanged' | 'overwritten'
 export type KeyKind = ObservedKind | 'accepted'
 
-/** How many key hashes of each kind the run's batches keep. */
+/** Numbers of key hashes in the run's ledger, by kind. */
 export async function countKeys(db: Queryable, run: number): Promise<Record<ObservedKind, number>> {
   const { rows } = await db.query(
     `SELECT coalesce(sum(octet_length(unchanged_keys)), 0) / 8 AS unchanged, coalesce(sum(octet_length(overwritten_keys)), 0) / 8 AS overwritten
@@ -166,7 +166,7 @@ export async function countKeys(db: Queryable, run: number): Promise<Record<Obse
   return { unchanged: wholeNumber(row.unchanged), overwritten: wholeNumber(row.overwritten) }
 }
 
-/** Batches that kept key hashes of this kind, in source order; one at a time is in memory. */
+/** Yields the batches with key hashes of this kind, in source order. Holds the hashes of one batch in memory. */
 export async function* batchesWithKeys(db: Queryable, run: number, kind: KeyKind): AsyncIterable<BatchKeys> {
   const { rows: places } = await db.query(
     `SELECT slice, ordinal, input, first_order FROM headgate.batch WHERE run = $1 AND ${kind}_keys IS NOT NULL ORDER BY input, first_order`,
@@ -186,7 +186,7 @@ export async function* batchesWithKeys(db: Queryable, run: number, kind: KeyKind
 
 const lastOrderSql = recordOrderSql('coalesce(last_input, input)', 'last_order')
 
-/** Where a committed batch began, and `_pos` of its last record. */
+/** Start position of a committed batch, and `_pos` of its last record. */
 export async function findBatch(db: Queryable, run: number, slice: number, ordinal: number): Promise<{ from: Position | undefined; last: bigint }> {
   const { rows } = await db.query(`SELECT ${lastOrderSql} AS last, from_position::text FROM headgate.batch WHERE run = $1 AND slice = $2 AND ordinal = $3`, [
     run,
@@ -197,10 +197,10 @@ export async function findBatch(db: Queryable, run: number, slice: number, ordin
   return { from: positionOf(row.from_position), last: BigInt(row.last as string) }
 }
 
-/** Where a batch's records stand: `first` and `last` are the `_pos` of its first and last one, in decimal digits. */
+/** A batch's range in the source: `first` and `last` are `_pos` of its first and last record, as decimal text. */
 export type BatchPlace = { slice: number; from: Position | undefined; first: string; last: string; loaded: number }
 
-/** Places of the run's batches, in source order. */
+/** Ranges of the run's batches, in source order. */
 export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlace[]> {
   const { rows } = await db.query(
     `SELECT slice, from_position::text AS from_position, loaded, ${recordOrderSql('input', 'first_order')} AS first, ${lastOrderSql} AS last
@@ -216,8 +216,8 @@ export async function batchPlaces(db: Queryable, run: number): Promise<BatchPlac
   }))
 }
 
-/** Drops the key hashes, which are of no use once the run is finished. */
-export async function forgetKeys(tx: Queryable, run: number): Promise<void> {
+/** Deletes the key hashes, which are not needed once the run is finished. */
+export async function deleteKeyHashes(tx: Queryable, run: number): Promise<void> {
   await tx.query(
     `UPDATE headgate.batch SET unchanged_keys = NULL, overwritten_keys = NULL, accepted_keys = NULL
     WHERE run = $1 AND (unchanged_keys IS NOT NULL OR overwritten_keys IS NOT NULL OR accepted_keys IS NOT NULL)`,
@@ -225,7 +225,7 @@ export async function forgetKeys(tx: Queryable, run: number): Promise<void> {
   )
 }
 
-/** JSON null is a position, undefined is none. */
+/** JSON null is a valid position; undefined means no position. */
 export function positionText(position: Position | undefined): string | null {
   return position === undefined ? null : JSON.stringify(position)
 }

@@ -1,4 +1,4 @@
-// The loader's plan of a run: decided once, when the run is planned, and the same for every worker and every resumption.
+// The loader's plan of a run: decided once, when the run is planned, and used by every worker and after every resumption. Called by the engine.
 import { HeadgateError, type Json } from '../sdk/index.ts'
 import { onlyRow, type Queryable } from './queryable.ts'
 
@@ -7,7 +7,7 @@ export async function saveLoadPlan(tx: Queryable, run: number, plan: Json | unde
   if (rowCount !== 1) throw new HeadgateError('RunNotFound', `run ${run} is no longer in the store`)
 }
 
-/** Undefined for a loader that needs none. */
+/** Undefined if the loader has no plan. */
 export async function findLoadPlan(db: Queryable, run: number): Promise<Json | undefined> {
   const { rows } = await db.query('SELECT load_plan::text AS plan FROM headgate.run WHERE id = $1', [run])
   const plan = onlyRow(rows).plan as string | null

@@ -28,7 +28,7 @@ it('applies each migration once when two processes migrate an empty database at 
   expect(rows.map((row) => row.name)).toEqual(migrations)
 })
 
-it('asks one query when nothing is to do', async () => {
+it('runs a single query if no migration is pending', async () => {
   const statements: string[] = []
   const spy = {
     query: (text: string) => {
@@ -40,12 +40,12 @@ it('asks one query when nothing is to do', async () => {
   expect(statements).toHaveLength(1)
 })
 
-it('leaves a store alone that a newer version has migrated further', async () => {
+it('does not change a store that a newer version has migrated further', async () => {
   await client.query(`INSERT INTO headgate.migration (name, run_on) VALUES ('9999_later', now())`)
   expect(await migrate(url)).toEqual([])
 })
 
-it('tells a role without the rights who has to migrate, or to admit it, and that waiting may help', async () => {
+it('names the role that must migrate the store or admit this role, and reports the error as retryable', async () => {
   const role = `worker_${url.split('/').at(-1)}`
   await client.query(`CREATE ROLE ${role} LOGIN; SET ROLE ${role}`)
   await expect(migrate(client)).rejects.toMatchObject({ code: 'StoreNotMigrated', retryable: true, message: expect.stringContaining('headgate store tenant') })

@@ -1,4 +1,4 @@
-// Brings schema headgate up to date. Called once by whatever opens a store; costs one query when there is nothing to do.
+// Applies pending migrations to schema headgate. Called once by every command that opens a store; costs one query if nothing is pending.
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -10,8 +10,8 @@ const undefinedTable = '42P01'
 const insufficientPrivilege = '42501'
 
 /**
- * Applies what is missing, one process at a time. Takes a URL, or a connected client outside a transaction. Answers the
- * names of the migrations applied. Throws StoreNotMigrated if the role may not do it, or may not use the schema.
+ * Applies pending migrations, one process at a time. Takes a URL, or a connected client outside a transaction. Returns the
+ * names of the applied migrations. Throws StoreNotMigrated if the role may not migrate, or may not use the schema.
  */
 export async function migrate(database: string | pg.ClientBase): Promise<string[]> {
   if (typeof database !== 'string') return migrateWith(database)
@@ -27,23 +27,24 @@ export async function migrate(database: string | pg.ClientBase): Promise<string[
 
 async function migrateWith(client: pg.ClientBase): Promise<string[]> {
   const applied = await appliedMigrations(client)
-  if (applied === undefined) throw notMigrated('this role has no rights on the schema headgate; its owner admits the role with: headgate store tenant')
+  if (applied === undefined)
+    throw notMigrated('this role has no rights on schema headgate; the owner of the schema must admit the role with: headgate store tenant')
   const missing = migrationNames().filter((name) => !applied.includes(name))
   if (missing.length === 0) return []
   try {
     return await applyMissing(client)
   } catch (error) {
     if ((error as { code?: string }).code !== insufficientPrivilege) throw error
-    throw notMigrated(`the schema headgate lacks ${missing.join(', ')} and this role may not change it; migrate with the owning role`, error)
+    throw notMigrated(`schema headgate lacks the migrations ${missing.join(', ')} and this role may not apply them; migrate with the owning role`, error)
   }
 }
 
-/** May pass: on a cluster the operator migrates, and tenants are admitted, while the first workers wait already. */
+/** Retryable: on a cluster the first workers may start before the operator has migrated the store or the tenant is admitted. */
 function notMigrated(message: string, cause?: unknown): HeadgateError {
   return new HeadgateError('StoreNotMigrated', `${message}, see docs/store.md`, { retryable: true, cause })
 }
 
-/** Names of the migrations this version comes with, in order. */
+/** Names of the migrations that this version contains, in order. */
 function migrationNames(): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))
@@ -51,7 +52,7 @@ function migrationNames(): string[] {
     .sort()
 }
 
-/** Undefined if the role may not ask. */
+/** Undefined if the role may not read headgate.migration. */
 async function appliedMigrations(client: pg.ClientBase): Promise<string[] | undefined> {
   try {
     const { rows } = await client.query<{ name: string }>('SELECT name FROM headgate.migration')
@@ -65,7 +66,7 @@ async function appliedMigrations(client: pg.ClientBase): Promise<string[] | unde
 }
 
 async function applyMissing(client: pg.ClientBase): Promise<string[]> {
-  // Slow to load and rarely needed.
+  // Imported on demand, because the module is slow to load and rarely needed.
   const { runner } = await import('node-pg-migrate')
   const applied = await runner({
     dbClient: client as pg.Client,

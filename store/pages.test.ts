@@ -1,4 +1,4 @@
-// Paging through the store's lists while runs and rejects are added.
+// Paging through the store's lists while runs and rejected records are added.
 import { expect, it } from 'vitest'
 import { freshStore, plannedRun, rejectedRecord } from '../test/support/store.ts'
 import { keyAfter, type Page, type PageRequest, pageOf } from './pages.ts'
@@ -15,7 +15,7 @@ const reject = (pipeline: string, run: number, orders: number[], input = 0) =>
     orders.map((order) => rejectedRecord(order)),
   )
 
-/** All pages, with something happening between two of them. */
+/** All pages; calls `meanwhile` after each page. */
 async function paged<Item>(list: (request: PageRequest) => Promise<Page<Item>>, limit: number, meanwhile: () => Promise<unknown> = async () => {}) {
   const pages: Item[][] = []
   for (let after: string | undefined; pages.length === 0 || after !== undefined; ) {
@@ -27,7 +27,7 @@ async function paged<Item>(list: (request: PageRequest) => Promise<Page<Item>>, 
   return pages
 }
 
-it('lists runs in pages that do not overlap, while new ones begin', async () => {
+it('lists runs in pages that do not overlap while new runs start', async () => {
   const names: string[] = []
   for (let count = 0; count < 5; count++) names.unshift((await plannedRun(client, { pipeline: 'paged' })).name)
   const pages = await paged(
@@ -40,14 +40,14 @@ it('lists runs in pages that do not overlap, while new ones begin', async () => 
   expect(ids).toEqual([...new Set(ids)].sort((one, other) => other - one))
 })
 
-it('has no next page where the last one is full', async () => {
+it('returns no cursor after a last page that is full', async () => {
   expect((await listRuns(client, { pipeline: 'paged', limit: 10_000 })).next).toBeUndefined()
   for (let count = 0; count < 2; count++) await plannedRun(client, { pipeline: 'two' })
   expect(await paged((request) => listRuns(client, { ...request, pipeline: 'two' }), 2)).toHaveLength(1)
   expect(await paged((request) => listRuns(client, { ...request, pipeline: 'none' }), 2)).toEqual([[]])
 })
 
-it('lists rejects in pages that do not overlap, while more are rejected', async () => {
+it('lists rejected records in pages that do not overlap while more are rejected', async () => {
   await reject('growing', 9001, [1, 2, 3])
   await reject('growing', 9002, [4, 5])
   let run = 9003
@@ -59,7 +59,7 @@ it('lists rejects in pages that do not overlap, while more are rejected', async 
   expect(pages.map((page) => page.map(({ position }) => position))).toEqual([[4, 5], [1, 2], [3]])
 })
 
-it('moves a reject that is seen again to the front, and shows none on two pages', async () => {
+it('moves a record that is rejected again to the front, and lists no record on two pages', async () => {
   await reject('again', 9101, [1, 2, 3, 4])
   const list = (request: PageRequest) => listQuarantine(client, { ...request, pipeline: 'again' })
   const first = await list({ limit: 2 })
@@ -69,7 +69,7 @@ it('moves a reject that is seen again to the front, and shows none on two pages'
   expect((await list({ limit: 2 })).items.map(({ position }) => position)).toEqual([1, 4])
 })
 
-it('pages through places that a JavaScript number does not hold exactly', async () => {
+it('pages by positions that a JavaScript number cannot hold exactly', async () => {
   await reject('large', 9201, [1, 2, 3], 2 ** 18)
   const pages = await paged((request) => listQuarantine(client, { ...request, pipeline: 'large' }), 1)
   expect(pages.map(([entry]) => entry?.position)).toEqual([1, 2, 3])
@@ -78,7 +78,7 @@ it('pages through places that a JavaScript number does not hold exactly', async 
 const cursor = pageOf('runs', [1, 2], { limit: 1 }, (item) => [String(item)]).next as string
 const made = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url')
 
-it('reads the cursors that it made', () => {
+it('accepts the cursors that it produced', () => {
   expect(keyAfter('runs', cursor, 1)).toEqual(['1'])
 })
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { freshStore, plannedRun, specFor } from '../test/support/store.ts'
-import { enrol, othersMayPlan, withdraw } from './planner.ts'
+import { enrol, hasOtherCandidates, withdraw } from './planner.ts'
 import { createRun, startRun } from './runs.ts'
 
 const { client, connect } = await freshStore()
@@ -14,7 +14,7 @@ async function unplannedRun(...workers: string[]): Promise<number> {
   return id
 }
 
-it('lets of several workers all withdraw but the last, if they do at once', async () => {
+it('lets all workers but one withdraw when they withdraw at the same time', async () => {
   const names = ['a', 'b', 'c', 'd']
   const run = await unplannedRun(...names)
   const withdrawn = names.map(async (name) => {
@@ -27,17 +27,17 @@ it('lets of several workers all withdraw but the last, if they do at once', asyn
   expect((await Promise.all(withdrawn)).toSorted()).toEqual([false, true, true, true])
 })
 
-it('does not count on a worker that gives no sign of life', async () => {
+it('does not count a worker whose lease has expired as a candidate', async () => {
   const run = await unplannedRun('alive', 'silent')
   const worker = `unplanned-${runs}/alive`
-  expect(await othersMayPlan(client, { run, worker })).toBe(true)
-  // As the row of a server that has been up for longer than the lease.
+  expect(await hasOtherCandidates(client, { run, worker })).toBe(true)
+  // A lease of 0 s, because no lease counts as expired until the server has been up for the length of the lease.
   await client.query(`UPDATE headgate.worker SET lease = '0 s', alive_until = clock_timestamp() WHERE name = $1`, [`unplanned-${runs}/silent`])
-  expect(await othersMayPlan(client, { run, worker })).toBe(false)
+  expect(await hasOtherCandidates(client, { run, worker })).toBe(false)
   expect(await withdraw(client, { run, worker })).toBe(false)
 })
 
-it('counts on nobody once the run is planned', async () => {
+it('lets every worker withdraw once the run is planned', async () => {
   const { id } = await plannedRun(client)
   expect(await withdraw(client, { run: id, worker: 'late' })).toBe(true)
 })

@@ -1,9 +1,10 @@
-// Who plans a run. A claim without a lock: the source is read outside of any transaction, and a dead planner is replaced. Called by the engine.
+// The planner of a run: the worker that reads the source to plan it. Its claim is a column and not a lock, because the source is read outside
+// of any transaction. A dead planner is replaced. Called by the engine.
 import { defaultLeaseMilliseconds, expired, keepAlive } from './lease.ts'
 import type { Queryable } from './queryable.ts'
 import { isPlanned, lockPlan } from './slices.ts'
 
-/** The worker that plans the run. `expired`: it gave no sign of life in the store for longer than it promised. */
+/** The worker that plans the run. `expired`: its lease in the store has run out. */
 export type Planner = { worker: string; expired: boolean }
 
 export async function findPlanner(db: Queryable, run: number): Promise<Planner | undefined> {
@@ -18,12 +19,12 @@ export async function findPlanner(db: Queryable, run: number): Promise<Planner |
 export type PlannerClaim = {
   run: number
   worker: string
-  /** The planner that may be replaced, because it is gone. */
+  /** The dead planner that may be replaced. */
   lapsed: string | undefined
   leaseMilliseconds: number | undefined
 }
 
-/** Makes the worker the run's planner, unless another worker is. Returns whether it is. */
+/** Makes the worker the run's planner unless another worker is. Returns whether the worker is now the planner. */
 export async function claimPlanning(db: Queryable, { run, worker, lapsed, leaseMilliseconds }: PlannerClaim): Promise<boolean> {
   const { rowCount } = await db.query(
     `WITH claimed AS (
@@ -35,33 +36,33 @@ export async function claimPlanning(db: Queryable, { run, worker, lapsed, leaseM
   return rowCount === 1
 }
 
-/** Lets another worker plan the run at once. */
+/** Gives up planning, so that another worker can plan the run at once. */
 export async function releasePlanning(db: Queryable, run: number, worker: string): Promise<void> {
   await db.query('UPDATE headgate.run SET planner = NULL WHERE id = $1 AND planner = $2', [run, worker])
 }
 
-/** A worker of a run, whose row in headgate.worker says that it may plan the run. */
+/** A worker of a run. Its row in headgate.worker marks it as a candidate for planning the run. */
 export type Enrolled = { run: number; worker: string }
 
-/** Lets the other workers know that this one may plan the run, for as long as it gives signs of life. */
+/** Registers the worker as a candidate for planning the run, for as long as it renews its lease. */
 export async function enrol(db: Queryable, { run, worker, leaseMilliseconds }: Enrolled & { leaseMilliseconds: number | undefined }): Promise<void> {
   await db.query(`WITH enrolled AS (SELECT $1::bigint AS run) ${keepAlive('enrolled', '$3')}`, [run, worker, leaseMilliseconds ?? defaultLeaseMilliseconds])
 }
 
-/** Whether another worker is alive that may plan the run, or is at work on it. */
-export async function othersMayPlan(db: Queryable, { run, worker }: Enrolled): Promise<boolean> {
+/** Whether another live worker is a candidate for planning the run or works on it. */
+export async function hasOtherCandidates(db: Queryable, { run, worker }: Enrolled): Promise<boolean> {
   const { rows } = await db.query(`SELECT FROM headgate.worker WHERE run = $1 AND name <> $2 AND NOT ${expired} LIMIT 1`, [run, worker])
   return rows.length > 0
 }
 
 /**
- * Takes the worker off those that may plan the run, unless it is the last of them. Returns whether it did, or whether the run is planned.
- * Under a lock, because of two workers that withdraw at once the second must see that it is the last.
+ * Removes the worker from the candidates for planning the run, unless it is the last one. Returns true if the worker was removed or the run
+ * is already planned. Takes the plan lock, so that of two workers that withdraw at the same time the second sees that it is the last.
  */
 export async function withdraw(tx: Queryable, enrolled: Enrolled): Promise<boolean> {
   await lockPlan(tx, enrolled.run)
   if (await isPlanned(tx, enrolled.run)) return true
-  if (!(await othersMayPlan(tx, enrolled))) return false
+  if (!(await hasOtherCandidates(tx, enrolled))) return false
   await tx.query('DELETE FROM headgate.worker WHERE name = $1', [enrolled.worker])
   return true
 }

@@ -1,4 +1,4 @@
-// What people ask about the quarantine: lists, one entry in full, top reasons. Called by the CLI.
+// Queries on the quarantine: lists, a single entry, and the most frequent reasons. Called by the CLI.
 import { type Evidence, HeadgateError, type RecordError } from '../sdk/index.ts'
 import { keyAfter, type Page, type PageRequest, pageOf } from './pages.ts'
 import { type Queryable, type Row, wholeNumber } from './queryable.ts'
@@ -8,12 +8,12 @@ export type QuarantineState = 'open' | 'parked' | 'corrected' | 'replayed' | 'su
 export type QuarantineEntry = {
   id: number
   pipeline: string
-  /** Run that saw it first, and where in its input. */
+  /** The first run that rejected the record; `slice`, `input` and `position` are the record's place in that run. */
   run: number
   slice: number
   input: string
   position: number
-  /** What the raw record is: exact bytes of the source, or JSON made of the record. */
+  /** Whether the raw record is its exact bytes in the source, or JSON made from it. */
   evidence: Evidence
   record: Record<string, unknown> | undefined
   errors: RecordError[]
@@ -23,13 +23,13 @@ export type QuarantineEntry = {
   stateRun: number | undefined
   stateAt: Date
   stateReason: string | undefined
-  /** Run that saw it last. */
+  /** The last run that rejected the record. */
   lastRun: number
   occurrences: number
   createdAt: Date
 }
 
-/** `run` finds what that run rejected, also where an earlier run had rejected it before. */
+/** `run` selects all records that the run rejected, including those that an earlier run had already rejected. */
 export type QuarantineFilter = { pipeline?: string; run?: number; state?: QuarantineState; fingerprint?: string; code?: string } & PageRequest
 
 export type RejectReason = { field: string | undefined; code: string; message: string; count: number }
@@ -38,9 +38,9 @@ const entryColumns = `id, pipeline, run, slice, input, position, evidence, recor
   occurrences, created_at`
 
 /**
- * Those of the latest run first, in source order within a run. An entry that a newer run sees again while somebody pages moves to the front:
- * it is not on a later page, nor on two. No index has this order, so a page without `run` sorts all entries that match: an index on `last_run`
- * would slow down every delivery of the same rejects.
+ * Entries of the latest run first, in source order within a run. An entry that a newer run rejects again between two pages moves to the
+ * front: later pages do not contain it, and no entry is on two pages. No index has this order, so a page without `run` sorts all matching
+ * entries. An index on `last_run` would slow down every repeated delivery of rejected records.
  */
 export async function listQuarantine(db: Queryable, filter: QuarantineFilter): Promise<Page<QuarantineEntry>> {
   const after = filter.after === undefined ? [null, null, null] : keyAfter('quarantine', filter.after, 3)
@@ -59,13 +59,13 @@ export async function listQuarantine(db: Queryable, filter: QuarantineFilter): P
   return { items: items.map(entryOf), next }
 }
 
-/** The entry with its raw bytes. */
+/** The entry with its raw record; undefined if it does not exist. */
 export async function showQuarantine(db: Queryable, id: number): Promise<(QuarantineEntry & { raw: Buffer }) | undefined> {
   const { rows } = await db.query(`SELECT ${entryColumns}, raw FROM headgate.quarantine WHERE id = $1`, [id])
   return rows[0] === undefined ? undefined : { ...entryOf(rows[0]), raw: rows[0].raw as Buffer }
 }
 
-/** Why a run rejected records, most frequent first. A record with several errors counts for each of them. */
+/** The reasons for which a run rejected records, most frequent first. A record with several errors counts once for each. */
 export async function topReasons(db: Queryable, options: { run: number; limit: number }): Promise<RejectReason[]> {
   const { rows } = await db.query(
     `SELECT error ->> 'field' AS field, error ->> 'code' AS code, min(error ->> 'message') AS message,
@@ -83,7 +83,7 @@ export async function topReasons(db: Queryable, options: { run: number; limit: n
   }))
 }
 
-/** Closes an unresolved entry for good. Throws QuarantineNotOpen if it is not there or has been resolved already. */
+/** Closes an unresolved entry permanently. Throws QuarantineNotOpen if it does not exist or is already resolved. */
 export async function discardQuarantine(db: Queryable, id: number, reason: string): Promise<void> {
   const { rowCount } = await db.query(
     `UPDATE headgate.quarantine SET state = 'discarded', state_run = NULL, state_at = clock_timestamp(), state_reason = $2, key_form = NULL, key_hash = NULL
@@ -91,7 +91,10 @@ export async function discardQuarantine(db: Queryable, id: number, reason: strin
     [id, reason],
   )
   if (rowCount !== 1)
-    throw new HeadgateError('QuarantineNotOpen', `there is no unresolved quarantine entry ${id}; list them with: headgate quarantine list --state open`)
+    throw new HeadgateError(
+      'QuarantineNotOpen',
+      `there is no unresolved quarantine entry ${id}; list unresolved entries with: headgate quarantine list --state open`,
+    )
 }
 
 export function entryOf(row: Row): QuarantineEntry {
@@ -117,7 +120,7 @@ export function entryOf(row: Row): QuarantineEntry {
   }
 }
 
-/** Unresolved or not, the entries with one of these keys that a pipeline writing to `table` has. */
+/** Entries in any state that have one of these keys and belong to a pipeline that writes to one of `tables`; latest first, at most 100. */
 export async function entriesByKey(db: Queryable, options: { tables: readonly string[]; keys: readonly Record<string, string>[] }): Promise<QuarantineEntry[]> {
   const columns = entryColumns
     .split(',')

@@ -16,7 +16,7 @@ async function occurrences(run: number): Promise<number> {
   return rows[0].count
 }
 
-it('keeps a rejected record with its evidence, to the byte', async () => {
+it('stores a rejected record with its exact bytes, errors and place', async () => {
   const raw = Buffer.from([0, 34, 10, 92, 255, 0, 39, 44])
   const errors = [
     { code: 'encoding.utf8', message: 'not UTF-8' },
@@ -40,7 +40,7 @@ it('keeps a rejected record with its evidence, to the byte', async () => {
   expect(await showQuarantine(client, 0)).toBeUndefined()
 })
 
-it('says what the raw record is: of an entry of an older version the latest run that knows', async () => {
+it('records the kind of the raw record, and corrects an entry of an older version when a run rejects the record again', async () => {
   const of = async (pipeline: string) => (await list({ pipeline, limit: 9 })).map(({ position, evidence }) => [position, evidence])
   await put('kinds', 103, [rejectedRecord(1), rejectedRecord(2, { evidence: 'json' }), rejectedRecord(3)])
   expect(await of('kinds')).toEqual([
@@ -48,7 +48,7 @@ it('says what the raw record is: of an entry of an older version the latest run 
     [2, 'json'],
     [3, 'bytes'],
   ])
-  // As a worker writes that does not know the column.
+  // An insert by a worker of an older version, without the column.
   await client.query(
     `INSERT INTO headgate.quarantine (pipeline, run, slice, input, position, raw, errors, codes, fingerprint, digest, state, last_run, pos)
     VALUES ('older', 1, 0, 'f', 1, $1, '[]', '{}', '', sha256($1), 'open', 1, 1)`,
@@ -60,7 +60,7 @@ it('says what the raw record is: of an entry of an older version the latest run 
   await expect(put('kinds', 104, [rejectedRecord(9, { evidence: 'xml' as never })])).rejects.toThrow(/quarantine_evidence_check/)
 })
 
-it('keeps what jsonb cannot hold, visibly replaced', async () => {
+it('replaces values that jsonb cannot hold with visible substitutes', async () => {
   const record = { id: 'a\u0000b', 'na\u0000me': '\ud800', big: 2n ** 70n, nested: [{ text: 'line\nend\\u0000' }], none: null }
   const errors = [{ field: 'id', code: 'text.nul', message: 'holds U+0000', value: 'a\u0000b' }]
   await put('odd', 102, [rejectedRecord(1, { record, errors, key: { id: 'k\u0000' } })])
@@ -69,7 +69,7 @@ it('keeps what jsonb cannot hold, visibly replaced', async () => {
   expect(entry).toMatchObject({ key: { id: 'k␀' }, errors: [{ value: 'a␀b' }] })
 })
 
-it('does not double when a file is delivered again, and notes the later run', async () => {
+it('does not duplicate entries when a file is delivered again, and records the later run', async () => {
   const records = [rejectedRecord(1), rejectedRecord(2)]
   await put('again', 110, records)
   await put(
@@ -83,20 +83,20 @@ it('does not double when a file is delivered again, and notes the later run', as
   expect([await occurrences(110), await occurrences(111)]).toEqual([2, 2])
 })
 
-it('keeps the newest evidence when an older run is resumed after a newer one', async () => {
+it('keeps the errors of the newest run when an older run is resumed later', async () => {
   await put('late', 121, [rejectedRecord(1, { errors: [{ code: 'new', message: '' }] })])
   await put('late', 120, [rejectedRecord(1, { errors: [{ code: 'old', message: '' }] })])
   expect(await list({ pipeline: 'late', limit: 9 })).toMatchObject([{ lastRun: 121, occurrences: 2, errors: [{ code: 'new' }] }])
 })
 
-it('keeps one entry for equal records in one batch and counts each of them', async () => {
+it('stores one entry for equal records of a batch and counts each occurrence', async () => {
   const raw = Buffer.from(';;;')
   await put('equal', 130, [rejectedRecord(5, { raw }), rejectedRecord(1, { raw }), rejectedRecord(3)])
   expect((await list({ pipeline: 'equal', limit: 9 })).map((entry) => entry.occurrences)).toEqual([1, 2])
   expect(await occurrences(130)).toBe(3)
 })
 
-it('opens a new entry when a record comes back that had been resolved, and keeps pipelines apart', async () => {
+it('opens a new entry when a resolved record is rejected again, and separates pipelines', async () => {
   await put('resolved', 140, [rejectedRecord(1)])
   await put('another', 141, [rejectedRecord(1)])
   const [entry] = await list({ pipeline: 'resolved', limit: 1 })
@@ -107,7 +107,7 @@ it('opens a new entry when a record comes back that had been resolved, and keeps
   expect(await list({ pipeline: 'another', limit: 9 })).toMatchObject([{ state: 'open', occurrences: 1 }])
 })
 
-it('lets two workers that reject the same records at once wait for each other, not deadlock', async () => {
+it('does not deadlock when two workers reject the same records at the same time', async () => {
   const [one, other] = [await connect(), await connect()]
   const records = Array.from({ length: 3000 }, (_, order) => rejectedRecord(order))
   const work = async (db: Queryable, run: number, rejected: QuarantinedRecord[]) => {
@@ -120,7 +120,7 @@ it('lets two workers that reject the same records at once wait for each other, n
   expect(rows).toEqual([{ entries: 3000, occurrences: 2 }])
 })
 
-it('takes a batch of large records in several statements', async () => {
+it('stores a batch of large records in several statements', async () => {
   const records = Array.from({ length: 5 }, (_, order) => rejectedRecord(order, { raw: Buffer.alloc(3 << 20, order), record: undefined }))
   await put('large', 160, records)
   const [entry] = await list({ pipeline: 'large', limit: 1 })
@@ -128,7 +128,7 @@ it('takes a batch of large records in several statements', async () => {
   expect(await occurrences(160)).toBe(5)
 })
 
-it('finds entries by run, state, error code and shape of error', async () => {
+it('finds entries by run, state, error code and fingerprint', async () => {
   const range = [
     { field: 'amount', code: 'range.min', message: 'below 0' },
     { field: 'id', code: 'required', message: 'missing' },

@@ -1,4 +1,4 @@
-// Quarantine: puts a batch's rejected records away with their evidence, within the batch's transaction. Called by the engine.
+// Quarantine: stores a batch's rejected records with their evidence, within the batch's transaction. Called by the engine.
 import { hash } from 'node:crypto'
 import type { Evidence, RecordError } from '../sdk/index.ts'
 import { recordOrder } from '../sdk/record-order.ts'
@@ -10,21 +10,21 @@ import { storableJson, storableText } from './storable.ts'
 export type QuarantinedRecord = {
   /** `order` of the record within its input. */
   order: number
-  /** Ordinal of its input. Default: that of the origin. */
+  /** Ordinal of the record's input. Default: `input` of the origin. */
   input?: number
   raw: Buffer
-  /** What `raw` is. */
+  /** Whether `raw` is the record's bytes in the source, or JSON made from it. */
   evidence: Evidence
   /** The parsed record, if it could be framed. */
   record: Record<string, unknown> | undefined
   errors: readonly RecordError[]
   /** Values of the primary key in PostgreSQL's text notation, by field. */
   key: Record<string, string> | undefined
-  /** `parked` waits for its parent. */
+  /** `parked`: the record waits for its parent. */
   state: 'open' | 'parked'
 }
 
-/** Where records come from. With the columns of the destination's key, an entry is later found by its key. */
+/** Where records come from. Entries can be found by key later only if `keyColumns`, the columns of the destination's key, is given. */
 export type QuarantineOrigin = {
   run: number
   pipeline: string
@@ -33,18 +33,21 @@ export type QuarantineOrigin = {
   /** Ordinal of the slice's first input. */
   input: number
   name: string
-  /** Names of the slice's inputs if it has several. */
+  /** Names of the slice's inputs, if it has several. */
   inputs?: readonly string[]
   keyColumns?: readonly KeyColumn[]
 }
 
-/** Records of one call with the same raw bytes: the last of them in source order, and the places of all, counted from the slice's first input. */
+/**
+ * Records of one call with the same raw bytes. `latest` is the last of them in source order, at place `last`; `places` are the places of
+ * all. Places are counted from the slice's first input.
+ */
 type Entry = { latest: QuarantinedRecord; last: bigint; digest: Buffer; places: bigint[] }
 
 const recordsPerStatement = 2000
 const bytesPerStatement = 8 << 20
 
-// Lists go over as one bytea or one text with a line per entry, which costs a fraction of arrays; JSON text has no line ends.
+// Raw records are sent as one bytea, JSON values as one text with one line per entry: far cheaper than arrays. JSON text has no line ends.
 const insertWith = (keyHash: string) => `
   WITH incoming AS (
     SELECT record_order, pos, ($5::text[])[name_place] AS input, substring($7::bytea, raw_start, raw_length) AS raw, record::jsonb AS record, errors::jsonb AS errors, fingerprint, key::jsonb AS key,
@@ -80,8 +83,8 @@ const insertWith = (keyHash: string) => `
   JOIN entry ON entry.digest = substring($13::bytea, seen.place * 32 + 1, 32)`
 
 /**
- * Keeps rejected records: one entry per distinct raw record that is still unresolved in the pipeline, so that a file
- * delivered again does not double them, and one occurrence per record and run.
+ * Stores rejected records: one entry per distinct raw record that is unresolved in the pipeline, so that a file delivered
+ * again does not duplicate entries, and one occurrence per record and run.
  */
 export async function quarantineRecords(tx: Queryable, origin: QuarantineOrigin, rejected: readonly QuarantinedRecord[]): Promise<void> {
   const entries = distinct(origin.input, rejected)
@@ -94,7 +97,7 @@ export async function quarantineRecords(tx: Queryable, origin: QuarantineOrigin,
 async function insertEntries(tx: Queryable, origin: QuarantineOrigin, entries: readonly Entry[], insert: string): Promise<void> {
   let sent: Promise<unknown> = Promise.resolve()
   for (const chunk of chunks(entries)) {
-    // Prepared while the server works on the chunk before.
+    // The values are prepared while the server works on the previous chunk.
     const values = valuesOf(origin, chunk)
     await sent
     sent = tx.query(insert, values)
@@ -102,7 +105,7 @@ async function insertEntries(tx: Queryable, origin: QuarantineOrigin, entries: r
   await sent
 }
 
-/** In the order of the digests: everyone locks entries in it, so two workers with the same records wait and do not deadlock. */
+/** Groups records by raw bytes, sorted by digest: all workers lock entries in this order, so two with the same records cannot deadlock. */
 function distinct(first: number, rejected: readonly QuarantinedRecord[]): Entry[] {
   const entries = new Map<string, Entry>()
   for (const record of rejected) {
@@ -122,7 +125,7 @@ function distinct(first: number, rejected: readonly QuarantinedRecord[]): Entry[
   return [...entries.values()].sort((one, other) => Buffer.compare(one.digest, other.digest))
 }
 
-/** Bounded in records and bytes: raw records may be megabytes each. */
+/** Splits entries into chunks bounded in records and in bytes, because a raw record may have several megabytes. */
 function* chunks(entries: readonly Entry[]): Iterable<Entry[]> {
   let chunk: Entry[] = []
   let bytes = 0
@@ -173,12 +176,12 @@ function valuesOf(origin: QuarantineOrigin, chunk: readonly Entry[]): unknown[] 
   ]
 }
 
-/** A PostgreSQL array of numbers or plain words. */
+/** A PostgreSQL array literal of numbers or of words that need no quotes. */
 function list(items: readonly (number | bigint | string)[]): string {
   return `{${items.join()}}`
 }
 
-/** The same for all records with the same errors in the same fields, whatever the values. */
+/** A hash of the errors' codes and fields: the same for all records with the same errors in the same fields, whatever their values. */
 export function fingerprintOf(errors: readonly RecordError[]): string {
   const shape = [...new Set(errors.map((error) => JSON.stringify([error.field ?? null, error.code])))].sort().join()
   return hash('sha256', shape).slice(0, 16)

@@ -2,36 +2,36 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { QueryPriority } from './query-priority.ts'
 
-describe('priority', () => {
-  it('waits for nothing when nothing is asked', async () => {
+describe('QueryPriority', () => {
+  it('does not wait when no query runs', async () => {
     await new QueryPriority().wait()
   })
 
-  it('waits for a short answer', async () => {
+  it('waits for a short query', async () => {
     const priority = new QueryPriority()
     const events: string[] = []
-    const asked = priority.during(async () => {
+    const query = priority.during(async () => {
       await nextTurn()
-      events.push('answered')
+      events.push('query done')
     })
     await priority.wait()
-    events.push('went on')
-    await asked
-    expect(events).toEqual(['answered', 'went on'])
+    events.push('wait over')
+    await query
+    expect(events).toEqual(['query done', 'wait over'])
   })
 
-  it('does not wait for an answer that takes its time', async () => {
+  it('does not wait for a long query', async () => {
     const priority = new QueryPriority()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const asked = priority.during(() => promise)
+    const query = priority.during(() => promise)
     await priority.wait()
     resolve()
-    await asked
+    await query
   })
 
-  it('forgets a question that failed', async () => {
+  it('does not wait for a query that failed', async () => {
     const priority = new QueryPriority()
-    await expect(priority.during(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
+    await expect(priority.during(() => Promise.reject(new Error('query failed')))).rejects.toThrow('query failed')
     await priority.wait()
     expect(await priority.during(async () => 'next')).toBe('next')
   })

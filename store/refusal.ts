@@ -1,5 +1,5 @@
-// DestinationRefusal: an error of PostgreSQL that is about the rows and not about the server: the table does not take one of
-// them. Thrown by the loader; the engine then looks for the rows in question (see careful.ts).
+// DestinationRefusal: an error that PostgreSQL reports because the table does not accept a row, not because of the server's state.
+// Made by errors.ts; the loader then searches for the refused rows (runner/loaders/postgres/batch/careful.ts).
 import { HeadgateError, type RecordError } from '../sdk/index.ts'
 
 /** An error as the server reports it. */
@@ -28,12 +28,12 @@ const codes = {
   value: 'destination.value',
 } as const
 
-/** Which rule of the table a row breaks. Names only: what PostgreSQL says beyond them quotes values. */
+/** The rule of the table that a row breaks. Holds names only, because the rest of PostgreSQL's message quotes values. */
 export type Refusal = {
   kind: keyof typeof codes
-  /** The constraint, index, domain, function or column that refuses; undefined if the server names none. */
+  /** The constraint, index, domain, function or column that refuses the row; undefined if the server names none. */
   by: string | undefined
-  /** For `notNull`. */
+  /** Set for kind `notNull` only. */
   column: string | undefined
 }
 
@@ -46,7 +46,7 @@ export class DestinationRefusal extends HeadgateError {
   }
 }
 
-/** The rule that the server's error is about; undefined if the error is not about rows. */
+/** Returns the rule that the server's error is about; undefined if the error is not about a row. */
 export function refusalOf(error: ServerError): Refusal | undefined {
   const kind = kindOf(error)
   if (kind === undefined) return undefined
@@ -54,10 +54,10 @@ export function refusalOf(error: ServerError): Refusal | undefined {
 }
 
 function kindOf({ code, routine, dataType, constraint }: ServerError): Refusal['kind'] | undefined {
-  // The framing of COPY is ours.
+  // Bad COPY framing (22P04) is a defect of Headgate, not of a row.
   if (code === '22P04') return undefined
   if (/^(P0|45)/.test(code) || (/^2[23]/.test(code) && routine === 'exec_stmt_raise')) return 'trigger'
-  // Without privileges the same code comes from another routine.
+  // Missing privileges have the same code, reported by another routine.
   if (code === '42501') return routine === 'ExecWithCheckOptions' ? 'policy' : undefined
   if (code === '54000') return 'size'
   if (code === '23514') return dataType !== undefined ? 'domain' : constraint === undefined ? 'partition' : 'check'
@@ -76,26 +76,26 @@ function nameOf(kind: Refusal['kind'], { constraint, dataType, column, where }: 
   return constraint
 }
 
-const words: Record<Refusal['kind'], string> = {
+const descriptions: Record<Refusal['kind'], string> = {
   check: 'fails the check constraint',
   domain: 'fails the constraint of the domain',
   exclusion: 'conflicts with another row by the exclusion constraint',
-  foreignKey: 'has no parent, or still has children, by the foreign key',
+  foreignKey: 'has no parent row, or still has child rows, by the foreign key',
   notNull: 'has no value for the column',
-  partition: 'belongs to no partition of the table',
+  partition: 'matches no partition of the table',
   policy: 'is not allowed by the row-level security policies of the table',
   size: 'is too wide for the table or one of its indexes',
   trigger: 'is refused by a trigger, in function',
   unique: 'has the same value as another row in the unique constraint or index',
-  value: 'holds a value that the table cannot take or compute with',
+  value: 'holds a value that the table cannot store or compute with',
 }
 
-/** What is wrong with the row, as an end of a sentence. */
+/** Describes the refusal as a predicate, such as "fails the check constraint positive_amount". */
 export function describeRefusal({ kind, by }: Refusal): string {
-  return by === undefined ? words[kind] : `${words[kind]} ${by}`
+  return by === undefined ? descriptions[kind] : `${descriptions[kind]} ${by}`
 }
 
-/** The refusal as an error of the record that the row was made of. */
+/** Converts the refusal to an error of the record that the row was made from. */
 export function recordError(refusal: Refusal): RecordError {
   const error = { code: codes[refusal.kind], message: `the record ${describeRefusal(refusal)}` }
   return refusal.column === undefined ? error : { field: refusal.column, ...error }

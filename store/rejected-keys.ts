@@ -1,11 +1,11 @@
-// Keys of the records a run rejected: rows that a snapshot must not take for gone. Called by the engine's finish step.
+// Keys of the records that a run rejected. Snapshot must not treat rows with these keys as removed. Called by the engine's finish step.
 import { type Queryable, wholeNumber } from './queryable.ts'
 
 const keysPerPage = 10_000
 
 /**
- * The key of each record that the run rejected, by column; null where the record has no readable key. A page at a time is in memory.
- * Call it within a transaction, one at a time: a cursor reads the run's rejects once instead of once per page.
+ * Yields the key of each record that the run rejected, by column; null if the record has no readable key. Holds one page in memory.
+ * Call it within a transaction, one at a time: it uses a named cursor, which reads the run's rejects once instead of once per page.
  */
 export async function* rejectedKeys(tx: Queryable, run: number): AsyncIterable<Record<string, string> | null> {
   await tx.query(

@@ -14,7 +14,7 @@ beforeEach(async () => {
   await client.query('TRUNCATE headgate.run, headgate.quarantine, headgate.quarantine_occurrence CASCADE')
 })
 
-/** A run with a batch, ended at that moment; Running without one. */
+/** A run with a committed batch that ended at `endedAt`; null for a Running run. */
 async function run(state: 'Running' | 'Succeeded' | 'Failed' | 'Cancelled', endedAt: string | null, of = pipeline): Promise<Run> {
   const made = await plannedRun(client, { pipeline: of })
   await recordBatch(client, loadedBatch(await claimed(client, made.id), 5))
@@ -35,23 +35,23 @@ async function remaining(table: string, column = 'id'): Promise<number[]> {
   return rows.map(({ id }) => Number(id))
 }
 
-it('deletes runs that ended before the moment, with everything that is kept about them', async () => {
-  const gone = [await run('Succeeded', old), await run('Failed', old), await run('Cancelled', old)]
+it('deletes runs that ended before the given time, with their slices and ledger', async () => {
+  const expired = [await run('Succeeded', old), await run('Failed', old), await run('Cancelled', old)]
   const kept = [await run('Succeeded', old), await run('Failed', '2026-07-01T00:00:00Z'), await run('Cancelled', old)]
-  expect(await pruneRuns(client, { pipeline, before })).toBe(gone.length)
+  expect(await pruneRuns(client, { pipeline, before })).toBe(expired.length)
   expect(await remaining('run')).toEqual(kept.map(({ id }) => id))
   expect(await remaining('batch', 'DISTINCT run')).toEqual(kept.map(({ id }) => id))
   expect(await remaining('slice', 'DISTINCT run')).toEqual(kept.map(({ id }) => id))
   expect(await pruneRuns(client, { pipeline, before })).toBe(0)
 })
 
-it('keeps a run that is under way, however old, the latest run and the latest success', async () => {
+it('keeps a Running run of any age, the latest run and the latest successful run', async () => {
   const runs = [await run('Running', null), await run('Succeeded', old), await run('Failed', old)]
   expect(await pruneRuns(client, { pipeline, before })).toBe(0)
   expect(await remaining('run')).toEqual(runs.map(({ id }) => id))
 })
 
-it('leaves other pipelines alone', async () => {
+it('does not delete runs of other pipelines', async () => {
   for (const of of ['sales/other', 'sales/other']) await run('Cancelled', old, of)
   expect(await pruneRuns(client, { pipeline, before })).toBe(0)
 })
@@ -63,7 +63,7 @@ it.each([
   ['superseded', 1],
   ['discarded', 1],
   ['replayed', 1],
-])('a run with a rejected record that is %s: %i deleted', async (state, deleted) => {
+])('with a rejected record of the run that is %s, deletes %i runs', async (state, deleted) => {
   const rejecting = await run('Succeeded', old)
   await reject(rejecting, 1, state)
   await run('Succeeded', old)
@@ -72,13 +72,13 @@ it.each([
   expect(await remaining('quarantine_occurrence', 'run')).toHaveLength(1 - deleted)
 })
 
-it('deletes no more than the limit, the oldest first', async () => {
+it('deletes at most `limit` runs, oldest first', async () => {
   const runs = [await run('Cancelled', old), await run('Cancelled', old), await run('Cancelled', old)]
   expect(await pruneRuns(client, { pipeline, before, limit: 1 })).toBe(1)
   expect(await remaining('run')).toEqual(runs.slice(1).map(({ id }) => id))
 })
 
-it('deletes closed quarantine entries of the pipeline with their occurrences, and neither open ones nor those closed lately', async () => {
+it('deletes old closed quarantine entries of the pipeline with their occurrences, but not unresolved or recently closed ones', async () => {
   const [mine, other] = [await run('Running', null), await run('Running', null, 'sales/other')]
   for (const [order, state] of [...['replayed', 'superseded', 'discarded', 'open', 'parked', 'corrected'].entries()]) await reject(mine, order, state)
   await reject(mine, 6, 'discarded', '2026-07-01T00:00:00Z')
@@ -90,7 +90,7 @@ it('deletes closed quarantine entries of the pipeline with their occurrences, an
   expect((await findRunById(client, mine.id)).id).toBe(mine.id)
 })
 
-it('deletes more occurrences and entries than one statement takes', async () => {
+it('deletes more occurrences and entries than one statement can', async () => {
   const of = await run('Cancelled', old)
   await run('Cancelled', old)
   const many = Array.from({ length: 6_000 }, (_, order) => rejectedRecord(order))

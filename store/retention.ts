@@ -1,16 +1,16 @@
-// Forgets what was kept for long enough: ended runs and closed quarantine entries, never a destination. Called by the operator.
+// Retention: deletes old ended runs and closed quarantine entries, never rows of a destination. Called by the operator.
 import type { Queryable } from './queryable.ts'
 
 export type PruneOptions = {
-  /** Store name. */
+  /** Name of the pipeline in the store. */
   pipeline: string
-  /** What ended or was closed before this moment goes. */
+  /** Deletes runs that ended, or entries that were closed, before this moment. */
   before: Date
-  /** At most so many runs in one call. */
+  /** Maximum number of runs to delete in one call. Default: 1000. */
   limit?: number
 }
 
-/** Rows per statement: each is a transaction of its own and short, so that no worker waits for it. */
+/** Rows per statement. Each statement is its own short transaction, so that no worker waits for it. */
 const rowsPerStatement = 5_000
 
 const prunableRuns = `
@@ -29,14 +29,14 @@ const someOccurrences = `
   WHERE ctid = ANY (ARRAY(SELECT ctid FROM headgate.quarantine_occurrence WHERE run = $1 LIMIT $2))`
 
 /**
- * Deletes runs of a pipeline that ended before the moment, with their slices, ledger and history; answers how many. Kept are the
- * latest run, which may be resumed, the latest success, which the next run is compared with, and runs whose rejected records
- * are still to be dealt with. Call it outside a transaction.
+ * Deletes runs of a pipeline that ended before `before`, with their slices, ledger and history. Returns the number of runs deleted.
+ * Keeps the latest run, which may be resumed; the latest successful run, which the next run is compared with; and runs whose rejected
+ * records are unresolved. Call it outside a transaction.
  */
 export async function pruneRuns(db: Queryable, { pipeline, before, limit = 1_000 }: PruneOptions): Promise<number> {
   const { rows } = await db.query(prunableRuns, [pipeline, before, limit])
   for (const { id } of rows) {
-    await untilFew(() => db.query(someOccurrences, [id, rowsPerStatement]))
+    await deleteAll(() => db.query(someOccurrences, [id, rowsPerStatement]))
     await db.query(`DELETE FROM headgate.run WHERE id = $1 AND state <> 'Running'`, [id])
   }
   return rows.length
@@ -52,17 +52,17 @@ const closedEntries = `
   )
   DELETE FROM headgate.quarantine AS entry USING closed WHERE entry.id = closed.id`
 
-/** Deletes all quarantine entries of a pipeline that were closed before the moment; answers how many. Call it outside a transaction. */
+/** Deletes all quarantine entries of a pipeline that were closed before `before`. Returns the number deleted. Call it outside a transaction. */
 export async function pruneQuarantine(db: Queryable, { pipeline, before }: Omit<PruneOptions, 'limit'>): Promise<number> {
-  return untilFew(() => db.query(closedEntries, [pipeline, before, rowsPerStatement]))
+  return deleteAll(() => db.query(closedEntries, [pipeline, before, rowsPerStatement]))
 }
 
-/** Repeats a statement until it finds less than it may take. Answers how many rows went. */
-async function untilFew(statement: () => Promise<{ rowCount: number | null }>): Promise<number> {
-  let gone = 0
+/** Repeats a DELETE statement until it deletes fewer than `rowsPerStatement` rows. Returns the total number of rows deleted. */
+async function deleteAll(statement: () => Promise<{ rowCount: number | null }>): Promise<number> {
+  let deleted = 0
   for (;;) {
     const { rowCount } = await statement()
-    gone += rowCount ?? 0
-    if ((rowCount ?? 0) < rowsPerStatement) return gone
+    deleted += rowCount ?? 0
+    if ((rowCount ?? 0) < rowsPerStatement) return deleted
   }
 }

@@ -15,10 +15,10 @@ import { admitTenant } from './tenants.ts'
 const { client, url } = await freshDatabase()
 const older = await freshDatabase()
 const suffix = randomBytes(4).toString('hex')
-const [owner, worker, analyst] = [`headgate_owner_${suffix}`, `headgate_worker_${suffix}`, `looking_${suffix}`]
+const [owner, worker, analyst] = [`headgate_owner_${suffix}`, `headgate_worker_${suffix}`, `headgate_analyst_${suffix}`]
 await client.query(`CREATE ROLE ${owner}; CREATE ROLE ${worker}; CREATE ROLE ${analyst}`)
 afterAll(async () => {
-  // One by one: default privileges of the owner name the others.
+  // In this order, because the owner's default privileges name the other roles.
   for (const each of [older.client, client]) {
     await each.query('RESET ROLE')
     for (const role of [analyst, worker, owner]) await each.query(`DROP OWNED BY ${role} CASCADE`)
@@ -26,7 +26,7 @@ afterAll(async () => {
   await client.query(`DROP ROLE ${analyst}, ${worker}, ${owner}`)
 })
 
-/** Statements of docs/store.md by their first line, for a database. */
+/** The SQL block of docs/store.md that begins with the comment `title`, with names of this test's roles and database. */
 function documented(title: string, database = url): string {
   const page = readFileSync(new URL('../docs/store.md', import.meta.url), 'utf8')
   const text = page.split(`\`\`\`sql\n-- ${title}\n`)[1]?.split('```')[0] as string
@@ -36,7 +36,7 @@ function documented(title: string, database = url): string {
     .replaceAll('warehouse', pg.escapeIdentifier(new URL(database).pathname.slice(1)))
 }
 
-async function worksAsWorker(db: pg.Client): Promise<void> {
+async function expectWorkerRights(db: pg.Client): Promise<void> {
   await db.query(`SET ROLE ${worker}`)
   expect(await migrate(db)).toEqual([])
   const run = await plannedRun(db)
@@ -54,15 +54,15 @@ async function worksAsWorker(db: pg.Client): Promise<void> {
   await expect(db.query(`INSERT INTO headgate.tenant VALUES ('${worker}', 'more')`)).rejects.toMatchObject({ code: '42501' })
 }
 
-it('works with the two roles as documented: one migrates, the other loads and cannot change the schema', async () => {
+it('works with the two documented roles: one migrates, the other loads and cannot change the schema', async () => {
   await client.query(documented('before the first migration'))
   await client.query(`SET ROLE ${owner}`)
   await migrate(client)
   await inTransaction(client, (tx) => admitTenant(tx, { namespace: '*', role: worker, schemas: [], createSchemas: false }))
-  await worksAsWorker(client)
+  await expectWorkerRights(client)
 })
 
-it('leaves a role what it was granted before there were tenants', async () => {
+it('keeps the rights of a role that were granted before tenants existed', async () => {
   const db = older.client
   await db.query(documented('before the first migration', older.url))
   await db.query(`SET ROLE ${owner}; CREATE SCHEMA headgate; CREATE TABLE headgate.migration (id serial PRIMARY KEY, name text, run_on timestamp)`)
@@ -80,10 +80,10 @@ it('leaves a role what it was granted before there were tenants', async () => {
     ALTER DEFAULT PRIVILEGES IN SCHEMA headgate GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${worker}`)
   await migrate(db)
   expect((await db.query('SELECT * FROM headgate.tenant')).rows).toEqual([{ role: worker, namespace: '*' }])
-  await worksAsWorker(db)
+  await expectWorkerRights(db)
 })
 
-it('shows people who look, as documented, the runs of their namespace and nothing they were not granted', async () => {
+it('lets an analyst role, set up as documented, read the runs of its namespace and nothing else', async () => {
   await client.query(`RESET ROLE; SET ROLE ${owner}`)
   for (const pipeline of ['sales/orders', 'finance/orders']) await plannedRun(client, { pipeline })
   await client.query(documented('for people who look at the runs of sales'))

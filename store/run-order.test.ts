@@ -18,7 +18,7 @@ await client.query(`
 
 let runs = 0
 
-/** Number of the destination of that name. */
+/** Id of the destination with that name; creates a run that names it. */
 async function destination(table: string): Promise<number> {
   const name = `run-${++runs}`
   const { destination } = await createRun(client, { name, pipeline: name, spec: specFor(table), workers: 1, batchSize: 1 })
@@ -35,7 +35,7 @@ async function hold(db: pg.Client, { table, mode }: Hold): Promise<string[]> {
   return held.flatMap((id) => [...numbers].filter(([, number]) => number === id).map(([name]) => name))
 }
 
-/** Whether the second has to wait until the transaction of the first is over. */
+/** Whether a transaction that takes `other` waits for one that holds `one`. */
 async function waits(one: Hold, other: Hold): Promise<boolean> {
   await first.query('BEGIN')
   await hold(first, one)
@@ -61,7 +61,7 @@ it.each([
   { table: 'parent', held: ['parent', 'child'] },
   { table: 'alone', held: ['alone'] },
   { table: 'missing', held: ['missing'] },
-])('holds with $table the destinations that share rows with it, from the top down', async ({ table, held }) => {
+])('locks, with $table, the destinations that share rows with it, from the top down', async ({ table, held }) => {
   expect(await hold(client, { table, mode: 'exclusive' })).toEqual(held)
 })
 
@@ -72,19 +72,19 @@ const related = [
 ]
 const pairs = [...related, ...related.map((pair) => pair.toReversed())].map(([one, other]) => ({ one: one as string, other: other as string }))
 
-it.each(pairs)('a run that publishes $one as a whole waits for batches of $other, which wait for it', async ({ one, other }) => {
+it.each(pairs)('a run that publishes $one as a whole waits for batches of $other, and they wait for that run', async ({ one, other }) => {
   expect(await waits({ table: other, mode: 'shared' }, { table: one, mode: 'exclusive' })).toBe(true)
   expect(await waits({ table: one, mode: 'exclusive' }, { table: other, mode: 'shared' })).toBe(true)
   expect(await waits({ table: one, mode: 'exclusive' }, { table: other, mode: 'exclusive' })).toBe(true)
   expect(await waits({ table: one, mode: 'shared' }, { table: other, mode: 'shared' })).toBe(false)
 })
 
-it('two partitions of one table do not wait for each other', async () => {
+it('runs of two partitions of one table do not wait for each other', async () => {
   expect(await waits({ table: 'north', mode: 'exclusive' }, { table: 'south', mode: 'exclusive' })).toBe(false)
   expect(await waits({ table: 'north_one', mode: 'exclusive' }, { table: 'south', mode: 'shared' })).toBe(false)
 })
 
-it('reckons with a partition from the moment that it is attached', async () => {
+it('takes a partition into account as soon as it is attached', async () => {
   await client.query('CREATE TABLE east (id int)')
   numbers.set('east', await destination('east'))
   expect(await waits({ table: 'feed', mode: 'exclusive' }, { table: 'east', mode: 'shared' })).toBe(false)

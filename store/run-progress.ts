@@ -1,11 +1,11 @@
-// How far runs are, many at once: for the operator, where there is no Redis to ask.
+// Progress of many runs in one query. Called by the operator where there is no Redis.
 import { type Counts, countsOf } from './counts.ts'
 import { type Queryable, wholeNumber } from './queryable.ts'
 
-/** `slices` are those of the input: the finish step is none. */
+/** `slices` counts slices of kind `read`, not the finish slice. */
 export type RunProgress = { counts: Counts; slices: { total: number; done: number } }
 
-/** By name of the run; runs that the store does not know are missing. */
+/** Progress by the run's name. Runs that are not in the store are left out. */
 export async function runsProgress(db: Queryable, names: readonly string[]): Promise<Map<string, RunProgress>> {
   const { rows } = await db.query(
     `SELECT summary.*, (SELECT count(*) FROM headgate.slice WHERE run = summary.id AND kind = 'read') AS slices,

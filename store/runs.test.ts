@@ -24,7 +24,7 @@ const { client } = await freshStore()
 const passing = { code: 'SourceUnreachable', message: 'no answer', retryable: true }
 const lasting = { code: 'SourceNotFound', message: 'no such file', retryable: false, slice: 1, position: { at: 3 } }
 
-it('keeps the spec as it was, with a hash that does not depend on the order of keys', async () => {
+it('stores the spec unchanged, with a hash that does not depend on the order of keys', async () => {
   const run = await createRun(client, { name: 'kept', pipeline: 'kept', spec: specFor('a.b'), workers: 2, batchSize: 50 })
   expect(run).toMatchObject({ state: 'Running', workers: 2, batchSize: 50, spec: specFor('a.b'), specHash: specHash(specFor('a.b')), counts: noCounts })
   expect(await findRun(client, 'kept')).toEqual(run)
@@ -32,19 +32,19 @@ it('keeps the spec as it was, with a hash that does not depend on the order of k
   expect(specHash({ d: [1, 2] })).not.toBe(specHash({ d: [2, 1] }))
 })
 
-it('refuses a name that is taken, within a transaction too', async () => {
-  const wish = { name: 'twice', pipeline: 'p', spec: specFor('t'), workers: 1, batchSize: 1 }
-  await createRun(client, wish)
-  await expect(createRun(client, wish)).rejects.toMatchObject({ code: 'RunExists' })
+it('refuses a name that is taken', async () => {
+  const newRun = { name: 'twice', pipeline: 'p', spec: specFor('t'), workers: 1, batchSize: 1 }
+  await createRun(client, newRun)
+  await expect(createRun(client, newRun)).rejects.toMatchObject({ code: 'RunExists' })
   expect(await findRun(client, 'never')).toBeUndefined()
 })
 
 it.each([
-  { what: 'a run under way', end: async () => {}, resumed: true },
-  { what: 'a run that failed in passing', end: (run: Run) => failRun(client, run.id, passing), resumed: true },
-  { what: 'a run that cannot succeed', end: (run: Run) => failRun(client, run.id, lasting), resumed: false },
+  { what: 'a Running run', end: async () => {}, resumed: true },
+  { what: 'a run with a retryable failure', end: (run: Run) => failRun(client, run.id, passing), resumed: true },
+  { what: 'a run with a final failure', end: (run: Run) => failRun(client, run.id, lasting), resumed: false },
   { what: 'a cancelled run', end: (run: Run) => cancelRun(client, run.id), resumed: false },
-])('says whether $what is to be resumed', async ({ end, resumed }) => {
+])('decides whether to resume $what: $resumed', async ({ end, resumed }) => {
   const run = await plannedRun(client)
   await end(run)
   expect((await unfinishedRun(client, run.pipeline))?.id).toBe(resumed ? run.id : undefined)
@@ -54,13 +54,13 @@ it.each([
   expect((await findRun(client, run.name))?.state === 'Running').toBe(resumed)
 })
 
-it('does not resume a run that a later one has overtaken', async () => {
+it('does not resume a run if its pipeline has a later one', async () => {
   const [first] = [await plannedRun(client, { pipeline: 'overtaken' }), await cancelRun(client, (await plannedRun(client, { pipeline: 'overtaken' })).id)]
   expect(first.state).toBe('Running')
   expect(await unfinishedRun(client, 'overtaken')).toBeUndefined()
 })
 
-it('keeps the first failure and the counts reached', async () => {
+it('keeps the first failure, and the counts up to then', async () => {
   const run = await plannedRun(client)
   await recordBatch(client, loadedBatch(await claimed(client, run.id), 4))
   expect(await failRun(client, run.id, lasting)).toBe(true)
@@ -68,7 +68,7 @@ it('keeps the first failure and the counts reached', async () => {
   expect(await findRun(client, run.name)).toMatchObject({ state: 'Failed', failure: lasting, counts: { read: 4, loaded: 4 } })
 })
 
-it('puts the ledger’s sums on a run that succeeds, and lists it before older ones', async () => {
+it('stores the ledger’s sums on a run that succeeds, and lists runs newest first', async () => {
   const run = await plannedRun(client, { pipeline: 'compared' })
   await readSlice(run.id, 4)
   expect(await succeedRun(client, run.id)).toMatchObject({
@@ -99,7 +99,7 @@ it.each([
   expect((await findRun(client, run.name))?.state).toBe('Running')
 })
 
-it('shows a run under way and one that succeeded in the summary for people', async () => {
+it('shows a Running and a Succeeded run in run_summary', async () => {
   const run = await plannedRun(client)
   await readSlice(run.id, 4)
   const summary = async () => (await client.query('SELECT * FROM headgate.run_summary WHERE id = $1', [run.id])).rows
@@ -118,7 +118,7 @@ it('keeps the run’s history in order', async () => {
   ])
 })
 
-/** One batch that ends the slice, with one record rejected. */
+/** Commits one batch, with one rejected record, that ends the slice. */
 async function readSlice(run: number, records: number): Promise<void> {
   const slice = await claimed(client, run)
   await quarantineRecords(client, { run, pipeline: `pipeline of ${run}`, slice: 0, input: 0, name: 'x.csv' }, [rejectedRecord(1)])

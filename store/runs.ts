@@ -1,4 +1,4 @@
-// Run history: one row per execution, with its totals once it ended. Called by the engine and the CLI.
+// Run history: one row per run, with its totals once it has ended. Called by the engine, the CLI and the operator.
 import { createHash } from 'node:crypto'
 import type { PipelineSpec } from '../crds/pipeline.ts'
 import { HeadgateError, type Position } from '../sdk/index.ts'
@@ -11,21 +11,21 @@ import { tableOf } from './table-key.ts'
 
 export type RunState = 'Running' | 'Succeeded' | 'Failed' | 'Cancelled'
 
-/** Why a run failed, as it is kept and shown. */
+/** Why a run failed, as stored and displayed. */
 export type RunFailure = { code: string; message: string; retryable: boolean; slice?: number; position?: Position }
 
 export type Run = {
   id: number
   name: string
   pipeline: string
-  /** Of the PipelineRun that declared it; undefined for a run without a cluster. */
+  /** Uid of the PipelineRun that declared the run; undefined for a run outside a cluster. */
   uid: string | undefined
   spec: PipelineSpec
   specHash: string
   params: Record<string, string>
-  /** The time the run is about, if it was given one. */
+  /** The time interval that the run covers, if it has one. */
   interval: { start: Date; end: Date } | undefined
-  /** Number of the table that the run loads (headgate.destination); undefined for a destination of a plugin. */
+  /** Id of the table that the run loads (headgate.destination); undefined for a destination of a plugin. */
   destination: number | undefined
   /** Whether this run may remove more rows than `quality.maxRemovedRatio` allows. */
   allowRemoval: boolean
@@ -35,12 +35,12 @@ export type Run = {
   createdAt: Date
   startedAt: Date | undefined
   finishedAt: Date | undefined
-  /** All 0 until the run ended; see `runTotals` for one under way. */
+  /** All 0 until the run has ended; `runTotals` returns those of a run in progress. */
   counts: Counts
   bytes: number
   timings: Timings
   failure: RunFailure | undefined
-  /** Warning code → how often. */
+  /** Warning code → number of occurrences. */
   warnings: Record<string, number>
 }
 
@@ -69,7 +69,7 @@ const runColumns = [
   'warnings',
 ].join(', ')
 
-/** Hash of a spec that does not depend on the order of its keys: tells whether a pipeline was edited since a run began. */
+/** SHA-256 of a spec in hexadecimal, independent of the order of its keys. Shows whether a pipeline was edited since a run started. */
 export function specHash(spec: unknown): string {
   const sorted = JSON.stringify(spec, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -79,27 +79,30 @@ export function specHash(spec: unknown): string {
   return createHash('sha256').update(sorted).digest('hex')
 }
 
-/** What a run is created with. */
+/** The properties that a run is created with. */
 export type NewRun = Pick<Run, 'name' | 'pipeline' | 'spec' | 'workers' | 'batchSize'> & Partial<Pick<Run, 'uid' | 'params' | 'interval' | 'allowRemoval'>>
 
-/** Throws RunExists if the name is taken: whoever asked twice gets one run. */
+/** Throws RunExists if the name is taken, so that a repeated request creates one run. */
 export async function createRun(db: Queryable, run: NewRun): Promise<Run> {
   const created = await insertRun(db, run)
   if (created === undefined) throw new HeadgateError('RunExists', `a run named ${run.name} is already in the store; choose another name or resume that run`)
   return created
 }
 
-/** For workers that all begin with the same declaration: one creates the run, the others find it. Throws RunExists if another object's run has the name. */
+/**
+ * For workers that all start from the same declaration: one creates the run, the others find it. Throws RunExists if the name belongs to
+ * a run of another object.
+ */
 export async function findOrCreateRun(db: Queryable, run: NewRun & { uid: string }): Promise<Run> {
   const found = (await findRun(db, run.name)) ?? (await insertRun(db, run)) ?? (await findRun(db, run.name))
   if (found?.uid === run.uid) return found
   throw new HeadgateError(
     'RunExists',
-    `the store already has a run named ${run.name}, of ${found?.uid === undefined ? 'nobody on this cluster' : `another object (uid ${found.uid})`}; create the PipelineRun under another name`,
+    `the store already has a run named ${run.name}, created ${found?.uid === undefined ? 'outside the cluster' : `by another object (uid ${found.uid})`}; create the PipelineRun under another name`,
   )
 }
 
-/** Undefined if the name is taken. */
+/** Returns undefined if the name is taken. */
 async function insertRun(db: Queryable, run: NewRun): Promise<Run | undefined> {
   const { rows } = await db.query(
     `INSERT INTO headgate.run (name, pipeline, uid, spec, spec_hash, params, interval_start, interval_end, workers, batch_size, destination, allow_removal)
@@ -122,7 +125,7 @@ async function insertRun(db: Queryable, run: NewRun): Promise<Run | undefined> {
   return rows[0] === undefined ? undefined : runOf(rows[0])
 }
 
-/** Number of the table that the spec names, which gets one if it has none; null for a destination of a plugin. */
+/** Id of the table that the spec names; inserts the table if it is new. Null for a destination of a plugin. */
 async function destinationOf(db: Queryable, { destination }: PipelineSpec): Promise<number | null> {
   if (destination.postgres === undefined) return null
   const { schema, name } = tableOf(destination.postgres.table)
@@ -147,14 +150,14 @@ export async function findRunById(db: Queryable, id: number): Promise<Run> {
   return run
 }
 
-/** The pipeline's latest run, if it is Running or failed with a retryable failure: the one to resume. */
+/** The run to resume: the pipeline's latest run, if it is Running or failed with a retryable failure. */
 export async function unfinishedRun(db: Queryable, pipeline: string): Promise<Run | undefined> {
   const latest = await firstRun(db, 'WHERE pipeline = $1 ORDER BY id DESC LIMIT 1', [pipeline])
   const resumable = latest?.state === 'Running' || (latest?.state === 'Failed' && latest.failure?.retryable === true)
   return resumable ? latest : undefined
 }
 
-/** Whether the run is under way, or is its pipeline's latest and failed for a reason that may pass: what it has staged is still of use. */
+/** Whether the run is Running, or is its pipeline's latest and failed with a retryable failure. The staged rows of such a run are still needed. */
 export async function isUnfinished(db: Queryable, id: number): Promise<boolean> {
   const run = await firstRun(db, 'WHERE id = $1', [id])
   if (run === undefined || run.state === 'Running') return run !== undefined
@@ -165,7 +168,7 @@ export async function isUnfinished(db: Queryable, id: number): Promise<boolean> 
 export async function listRuns(db: Queryable, options: PageRequest & { pipeline?: string | undefined }): Promise<Page<Run>> {
   const { pipeline, after, limit } = options
   const values: unknown[] = [limit + 1]
-  // Only the conditions that hold something, so that each combination is one stretch of an index.
+  // Only the conditions that apply, so that each combination is one range of an index.
   const conditions = [
     ...(pipeline === undefined ? [] : [`pipeline = $${values.push(pipeline)}`]),
     ...(after === undefined ? [] : [`id < $${values.push(keyAfter('runs', after, 1)[0])}`]),
@@ -176,12 +179,12 @@ export async function listRuns(db: Queryable, options: PageRequest & { pipeline?
 }
 
 /**
- * Marks the beginning of work, also of a run that failed or was interrupted and is resumed. Call it in a transaction.
- * Throws RunEnded; Overtaken if the run failed and newer runs of its table no longer reckon with it.
+ * Marks the run as started or resumed. Call it in a transaction. Throws RunEnded if the run cannot be resumed, and Overtaken if it
+ * failed and newer runs of its table no longer consider it open (see `checkResumable`).
  */
 export async function startRun(tx: Queryable, id: number): Promise<void> {
   const run = await findRunById(tx, id)
-  // Append adds rows in whatever order.
+  // Append has no order between runs.
   if (run.state === 'Failed' && run.spec.destination.postgres?.mode !== 'Append') await checkResumable(tx, run)
   const { rowCount } = await tx.query(
     `UPDATE headgate.run SET state = 'Running', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL, failure = NULL
@@ -191,12 +194,12 @@ export async function startRun(tx: Queryable, id: number): Promise<void> {
   if (rowCount !== 1) throw new HeadgateError('RunEnded', `run ${id} has ended and cannot be resumed; start a new run`)
 }
 
-/** Adds a line to the run's history. */
+/** Adds an event to the run's history. */
 export async function recordEvent(db: Queryable, run: number, code: string, message: string): Promise<void> {
   await db.query('INSERT INTO headgate.run_event (run, code, message) VALUES ($1, $2, $3)', [run, storableText(code), storableText(message)])
 }
 
-/** The run's history, oldest first. */
+/** The run's events, oldest first. */
 export async function listEvents(db: Queryable, run: number): Promise<{ at: Date; code: string; message: string }[]> {
   const { rows } = await db.query('SELECT at, code, message FROM headgate.run_event WHERE run = $1 ORDER BY id', [run])
   return rows.map((row) => ({ at: row.at as Date, code: row.code as string, message: row.message as string }))
@@ -205,10 +208,13 @@ export async function listEvents(db: Queryable, run: number): Promise<{ at: Date
 const sum = [...countColumns, ...timingColumns].map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ')
 const setTotals = [...countColumns, ...timingColumns].map((column) => `${column} = total.${column}`).join(', ')
 
-/** Ends a run that is Running, with totals from its ledger; `more` sets further columns. Returns whether it was Running. */
-export async function endRun(db: Queryable, id: number, more: string, values: unknown[] = []): Promise<boolean> {
+/**
+ * Ends a run that is Running, with totals from its ledger. `assignments` is SQL that sets further columns, with parameters from $2 on in
+ * `values`. Returns whether the run was Running.
+ */
+export async function endRun(db: Queryable, id: number, assignments: string, values: unknown[] = []): Promise<boolean> {
   const { rowCount } = await db.query(
-    `UPDATE headgate.run SET ${more}, ${setTotals}, finished_at = clock_timestamp(), warnings = headgate.run_warnings($1),
+    `UPDATE headgate.run SET ${assignments}, ${setTotals}, finished_at = clock_timestamp(), warnings = headgate.run_warnings($1),
       bytes = (SELECT coalesce(sum(bytes), 0) FROM headgate.slice WHERE run = $1 AND state = 'done')
     FROM (SELECT ${sum} FROM headgate.batch WHERE run = $1) AS total
     WHERE id = $1 AND state = 'Running'`,
@@ -217,17 +223,17 @@ export async function endRun(db: Queryable, id: number, more: string, values: un
   return rowCount === 1
 }
 
-/** Ends a run as failed; without effect on one that has ended already, so the first failure stays. */
+/** Ends a run as failed. Has no effect on a run that has already ended, so the first failure is kept. */
 export async function failRun(db: Queryable, id: number, failure: RunFailure): Promise<boolean> {
   return endRun(db, id, `state = 'Failed', failure = $2`, [storableJson(failure)])
 }
 
-/** Ends a run at the user's wish; workers notice at their next claim or batch. */
+/** Ends a run at the user's request; its workers notice at their next claim or batch. */
 export async function cancelRun(db: Queryable, id: number): Promise<boolean> {
   return endRun(db, id, `state = 'Cancelled'`)
 }
 
-/** Ends a run whose slices are all read; throws Unbalanced, and the transaction must be rolled back, if its books do not agree. */
+/** Ends a run successfully. Throws Unbalanced if its slices, ledger and quarantine do not agree; the caller must then roll back the transaction. */
 export async function succeedRun(tx: Queryable, id: number): Promise<Run> {
   await checkBalance(tx, id)
   if (!(await endRun(tx, id, `state = 'Succeeded'`))) throw new HeadgateError('RunEnded', `run ${id} ended before it could succeed: it was cancelled or failed`)
@@ -235,7 +241,7 @@ export async function succeedRun(tx: Queryable, id: number): Promise<Run> {
   return run as Run
 }
 
-const books = `
+const balance = `
   SELECT
     (SELECT count(*) FROM headgate.slice WHERE run = $1 AND kind = 'read' AND state <> 'done') AS unread,
     (SELECT coalesce(sum(records), 0) FROM headgate.slice WHERE run = $1) AS records,
@@ -247,7 +253,7 @@ const books = `
   FROM headgate.batch WHERE run = $1`
 
 async function checkBalance(tx: Queryable, id: number): Promise<void> {
-  const { rows } = await tx.query(books, [id])
+  const { rows } = await tx.query(balance, [id])
   const row = onlyRow(rows)
   const { unread, records, rejected, read, derived, quarantined, accounted } = Object.fromEntries(
     Object.entries(row).map(([name, value]) => [name, wholeNumber(value)]),
@@ -255,7 +261,7 @@ async function checkBalance(tx: Queryable, id: number): Promise<void> {
   const problems = [
     unread === 0 ? '' : `${unread} slices are not done`,
     records === read ? '' : `its slices hold ${records} records but its ledger read ${read}`,
-    accounted === Number(read) + Number(derived) ? '' : `its ledger read ${read} records, made ${derived} more of them, but accounts for ${accounted}`,
+    accounted === Number(read) + Number(derived) ? '' : `its ledger read ${read} records and derived ${derived} more, but accounts for ${accounted}`,
     rejected === quarantined ? '' : `its ledger counts ${quarantined} records as quarantined or parked but ${rejected} are kept`,
   ].filter((problem) => problem !== '')
   if (problems.length > 0) throw new HeadgateError('Unbalanced', `run ${id} does not balance: ${problems.join('; ')}; nothing of its last step is committed`)

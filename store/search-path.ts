@@ -1,10 +1,11 @@
-// Keeps other roles' functions and operators out of our statements. Every connection to the store begins with this.
+// Keeps functions and operators of other roles out of Headgate's statements. Every connection to the store runs this first.
 
 /**
- * Takes `"$user"` out of the session's search_path unless the schema of that name is the role's own or a superuser's; no one can create the
- * schema that takes its place there. A tenant that may create schemas could make one with the name of another role, and an operator in it
- * that fits better than PostgreSQL's would be called with that role's rights. All else in the search_path stays: operators of types such as
- * citext are found by it.
+ * Removes `"$user"` from the session's search_path unless that schema belongs to the role itself or to a superuser. Its replacement,
+ * pg_nobody, cannot be created: PostgreSQL reserves names that begin with pg_. A tenant that may create schemas could otherwise create one
+ * with the name of another role, containing an operator that matches better than PostgreSQL's own; statements of the other role would then
+ * call that operator with that role's rights. The rest of the search_path stays, because operators of types such as citext are found
+ * through it.
  */
 export const ownSearchPath = `
   SET search_path = pg_catalog;

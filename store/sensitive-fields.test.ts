@@ -24,7 +24,7 @@ async function run(pipeline: string, fields: Field[]): Promise<number> {
 
 const since = async (pipeline: string, id: number) => [...(await sensitiveFields(client, [pipeline])).since(pipeline, id)].sort()
 
-it('is what a run or a later one declared so, by its name in the schema and in the source', async () => {
+it('includes fields that the run or a later one declared sensitive, by their names in the schema and in the source', async () => {
   const first = await run('a', [field('secret', { sensitive: true, from: 'Secret' }), field('open')])
   const second = await run('a', [field('secret', { from: 'Secret' }), field('open')])
   const third = await run('a', [field('secret', { from: 'Secret' }), field('open', { sensitive: true })])
@@ -34,7 +34,7 @@ it('is what a run or a later one declared so, by its name in the schema and in t
   expect(await since('b', first)).toEqual([])
 })
 
-it('stays what it was when its declaration is dropped, and when the runs are forgotten', async () => {
+it('still includes a field after its declaration is dropped, and after the runs are deleted', async () => {
   const first = await run('dropped', [field('secret', { sensitive: true }), field('id')])
   const second = await run('dropped', [field('id')])
   await client.query(`DELETE FROM headgate.run WHERE pipeline = 'dropped'`)
@@ -42,18 +42,18 @@ it('stays what it was when its declaration is dropped, and when the runs are for
   expect(await since('dropped', second)).toEqual(['secret'])
 })
 
-it('is everything in what was rejected before the declarations were kept, by a run that is forgotten', async () => {
-  const forgotten = await run('old', [field('secret', { sensitive: true })])
-  await quarantineRecords(client, { run: forgotten, pipeline: 'old', slice: 0, input: 0, name: 'f' }, [rejectedRecord(1)])
+it('includes all fields of records rejected by a run that was deleted before the store kept declarations', async () => {
+  const deleted = await run('old', [field('secret', { sensitive: true })])
+  await quarantineRecords(client, { run: deleted, pipeline: 'old', slice: 0, input: 0, name: 'f' }, [rejectedRecord(1)])
   const kept = await run('old', [field('secret', { sensitive: true })])
-  await client.query(`DELETE FROM headgate.run WHERE id = ${forgotten};
+  await client.query(`DELETE FROM headgate.run WHERE id = ${deleted};
     DROP TRIGGER note_sensitive_fields ON headgate.run; DROP FUNCTION headgate.note_sensitive_fields; DROP FUNCTION headgate.declared_fields; DROP TABLE headgate.sensitive_field`)
   await client.query(readFileSync(new URL('./migrations/0007_values.sql', import.meta.url), 'utf8'))
-  expect(await since('old', forgotten)).toEqual(['*', 'secret'])
+  expect(await since('old', deleted)).toEqual(['*', 'secret'])
   expect(await since('old', kept)).toEqual(['secret'])
 })
 
-it('is noted for a role that may write runs alone, which can note nothing by itself', async () => {
+it('is recorded for a role that may write runs but not the table of sensitive fields', async () => {
   const role = `runs_${url.split('/').at(-1)}`
   await client.query(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA headgate TO ${role}; GRANT INSERT, SELECT ON headgate.run, headgate.destination TO ${role};
     GRANT SELECT ON headgate.tenant TO ${role}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA headgate TO ${role};
@@ -71,7 +71,7 @@ it('is noted for a role that may write runs alone, which can note nothing by its
   }
 })
 
-it('takes any shape of a declaration', async () => {
+it('accepts specs of any shape', async () => {
   for (const spec of [
     '{}',
     '{"schema": {"fields": 7}}',

@@ -1,15 +1,15 @@
-// Which fields are sensitive in what the store keeps, by all the declarations that there were since. Called by the commands that show records.
+// Names of sensitive fields, from the declarations of a record's run and of all later runs. Called by the commands that show records.
 import { type Queryable, wholeNumber } from './queryable.ts'
 
 export class SensitiveFields {
-  /** Pipeline → name in the schema or the source → the last run that declared it sensitive. */
+  /** Pipeline → field name (in the schema or the source) → last run that declared the field sensitive. */
   readonly #lastRuns: ReadonlyMap<string, ReadonlyMap<string, number>>
 
   constructor(lastRuns: ReadonlyMap<string, ReadonlyMap<string, number>>) {
     this.#lastRuns = lastRuns
   }
 
-  /** Names of fields that the run of the pipeline or a later one declared sensitive; `*` if all fields may be. */
+  /** Names of the fields that this run of the pipeline or a later one declared sensitive; `*` if any field may be sensitive. */
   since(pipeline: string, run: number): ReadonlySet<string> {
     const names = [...(this.#lastRuns.get(pipeline) ?? [])].filter(([, last]) => last >= run)
     return new Set(names.map(([name]) => name))
@@ -26,7 +26,7 @@ export async function sensitiveFields(db: Queryable, pipelines: readonly string[
   return new SensitiveFields(lastRuns)
 }
 
-/** Pipelines with a run that loads one of these tables, written as in the pipeline. */
+/** Pipelines with a run that loads one of these tables. Names of tables must be spelled as in the pipeline's spec. */
 export async function pipelinesOfTables(db: Queryable, tables: readonly string[]): Promise<string[]> {
   const { rows } = await db.query(`SELECT DISTINCT pipeline FROM headgate.run WHERE spec #>> '{destination,postgres,table}' = ANY ($1::text[])`, [tables])
   return rows.map((row) => row.pipeline as string)

@@ -1,4 +1,4 @@
-// StoreSession against a real server: one connection whoever asks, a new one after it was lost, none after close.
+// StoreSession with a real server: callers share one connection, a lost connection is replaced, and none is opened after close.
 import { expect, test } from 'vitest'
 import { freshDatabase } from '../test/support/database.ts'
 import { StoreSession } from './session.ts'
@@ -10,14 +10,14 @@ async function connections(name: string): Promise<number[]> {
   return rows.map(({ pid }) => pid as number)
 }
 
-test('Queries that come at once share one connection', async () => {
+test('Concurrent queries share one connection', async () => {
   const session = new StoreSession(url, 'shared')
   await Promise.all([session.query('SELECT 1'), session.query('SELECT 1'), session.query('SELECT 1')])
   expect(await connections('shared')).toHaveLength(1)
   await session.close()
 })
 
-test('Queries that fail at once because the connection was lost leave one new connection behind', async () => {
+test('Concurrent queries that fail because the connection was lost are followed by a single new connection', async () => {
   const session = new StoreSession(url, 'lost')
   await session.query('SELECT 1')
   const [lost] = await connections('lost')
@@ -28,11 +28,11 @@ test('Queries that fail at once because the connection was lost leave one new co
   await session.close()
 })
 
-test('A closed session makes no new connection', async () => {
+test('A closed session opens no new connection', async () => {
   const session = new StoreSession(url, 'closed')
-  const asked = session.query('SELECT 1')
+  const pending = session.query('SELECT 1')
   await session.close()
-  await asked.catch(() => {})
+  await pending.catch(() => {})
   await expect(session.query('SELECT 1')).rejects.toThrow('closed')
   await expect.poll(() => connections('closed')).toEqual([])
 })

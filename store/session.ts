@@ -1,4 +1,4 @@
-// StoreSession: a worker's connection to the store; it is made when needed and made anew after it was lost. Callers take turns.
+// StoreSession: a worker's connection to the store. Connects on first use, reconnects after a lost connection, and serializes its callers.
 import type pg from 'pg'
 import { HeadgateError, type Transaction } from '../sdk/index.ts'
 import { classifyError, openConnection, transactionOver } from './connection.ts'
@@ -7,35 +7,35 @@ import { QueryPriority } from './query-priority.ts'
 export class StoreSession {
   readonly #url: string
   readonly #applicationName: string
-  /** The connection, or the one that is being made: whoever asks meanwhile gets the same. */
+  /** The connection, or the pending attempt; concurrent callers share the attempt. */
   #connecting: Promise<pg.Client> | undefined
   #closed = false
   readonly #priority: QueryPriority
-  /** Ends when whoever has the connection now is done with it. */
+  /** Resolves when the caller that currently uses the connection is done. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** `priority` learns of every query of a transaction. */
+  /** Every query of a transaction runs under `priority`. */
   constructor(url: string, applicationName: string, priority = new QueryPriority()) {
     this.#url = url
     this.#applicationName = applicationName
     this.#priority = priority
   }
 
-  /** One statement on its own. Errors are HeadgateErrors; whether they pass is in `retryable`. */
+  /** Runs one statement outside a transaction. Throws a HeadgateError; `retryable` says whether the error is transient. */
   async query(text: string, values?: readonly unknown[]): ReturnType<Transaction['query']> {
     return this.#inTurn((client) => client.query(text, values === undefined ? undefined : [...values]))
   }
 
   /**
-   * Runs `work` in a transaction of its own. When this throws a retryable error after `work` was done, the commit may
-   * have happened all the same: whoever tries again must look first.
+   * Runs `work` in its own transaction. If a retryable error is thrown after `work` has finished, the commit may have
+   * succeeded: check before retrying.
    */
   async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#within(work, 'COMMIT')
   }
 
-  /** Runs `work` in a transaction that is rolled back: for finding out what would happen. */
-  async trial<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  /** Dry run: runs `work` in a transaction and rolls it back. */
+  async dryRun<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#within(work, 'ROLLBACK')
   }
 
@@ -50,7 +50,7 @@ export class StoreSession {
     })
   }
 
-  /** Final: whoever asks later is refused, so that no forgotten connection keeps the process alive. */
+  /** Closes the session for good: later queries are refused, so that no forgotten connection keeps the process alive. */
   async close(): Promise<void> {
     this.#closed = true
     const client = await this.#connecting?.catch(() => undefined)
@@ -58,7 +58,7 @@ export class StoreSession {
     await client?.end().catch(() => {})
   }
 
-  /** A connection does one thing at a time. */
+  /** Serializes callers, because statements of different transactions must not interleave on one connection. */
   #inTurn<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
     const mine = this.#turn.then(async () => {
       const client = await this.#connection()
@@ -73,7 +73,7 @@ export class StoreSession {
   }
 
   async #connection(): Promise<pg.Client> {
-    if (this.#closed) throw new HeadgateError('Internal', 'a closed store session was asked for more')
+    if (this.#closed) throw new HeadgateError('Internal', 'the store session is closed')
     this.#connecting ??= openConnection(this.#url, { applicationName: this.#applicationName })
     const connecting = this.#connecting
     try {
@@ -88,7 +88,7 @@ export class StoreSession {
     if (this.#connecting === connecting) this.#connecting = undefined
   }
 
-  /** Leaves the connection ready for another try, or drops it. */
+  /** Rolls back so that the connection can be used again, or drops the connection if that fails. */
   async #failed(error: unknown, client: pg.Client): Promise<Error> {
     try {
       await client.query('ROLLBACK')

@@ -1,14 +1,14 @@
-// Connections of workers as the server sees them: named so that those of a dead worker can be found and ended. Called by the engine.
+// Names of workers' connections in pg_stat_activity, by which the connections of a dead worker are found and terminated. Called by the engine.
 import type { Queryable } from './queryable.ts'
 
-/** Name of a worker's connections: what ends its name is unlike any other's. */
+/** The application_name of a worker's connections. It contains only the last part of the worker's name, which is unique. */
 export function sessionName(worker: string, run: string): string {
   return `headgate ${lastPart(worker)} ${run}`
 }
 
 /**
- * Ends what the connections of these workers are doing. The server does not notice that a machine is gone, or a process frozen, and
- * would keep its slice locked for as long. Workers under another role are left alone.
+ * Terminates the connections of these workers, except those under another role. The server does not notice that a machine is gone or a
+ * process is frozen, and would keep the worker's slice locked until it does.
  */
 export async function endSessions(db: Queryable, workers: readonly string[]): Promise<void> {
   await db.query(

@@ -1,11 +1,13 @@
-// Which destinations share rows: the table and its partitions or children are names of the same rows. Called where runs are put in order.
+// Finds destinations that share rows: a table and its partitions or child tables contain the same rows. Called by run-order.ts and silent-runs.ts.
 import type { Queryable } from './queryable.ts'
 
 /**
- * Relation `related` (id, level): the destination $1 and those that are above or below it by partitioning or inheritance, with the steps
- * down from it. Siblings are not related, because they share no rows. Read from the catalogue each time: partitions come and go.
+ * Relation `related` (id, level): the destination $1 and its ancestors and descendants by partitioning or inheritance. `level` is the number
+ * of steps below $1, negative for ancestors. Siblings are not included, because they share no rows. The catalogue is read on each call,
+ * because partitions are attached and detached at any time.
  *
- * Not followed: what shares rows in another way. A view is no destination; two parents of one child are related to it, not to each other.
+ * No other way of sharing rows is considered: a view cannot be a destination, and two parents of one child are related to the child but
+ * not to each other.
  */
 export const related = `
   WITH RECURSIVE above (oid, level) AS (
@@ -28,7 +30,7 @@ export const related = `
       JOIN headgate.destination AS d ON d.name = n.nspname::text || '.' || c.relname::text
   )`
 
-/** Numbers of the destination and of those that share rows with it; none if there is no destination. */
+/** Ids of the destination and of those that share rows with it; empty if `destination` is undefined. */
 export async function relatedDestinations(db: Queryable, destination: number | undefined): Promise<number[]> {
   if (destination === undefined) return []
   const { rows } = await db.query(`${related} SELECT DISTINCT id FROM related`, [destination])

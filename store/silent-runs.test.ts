@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { claimed, freshStore, plannedRun } from '../test/support/store.ts'
 import { findRunById, isUnfinished } from './runs.ts'
-import { giveUpSilentRuns, hasSilentOlderRuns, lapsedWorkers } from './silent-runs.ts'
+import { failSilentRuns, hasSilentOlderRuns, lapsedWorkers } from './silent-runs.ts'
 import { renewLeases } from './slices.ts'
 
 const { client } = await freshStore()
@@ -13,16 +13,16 @@ async function silence(): Promise<void> {
   )
 }
 
-it('gives up an older run of the table whose workers are silent, so that nothing of it is committed later', async () => {
+it('fails an older run of the table whose workers are silent, so that it commits nothing later', async () => {
   const older = await plannedRun(client, { table: 'silent.feed' })
   const slice = await claimed(client, older.id, 'frozen')
   const other = await plannedRun(client, { table: 'silent.other' })
   const newer = await plannedRun(client, { table: 'silent.feed' })
-  expect(await giveUpSilentRuns(client, newer, silentFor)).toEqual([])
+  expect(await failSilentRuns(client, newer, silentFor)).toEqual([])
   expect(await lapsedWorkers(client, newer)).toEqual([])
   await silence()
   expect(await hasSilentOlderRuns(client, newer, silentFor)).toBe(true)
-  expect(await giveUpSilentRuns(client, newer, silentFor)).toEqual([older.name])
+  expect(await failSilentRuns(client, newer, silentFor)).toEqual([older.name])
   expect(await findRunById(client, older.id)).toMatchObject({ state: 'Failed', failure: { code: 'Overtaken', retryable: false } })
   expect(await isUnfinished(client, older.id)).toBe(false)
   expect(await renewLeases(client, older.id, 'frozen')).toBe('Failed')
@@ -31,10 +31,10 @@ it('gives up an older run of the table whose workers are silent, so that nothing
   expect(await hasSilentOlderRuns(client, newer, silentFor)).toBe(false)
 })
 
-it('leaves a run alone that is newer, alive, or has not begun for as long', async () => {
+it('does not fail a run that is newer, alive or too young', async () => {
   const older = await plannedRun(client, { table: 'alive.feed' })
   const newer = await plannedRun(client, { table: 'alive.feed' })
-  expect(await giveUpSilentRuns(client, older, silentFor)).toEqual([])
-  expect(await giveUpSilentRuns(client, newer)).toEqual([])
+  expect(await failSilentRuns(client, older, silentFor)).toEqual([])
+  expect(await failSilentRuns(client, newer)).toEqual([])
   expect((await findRunById(client, older.id)).state).toBe('Running')
 })

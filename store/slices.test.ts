@@ -6,7 +6,7 @@ import { advanceSlice, claimSlice, completeSlice, isPlanned, leases, lockSlice, 
 
 const { client, connect } = await freshStore()
 
-it('plans slices in order and the finish slice after them', async () => {
+it('plans slices in order, followed by the finish slice', async () => {
   const run = await plannedRun(client, { slices: 3 })
   expect(await isPlanned(client, run.id)).toBe(true)
   expect(await isPlanned(client, run.id + 1000)).toBe(false)
@@ -14,14 +14,14 @@ it('plans slices in order and the finish slice after them', async () => {
   expect(await sliceCounts(client, run.id)).toEqual({ total: 4, pending: 4, leased: 0, done: 0, bytes: 300, doneBytes: 0 })
 })
 
-it('keeps what a slice says of itself', async () => {
+it('stores the properties of a slice', async () => {
   const run = await plannedRun(client, { slice: { bytes: 7, leastRecordBytes: 3 } })
   const slice = { input: 0, name: 'file-0.csv', spec: { input: 0 }, bytes: 7, leastRecordBytes: 3 }
   expect(await plannedSlices(client, run.id)).toEqual([slice])
   expect((await claimed(client, run.id)).slice).toEqual(slice)
 })
 
-it('gives each slice to one of many workers that claim at once', async () => {
+it('gives each slice to exactly one of many workers that claim at the same time', async () => {
   const run = await plannedRun(client, { slices: 6 })
   const workers = await Promise.all(Array.from({ length: 8 }, () => connect()))
   const rounds = await Promise.all(
@@ -37,7 +37,7 @@ it('gives each slice to one of many workers that claim at once', async () => {
   expect(await leases(client, run.id)).toHaveLength(6)
 })
 
-it('gives the finish slice only when every other is done', async () => {
+it('gives out the finish slice only when all other slices are done', async () => {
   const run = await plannedRun(client, { slices: 2 })
   const [one, other] = [await claimed(client, run.id), await claimed(client, run.id)]
   await completeSlice(client, one)
@@ -46,7 +46,7 @@ it('gives the finish slice only when every other is done', async () => {
   expect(await claimed(client, run.id)).toMatchObject({ kind: 'finish', ordinal: 2, epoch: 1 })
 })
 
-it('hands nothing out once the run is cancelled', async () => {
+it('gives out no slice once the run is cancelled', async () => {
   const run = await plannedRun(client)
   const slice = await claimed(client, run.id)
   await cancelRun(client, run.id)
@@ -55,11 +55,11 @@ it('hands nothing out once the run is cancelled', async () => {
   expect(await claimSlice(client, { run: run.id, worker: 'w', lapsed: [] })).toBeUndefined()
 })
 
-it('resumes a lapsed worker’s slice at its last committed batch and fences the worker out', async () => {
+it('resumes a dead worker’s slice after its last committed batch and fences that worker', async () => {
   const run = await plannedRun(client)
   const zombie = await claimed(client, run.id, 'zombie')
   await commitBatch(zombie, { offset: 42 }, 10)
-  expect(await claimSlice(client, { run: run.id, worker: 'heir', lapsed: ['someone else'] })).toBeUndefined()
+  expect(await claimSlice(client, { run: run.id, worker: 'heir', lapsed: ['another'] })).toBeUndefined()
   const heir = await claimed(client, run.id, 'heir', ['zombie'])
   expect(heir).toMatchObject({ position: { offset: 42 }, records: 10, batches: 1, epoch: 2 })
   await expect(lockSlice(client, zombie)).rejects.toMatchObject({ code: 'StaleEpoch', retryable: false })
@@ -69,7 +69,7 @@ it('resumes a lapsed worker’s slice at its last committed batch and fences the
   expect(await leases(client, run.id)).toEqual([{ ordinal: 0, worker: 'heir', expired: false }])
 })
 
-it('lets nobody claim a slice in the middle of a commit, and fences a commit that begins after the claim', async () => {
+it('lets no worker claim a slice during a commit, and fences a commit that begins after the claim', async () => {
   const run = await plannedRun(client)
   const [ghost, heir] = [await connect(), await connect()]
   const slice = await claimed(ghost, run.id, 'ghost')
@@ -87,7 +87,7 @@ it('lets nobody claim a slice in the middle of a commit, and fences a commit tha
   await ghost.query('ROLLBACK')
 })
 
-it('tells a position of JSON null from no position', async () => {
+it('distinguishes a position of JSON null from no position', async () => {
   const run = await plannedRun(client)
   const slice = await claimed(client, run.id, 'w')
   expect(slice.position).toBeUndefined()

@@ -1,4 +1,5 @@
-// Slices: the persisted plan, who works on what, and the fence that stops those who no longer do. Called by the engine.
+// Slices: the persisted plan, the workers' claims on its slices, and the fence (epoch) that rejects commits of a worker whose claim has been
+// taken over. Called by the engine.
 import { HeadgateError, type Position, type Slice } from '../sdk/index.ts'
 import { defaultLeaseMilliseconds, expired, keepAlive } from './lease.ts'
 import { positionOf, positionText } from './ledger.ts'
@@ -6,29 +7,29 @@ import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 
 export type SliceKind = 'read' | 'finish'
 
-/** A slice in the hands of one worker. `epoch` is the fence: whoever claims it later has a larger one. */
+/** A slice claimed by one worker. `epoch` is the fence: every later claim of the slice has a larger epoch. */
 export type ClaimedSlice = {
   run: number
   ordinal: number
   kind: SliceKind
   slice: Slice
-  /** `next` of the last committed batch; undefined at the slice's beginning. */
+  /** `next` of the last committed batch; undefined before the first batch. */
   position: Position | undefined
-  /** Committed so far. */
+  /** Number of records committed so far. */
   records: number
   batches: number
   epoch: number
 }
 
-/** What names a claim; a ClaimedSlice is one. */
+/** The properties of a ClaimedSlice that identify its claim. */
 export type Claim = Pick<ClaimedSlice, 'run' | 'ordinal' | 'epoch'>
 
-/** Who holds a slice. `expired` when it gave no sign of life in the store for longer than it promised. */
+/** The worker that holds a slice. `expired`: its lease in the store has run out. */
 export type Lease = { ordinal: number; worker: string; expired: boolean }
 
 export type SliceCounts = { total: number; pending: number; leased: number; done: number; bytes: number | undefined; doneBytes: number }
 
-/** Persists the plan, with the finish slice as its last. The transaction should hold whatever lock keeps others from planning. */
+/** Persists the plan and appends the finish slice. The transaction must hold the plan lock (`lockPlan`). */
 export async function planSlices(tx: Queryable, run: number, slices: readonly Slice[]): Promise<void> {
   await tx.query(
     `INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec, bytes, least_record_bytes, inputs)
@@ -48,7 +49,7 @@ export async function planSlices(tx: Queryable, run: number, slices: readonly Sl
   await tx.query(`INSERT INTO headgate.slice (run, ordinal, kind, input, name, spec) VALUES ($1, $2, 'finish', 0, 'finish', 'null')`, [run, slices.length])
 }
 
-/** Locks the run row until the transaction ends, so that one worker persists its plan and the others find it. */
+/** Locks the run's row until the transaction ends, so that one worker persists its plan and the others find that plan. */
 export async function lockPlan(tx: Queryable, run: number): Promise<void> {
   await tx.query('SELECT 1 FROM headgate.run WHERE id = $1 FOR NO KEY UPDATE', [run])
 }
@@ -83,14 +84,14 @@ const claim = `
 export type ClaimOptions = {
   run: number
   worker: string
-  /** Workers whose slices may be taken. */
+  /** Dead workers, whose slices may be taken over. */
   lapsed: readonly string[]
   leaseMilliseconds?: number | undefined
 }
 
 /**
- * Takes the first slice that is pending, or leased to a worker in `lapsed`. The finish slice comes only when all others
- * are done, and nothing comes when the run is not Running.
+ * Claims the first slice that is pending, or leased to a worker in `lapsed`. Returns the finish slice only when all others
+ * are done, and undefined if no slice is free or the run is not Running.
  */
 export async function claimSlice(db: Queryable, options: ClaimOptions): Promise<ClaimedSlice | undefined> {
   const { rows } = await db.query(claim, [options.run, options.worker, options.lapsed, options.leaseMilliseconds ?? defaultLeaseMilliseconds])
@@ -114,7 +115,7 @@ function claimedSliceOf(row: Row): ClaimedSlice {
   }
 }
 
-/** A planned slice by its ordinal, for reading a part of it again. */
+/** A planned slice by its ordinal. Used to read a part of the slice again. */
 export async function findSlice(db: Queryable, run: number, ordinal: number): Promise<Slice | undefined> {
   const { rows } = await db.query(`SELECT ${claimed} FROM headgate.slice WHERE run = $1 AND ordinal = $2`, [run, ordinal])
   return rows[0] === undefined ? undefined : claimedSliceOf(rows[0]).slice
@@ -126,7 +127,7 @@ export async function plannedSlices(db: Queryable, run: number): Promise<Slice[]
   return rows.map((row) => claimedSliceOf(row).slice)
 }
 
-/** Who holds what; whoever watches heartbeats finds the lapsed among them. */
+/** The run's leased slices and their workers. The caller decides from these and from heartbeats which workers are dead. */
 export async function leases(db: Queryable, run: number): Promise<Lease[]> {
   const { rows } = await db.query(
     `SELECT ordinal, worker, ${expired} AS expired
@@ -137,7 +138,7 @@ export async function leases(db: Queryable, run: number): Promise<Lease[]> {
   return rows.map((row) => ({ ordinal: row.ordinal as number, worker: row.worker as string, expired: row.expired as boolean }))
 }
 
-/** A sign of life: the worker's claims hold anew. Answers the run's state. */
+/** Renews the worker's lease, which covers all its claims. Returns the run's state. */
 export async function renewLeases(db: Queryable, run: number, worker: string): Promise<string> {
   const { rows } = await db.query(
     `WITH renewed AS (UPDATE headgate.worker SET alive_until = clock_timestamp() + lease WHERE name = $2)
@@ -147,7 +148,7 @@ export async function renewLeases(db: Queryable, run: number, worker: string): P
   return onlyRow(rows).state as string
 }
 
-/** `total` counts the finish slice too; `bytes` is undefined while some slice's size is unknown. */
+/** `total` includes the finish slice; `bytes` is undefined if the size of any slice is unknown. */
 export async function sliceCounts(db: Queryable, run: number): Promise<SliceCounts> {
   const { rows } = await db.query(
     `SELECT count(*) AS total, count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'leased') AS leased,
@@ -169,8 +170,8 @@ export async function sliceCounts(db: Queryable, run: number): Promise<SliceCoun
 }
 
 /**
- * First statement of a batch's transaction: locks the slice until the end and makes sure the claim still holds. Answers
- * the ordinal of the batch, where it begins, and the state of the run, which may have been cancelled meanwhile.
+ * First statement of a batch's transaction: locks the slice until the transaction ends and checks that the claim is still valid. Returns
+ * the ordinal of the next batch, its start position, and the state of the run, which may have been cancelled. Throws StaleEpoch.
  */
 export async function lockSlice(tx: Queryable, claimed: Claim): Promise<{ batches: number; position: Position | undefined; runState: string }> {
   const { rows } = await tx.query(
@@ -187,11 +188,11 @@ function staleEpoch(claimed: Claim, row: Row): HeadgateError {
   return new HeadgateError(
     'StaleEpoch',
     `slice ${claimed.ordinal} of run ${claimed.run} was claimed with epoch ${claimed.epoch} and is now ${String(row.state)} with epoch ${String(row.epoch)}: ` +
-      'another worker has taken it over, nothing of this batch is committed; claim another slice',
+      'another worker has taken it over and nothing of this batch is committed; claim another slice',
   )
 }
 
-/** Moves the locked slice behind a batch of `records`; `done` ends it. */
+/** Advances the locked slice past a batch of `records`; `done` ends the slice. Throws StaleEpoch. */
 export async function advanceSlice(tx: Queryable, claimed: Claim, step: { position?: Position | undefined; records: number; done: boolean }): Promise<void> {
   const { rowCount } = await tx.query(
     `UPDATE headgate.slice SET position = coalesce($4::jsonb, position), records = records + $5, batches = batches + 1,
@@ -202,7 +203,7 @@ export async function advanceSlice(tx: Queryable, claimed: Claim, step: { positi
   if (rowCount !== 1) throw staleEpoch(claimed, { epoch: 'another', state: 'another' })
 }
 
-/** Ends a slice that has nothing more to commit, without a batch. */
+/** Ends a slice without committing a further batch. Throws StaleEpoch. */
 export async function completeSlice(tx: Queryable, claimed: Claim): Promise<void> {
   const { rowCount } = await tx.query(
     `UPDATE headgate.slice SET state = 'done', worker = NULL WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`,
@@ -211,7 +212,7 @@ export async function completeSlice(tx: Queryable, claimed: Claim): Promise<void
   if (rowCount !== 1) throw staleEpoch(claimed, { epoch: 'another', state: 'another' })
 }
 
-/** Gives a slice back on a graceful stop; without effect when it is no longer ours. */
+/** Releases a slice on a graceful stop. Has no effect if another worker has taken the slice over. */
 export async function releaseSlice(db: Queryable, claimed: Claim): Promise<void> {
   await db.query(`UPDATE headgate.slice SET state = 'pending', worker = NULL WHERE run = $1 AND ordinal = $2 AND epoch = $3 AND state = 'leased'`, [
     claimed.run,

@@ -1,8 +1,9 @@
-// Values of any source as text that jsonb accepts. What it cannot hold is replaced visibly; the raw bytes keep the truth.
+// Converts values of any source to text that jsonb accepts. Values that jsonb cannot hold are replaced visibly; the quarantine's raw bytes
+// keep the original. Called by quarantine.ts and runs.ts.
 
 const unstorable = /\\u(?:0000|d[89a-f]..)/i
 
-/** JSON text of a value. U+0000 becomes ␀, a lone surrogate �, a bigint its digits. */
+/** JSON text of a value. U+0000 becomes ␀, a lone surrogate �, a bigint a string of its digits. */
 export function storableJson(value: unknown): string {
   const text = plainJson(value)
   if (text !== undefined && !unstorable.test(text)) return text

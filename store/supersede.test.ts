@@ -3,7 +3,7 @@ import { freshStore, rejectedRecord } from '../test/support/store.ts'
 import { hashOpenKeys } from './key-form.ts'
 import { quarantineRecords } from './quarantine.ts'
 import { listQuarantine } from './quarantine-queries.ts'
-import { hasOpenKeyed, supersedeByBatch, supersedeByDestination, supersedeByTable } from './supersede.ts'
+import { hasOpenKeys, supersedeByBatch, supersedeByDestination, supersedeByTable } from './supersede.ts'
 
 const { client } = await freshStore()
 const inputSize = 2 ** 44
@@ -13,7 +13,7 @@ beforeEach(async () => {
   await client.query('TRUNCATE headgate.quarantine, headgate.quarantine_occurrence')
 })
 
-/** Accepted rows of a batch, in a temp table with odd names. */
+/** Accepts rows in a batch, from a temporary table whose name needs quoting. Returns the number of entries closed. */
 async function accept(pipeline: string, run: number, rows: { id: string; pos: number }[]): Promise<number> {
   await client.query('BEGIN')
   await client.query(`CREATE TEMP TABLE "odd ""stage" ("id" numeric(12,2), _pos bigint) ON COMMIT DROP`)
@@ -32,9 +32,9 @@ async function reject(pipeline: string, run: number, records: { order: number; i
 
 const states = async (pipeline: string) => (await listQuarantine(client, { pipeline, limit: 9 })).items.map(({ state }) => state)
 
-it('closes an entry whose key comes good in a later run, compared as the column’s type', async () => {
+it('closes an entry whose key is accepted in a later run, comparing keys as values of the column’s type', async () => {
   await reject('later', 1, [{ order: 1, id: '7.5' }, { order: 2, id: '8' }, { order: 3 }])
-  expect(await hasOpenKeyed(client, 'later')).toBe(true)
+  expect(await hasOpenKeys(client, 'later')).toBe(true)
   expect(
     await accept('later', 2, [
       { id: '7.50', pos: 0 },
@@ -48,12 +48,12 @@ it('closes an entry whose key comes good in a later run, compared as the column�
   })
 })
 
-it('leaves other pipelines and entries without a key alone', async () => {
+it('does not close entries of other pipelines or entries without a key', async () => {
   await reject('keyless', 1, [{ order: 1 }])
   await reject('other', 2, [{ order: 1, id: '5' }])
   expect(await accept('keyless', 2, [{ id: '5', pos: 0 }])).toBe(0)
   expect([await states('keyless'), await states('other')]).toEqual([['open'], ['open']])
-  expect(await hasOpenKeyed(client, 'keyless')).toBe(false)
+  expect(await hasOpenKeys(client, 'keyless')).toBe(false)
 })
 
 it.each([
@@ -67,14 +67,14 @@ it.each([
   expect(await states(what)).toEqual([state])
 })
 
-it('goes by the last delivery of a record that was rejected twice', async () => {
+it('compares with the last delivery of a record that was rejected twice', async () => {
   await reject('twice', 1, [{ order: 5, id: '1' }])
   await reject('twice', 4, [{ order: 5, id: '1' }])
   expect(await accept('twice', 3, [{ id: '1', pos: 99 }])).toBe(0)
   expect(await accept('twice', 4, [{ id: '1', pos: 99 }])).toBe(1)
 })
 
-it('does not fail on keys from before the column had its type', async () => {
+it('does not fail on keys that were rejected before the column had its present type', async () => {
   await reject('retyped', 1, [
     { order: 1, id: 'A-7' },
     { order: 2, id: '8.00' },
@@ -83,7 +83,7 @@ it('does not fail on keys from before the column had its type', async () => {
   expect(await states('retyped')).toEqual(['open', 'superseded'])
 })
 
-it('closes, at the finish, what the run rejected after another slice had loaded a later record with the key', async () => {
+it('closes, in the finish step, entries rejected after another slice had loaded a later record with the key', async () => {
   await client.query('CREATE TABLE public.orders ("id" integer PRIMARY KEY, _run bigint, _pos bigint)')
   await client.query('INSERT INTO public.orders VALUES (1, 6, $1), (2, 6, 1), (3, 5, 1)', [inputSize])
   await reject('slices', 6, [
@@ -97,7 +97,7 @@ it('closes, at the finish, what the run rejected after another slice had loaded 
   expect(await states('slices')).toEqual(['superseded', 'open', 'open'])
 })
 
-/** What `work` reads of a table. */
+/** Numbers of sequential scans and rows that `work` reads from a table. */
 async function readBy(table: string, work: () => Promise<unknown>): Promise<{ scans: number; rows: number }> {
   const before = await readSoFar(table)
   await work()
@@ -124,7 +124,7 @@ it('reads only the entries of the batch’s keys, however many are open, with or
     if (statistics !== 'nothing') await client.query(statistics)
     await client.query('BEGIN')
     const close = () => supersedeByBatch(client, { pipeline: 'backlog', run: 2, relation: 'batch', columns })
-    // Two entries: found, read again for their keys, and updated.
+    // Two entries, each read three times: found, read again for its key, and updated.
     expect(await readBy('headgate.quarantine', close)).toEqual({ scans: 0, rows: 6 })
     expect((await listQuarantine(client, { pipeline: 'backlog', state: 'superseded', limit: 9 })).items.map(({ key }) => key)).toEqual([
       { id: '498' },
@@ -135,7 +135,7 @@ it('reads only the entries of the batch’s keys, however many are open, with or
   await client.query('DROP TABLE batch')
 })
 
-it('reads a table of many rows once, however many entries are open', async () => {
+it('reads a large table once, however many entries are open', async () => {
   await client.query('CREATE TABLE public.staged AS SELECT key::numeric(12,2) AS id, key::bigint AS _pos FROM generate_series(0, 4999) AS key')
   await reject(
     'staged',
@@ -162,7 +162,7 @@ it('looks open keys up in the destination instead of reading it', async () => {
   await client.query('COMMIT')
 })
 
-it('closes entries that an older version has made, once they are hashed', async () => {
+it('closes entries of an older version once their keys are hashed', async () => {
   await reject('older', 1, [{ order: 1, id: '7' }, { order: 2, id: 'not a number' }, { order: 3 }])
   await client.query('UPDATE headgate.quarantine SET key_form = DEFAULT, key_hash = NULL')
   expect(await accept('older', 2, [{ id: '7', pos: 0 }])).toBe(0)

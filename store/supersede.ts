@@ -1,18 +1,18 @@
-// Closes quarantine entries whose key a later record brought, good this time. Called by the engine.
+// Closes quarantine entries as superseded when a later record with the same key was accepted. Called by the engine.
 import pg from 'pg'
-import { byIndex, type KeyColumn, keptKey, keyForm, keyList, rowHash } from './key-form.ts'
+import { byIndex, type KeyColumn, keyForm, keyList, keyRecord, rowHash } from './key-form.ts'
 import { onlyRow, type Queryable, type Row, wholeNumber } from './queryable.ts'
 
-/** A relation with accepted rows of a run: the key columns and `_pos`. */
+/** A relation with accepted rows of a run. It has the key columns and `_pos`. */
 export type AcceptedRows = { pipeline: string; run: number; schema?: string; relation: string; columns: readonly KeyColumn[] }
 
-/** The destination itself, with `_run` and `_pos`. */
+/** The destination table. It has the key columns, `_run` and `_pos`. */
 export type DestinationRows = { pipeline: string; run: number; schema: string; table: string; columns: readonly KeyColumn[] }
 
-/** An entry as it was last seen. `pos`: input × 2^44 + order. */
+/** An entry as of its last rejection. `pos`: input × 2^44 + order. */
 export type SeenEntry = { id: number; lastRun: number; pos: bigint }
 
-/** An open or parked entry by the hash of its key, as the ledger keeps hashes of unchanged keys. */
+/** An open or parked entry with the hash of its key, the same hash as in `unchanged_keys` of the ledger. */
 export type OpenKey = SeenEntry & { hash: bigint }
 
 // No declared field can have a double quote in its name, so these never collide with the key's columns.
@@ -20,8 +20,8 @@ const own = { id: '"""id"', lastRun: '"""last_run"', pos: '"""pos"', hash: '"""h
 const seen = `kept.${own.id} AS id, kept.${own.lastRun} AS last_run, kept.${own.pos} AS pos`
 const earlier = `(kept.${own.lastRun}, kept.${own.pos})`
 
-/** Whether the pipeline has unresolved entries with a key at all. ORDER BY makes it one look into the index, whatever the statistics say. */
-export async function hasOpenKeyed(db: Queryable, pipeline: string): Promise<boolean> {
+/** Whether the pipeline has unresolved entries with a key. ORDER BY makes the query a single index lookup, whatever the statistics are. */
+export async function hasOpenKeys(db: Queryable, pipeline: string): Promise<boolean> {
   const { rows } = await db.query('SELECT 1 FROM headgate.quarantine WHERE pipeline = $1 AND key_form IS NOT NULL ORDER BY pipeline, key_form LIMIT 1', [
     pipeline,
   ])
@@ -29,16 +29,16 @@ export async function hasOpenKeyed(db: Queryable, pipeline: string): Promise<boo
 }
 
 /**
- * Marks as superseded every open or parked entry of the pipeline whose key is in the batch's relation on a row that is later in
- * source order, by (run, _pos). Returns how many. Looks entries up by the hashes of the batch's keys, so the cost does not depend on
- * how many are open. Call it after `quarantineRecords` of the same batch.
+ * Marks as superseded every open or parked entry of the pipeline whose key is in the batch's relation, on a row that is later in source
+ * order, by (run, _pos). Returns the number of entries closed. Looks entries up by the hashes of the batch's keys, so the cost does not
+ * depend on the number of open entries. Call it after `quarantineRecords` of the same batch.
  */
 export async function supersedeByBatch(tx: Queryable, accepted: AcceptedRows): Promise<number> {
   const { pipeline, run, columns } = accepted
   const form = keyForm(pipeline, columns)
   const relation = relationOf(accepted)
   const hash = `${rowHash(columns, 'accepted')} # $1::bigint`
-  // Any further condition within OFFSET 0 would let the planner choose an index that reads all open entries of the pipeline.
+  // The inner query has no further condition: with one, the planner might choose an index that reads all open entries of the pipeline.
   const { rows: candidates } = await byIndex(tx, () =>
     tx.query(
       `SELECT id FROM (
@@ -52,7 +52,7 @@ export async function supersedeByBatch(tx: Queryable, accepted: AcceptedRows): P
   const { rows } = await tx.query(
     `SELECT ${seen} FROM (
       SELECT entry.id AS ${own.id}, entry.last_run AS ${own.lastRun}, entry.pos AS ${own.pos}, entry.key_hash AS ${own.hash}, ${keyList(columns, 'kept')}
-      FROM headgate.quarantine AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')} WHERE entry.id = ANY ($3::bigint[]) OFFSET 0
+      FROM headgate.quarantine AS entry CROSS JOIN LATERAL ${keyRecord(columns, 'entry.key')} WHERE entry.id = ANY ($3::bigint[]) OFFSET 0
     ) AS kept JOIN (SELECT ${keyList(columns, 'accepted')}, accepted._pos, ${hash} AS ${own.hash} FROM ${relation} AS accepted OFFSET 0) AS accepted
       ON accepted.${own.hash} = kept.${own.hash} AND ${equal(columns, 'accepted')}
     WHERE ${earlier} < ($2::bigint, accepted._pos)`,
@@ -62,18 +62,18 @@ export async function supersedeByBatch(tx: Queryable, accepted: AcceptedRows): P
   return supersede(tx, run, rows.map(seenEntryOf))
 }
 
-/** The same for a table of many rows without an index: it is read once, against a table of the open keys. */
+/** Like `supersedeByBatch`, for a large relation without an index: joins it once with a temporary table of the open keys. */
 export async function supersedeByTable(tx: Queryable, accepted: AcceptedRows): Promise<number> {
   const { pipeline, run, columns } = accepted
   const types = columns.map(({ name, type }) => `${pg.escapeIdentifier(name)} ${type}`).join(', ')
   await tx.query(`CREATE TEMPORARY TABLE headgate_open (${own.id} bigint, ${own.lastRun} bigint, ${own.pos} bigint, ${types}) ON COMMIT DROP`)
   await byIndex(tx, () =>
     tx.query(
-      `INSERT INTO headgate_open SELECT entry.id, entry.last_run, entry.pos, ${keyList(columns, 'kept')} FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')}`,
+      `INSERT INTO headgate_open SELECT entry.id, entry.last_run, entry.pos, ${keyList(columns, 'kept')} FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keyRecord(columns, 'entry.key')}`,
       [pipeline, keyForm(pipeline, columns)],
     ),
   )
-  // Without statistics the planner takes the open keys for one row and reads the whole table for each.
+  // Without statistics the planner expects a single open key, and would read the whole relation once per key.
   await tx.query('ANALYZE headgate_open')
   const { rows } = await tx.query(
     `SELECT ${seen} FROM headgate_open AS kept JOIN ${relationOf(accepted)} AS accepted ON ${equal(columns, 'accepted')}
@@ -85,25 +85,25 @@ export async function supersedeByTable(tx: Queryable, accepted: AcceptedRows): P
 }
 
 /**
- * Closes entries whose key is in the destination on a row of a later record: those that this run made after another slice had loaded
- * the later record; and all others as well if rows were copied straight into the destination, by this run or by one that did not
- * finish. Called once, in the finish step.
+ * Closes entries whose key is in the destination on a row of a later record. Considers entries that this run rejected after another slice
+ * had loaded the later record. Considers all open entries if this run, or an earlier one that did not finish, copied rows straight into
+ * the destination. Called once, in the finish step. Returns the number of entries closed.
  */
 export async function supersedeByDestination(tx: Queryable, { pipeline, run, schema, table, columns }: DestinationRows): Promise<number> {
-  const every = await hasStraightBatches(tx, pipeline, run)
+  const allEntries = await hasStraightBatches(tx, pipeline, run)
   const destination = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`
   const found = await byIndex(tx, () =>
     tx.query(
-      `SELECT entry.id, entry.last_run, entry.pos FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keptKey(columns, 'entry.key')}
+      `SELECT entry.id, entry.last_run, entry.pos FROM ${openEntries} AS entry CROSS JOIN LATERAL ${keyRecord(columns, 'entry.key')}
       CROSS JOIN LATERAL (SELECT present._run, present._pos FROM ${destination} AS present WHERE ${equal(columns, 'present')} OFFSET 0) AS present
-      WHERE ${every ? '' : 'entry.last_run = $3 AND '}(entry.last_run, entry.pos) < (present._run, present._pos)`,
-      every ? [pipeline, keyForm(pipeline, columns)] : [pipeline, keyForm(pipeline, columns), run],
+      WHERE ${allEntries ? '' : 'entry.last_run = $3 AND '}(entry.last_run, entry.pos) < (present._run, present._pos)`,
+      allEntries ? [pipeline, keyForm(pipeline, columns)] : [pipeline, keyForm(pipeline, columns), run],
     ),
   )
   return supersede(tx, run, found.rows.map(seenEntryOf))
 }
 
-/** Entries that the run made or saw again and that are still unresolved. */
+/** Open and parked entries that the run rejected last, with the hashes of their keys. */
 export async function openKeys(tx: Queryable, { pipeline, run, columns }: Pick<DestinationRows, 'pipeline' | 'run' | 'columns'>): Promise<OpenKey[]> {
   const { rows } = await byIndex(tx, () =>
     tx.query(
@@ -114,7 +114,7 @@ export async function openKeys(tx: Queryable, { pipeline, run, columns }: Pick<D
   return rows.map((row) => ({ ...seenEntryOf(row), hash: (row.hash as Buffer).readBigUInt64BE() }))
 }
 
-/** Marks these entries as superseded by the run, unless another transaction has closed them or seen them again meanwhile. Returns how many. */
+/** Marks these entries as superseded by the run, except those that another transaction has closed or rejected again. Returns the number closed. */
 export async function supersede(tx: Queryable, run: number, entries: readonly SeenEntry[]): Promise<number> {
   if (entries.length === 0) return 0
   const { rowCount } = await tx.query(
@@ -127,12 +127,12 @@ export async function supersede(tx: Queryable, run: number, entries: readonly Se
   return wholeNumber(rowCount)
 }
 
-/** `$1`: the pipeline, `$2`: the form of the key. Entries without a hash have a key that is no value of the destination's columns. */
+/** `$1`: the pipeline, `$2`: the form of the key. Entries without a hash have a key that does not match the types of the destination. */
 const openEntries = `(
   SELECT id, last_run, pos, key, key_hash FROM headgate.quarantine
   WHERE pipeline = $1 AND key_form = $2 AND key_hash IS NOT NULL AND state IN ('open', 'parked') OFFSET 0)`
 
-/** Since the pipeline's last success, whose finish step has looked at what was there then. */
+/** Whether rows were copied straight into the destination since the pipeline's last successful run, whose finish step checked all earlier rows. */
 async function hasStraightBatches(tx: Queryable, pipeline: string, run: number): Promise<boolean> {
   const { rows } = await tx.query(
     `SELECT EXISTS (

@@ -1,14 +1,14 @@
-// Tables as pipelines name them, and their primary keys. Called by the store and the CLI.
+// Parses table names as written in pipelines, and looks up primary keys. Called by the store and the CLI.
 import { HeadgateError } from '../sdk/index.ts'
 import type { Queryable } from './queryable.ts'
 
-/** `table` is schema.table, or a table of public. */
+/** `table` is schema.table, or a table in schema public. */
 export function tableOf(table: string): { schema: string; name: string } {
   const dot = table.indexOf('.')
   return dot < 0 ? { schema: 'public', name: table } : { schema: table.slice(0, dot), name: table.slice(dot + 1) }
 }
 
-/** Names of the primary key's columns, in its order; none if there is no primary key. `table` is schema.table or a table of public. */
+/** Columns of the primary key in key order; empty if there is none. `table` is schema.table or a table in schema public. Throws TableNotFound. */
 export async function primaryKeyColumns(db: Queryable, table: string): Promise<string[]> {
   const { schema, name } = tableOf(table)
   const { rows } = await db.query(
@@ -20,6 +20,6 @@ export async function primaryKeyColumns(db: Queryable, table: string): Promise<s
     WHERE namespace.nspname = $1 AND class.relname = $2 GROUP BY class.oid`,
     [schema, name],
   )
-  if (rows[0] === undefined) throw new HeadgateError('TableNotFound', `there is no table ${schema}.${name}; give it as schema.table`)
+  if (rows[0] === undefined) throw new HeadgateError('TableNotFound', `there is no table ${schema}.${name}; write the name as schema.table`)
   return rows[0].columns as string[]
 }

@@ -19,8 +19,8 @@ afterAll(async () => {
 })
 
 describe('the schema headgate', () => {
-  // docs/architecture.md tells how a new table gets its policy.
-  it('has a policy for every table, and one for ids wherever a sequence gives them', async () => {
+  // docs/architecture.md explains how to add the policies of a new table.
+  it('has a policy for every table, and one for ids where they come from a sequence', async () => {
     const { rows } = await admin.query(`
       SELECT c.relname AS table, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
         ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid ORDER BY 1) AS policies,
@@ -37,14 +37,14 @@ describe('the schema headgate', () => {
     }
   })
 
-  it('has no view that reads with the rights of its owner, nor a materialized one', async () => {
+  it('has no view that reads with the rights of its owner, and no materialized view', async () => {
     const { rows } = await admin.query(`
       SELECT relname FROM pg_class WHERE relnamespace = 'headgate'::regnamespace
       AND (relkind = 'm' OR (relkind = 'v' AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)))`)
     expect(rows).toEqual([])
   })
 
-  it('grants a tenant what later migrations add', async () => {
+  it('grants a tenant rights on tables that later migrations add', async () => {
     await owner.client.query('CREATE TABLE headgate.later (id bigint GENERATED ALWAYS AS IDENTITY)')
     const { rows } = await a.client.query(
       `SELECT has_table_privilege('headgate.later', 'INSERT') AS inserts, has_sequence_privilege('headgate.later_id_seq', 'SELECT') AS numbers`,
@@ -55,14 +55,14 @@ describe('the schema headgate', () => {
 })
 
 describe('admitting a tenant', () => {
-  it('creates the role, and may be repeated, by several at once', async () => {
+  it('creates the role, and can be repeated, even concurrently', async () => {
     const both = await Promise.all([admit(), admit({}, admin)])
     expect(both.map(({ created }) => created).sort()).toEqual([false, true])
     expect(await admit({ schemas: ['tenant_a'] })).toEqual({ role: extra, created: false, namespaces: ['tenant-a'] })
     expect(await admit({ namespace: 'more' })).toEqual({ role: extra, created: false, namespaces: ['more', 'tenant-a'] })
   })
 
-  it('counts what a role is a member of', async () => {
+  it('includes the namespaces of roles that a role is a member of', async () => {
     await plannedRun(owner.client, { pipeline: 'more/orders' })
     await plannedRun(owner.client, { pipeline: 'tenant-b/orders' })
     const seen = async () => [...new Set((await listRuns(b.client, { limit: 10 })).items.map(({ pipeline }) => pipeline))].sort()
@@ -108,7 +108,7 @@ describe('admitting a tenant', () => {
     await expect(admit(more)).rejects.toMatchObject({ code: 'TenantRefused', message: expect.stringContaining(says) })
   })
 
-  it('refuses a schema that another tenant has made', async () => {
+  it('refuses a schema that belongs to another tenant', async () => {
     await admin.query(`CREATE SCHEMA of_b_${suffix} AUTHORIZATION ${b.role}`)
     await expect(admit({ schemas: [`of_b_${suffix}`] })).rejects.toMatchObject({ code: 'TenantRefused', message: expect.stringContaining(b.role) })
     expect(
@@ -118,21 +118,21 @@ describe('admitting a tenant', () => {
     })
   })
 
-  it('refuses a tenant where everyone may create functions for everyone, unless that is asked for', async () => {
+  it('refuses a tenant that may create functions in schema public, unless that schema is requested', async () => {
     await admin.query('GRANT CREATE ON SCHEMA public TO PUBLIC')
     await expect(admit()).rejects.toMatchObject({ code: 'TenantRefused', message: expect.stringContaining('REVOKE CREATE ON SCHEMA public') })
     expect(await admit({ schemas: ['public'] }, admin)).toMatchObject({ created: false })
     await admin.query(`REVOKE CREATE ON SCHEMA public FROM PUBLIC, ${extra}`)
   })
 
-  it('is for the owner of the store alone, whose also the schema of staging tables must be', async () => {
+  it('requires the owner of the store, who must own the schema of staging tables too', async () => {
     await expect(admit({}, a.client)).rejects.toMatchObject({ code: 'TenantRefused', message: expect.stringContaining(owner.role) })
     await admin.query(`ALTER SCHEMA headgate_stage OWNER TO ${b.role}`)
     await expect(admit()).rejects.toMatchObject({ code: 'TenantRefused', message: expect.stringContaining('ALTER SCHEMA headgate_stage OWNER TO') })
     await admin.query(`ALTER SCHEMA headgate_stage OWNER TO ${owner.role}`)
   })
 
-  it('lets a role create schemas only if asked to', async () => {
+  it('lets a role create schemas only if requested', async () => {
     const may = async () => (await admin.query(`SELECT has_database_privilege($1, current_database(), 'CREATE') AS may`, [extra])).rows[0].may
     expect(await may()).toBe(false)
     await admit({ createSchemas: true })
@@ -140,7 +140,7 @@ describe('admitting a tenant', () => {
   })
 })
 
-it('a password goes to the server only in the form in which the server keeps it', () => {
+it('sends the server only the SCRAM verifier of a password', () => {
   // The example of RFC 7677.
   expect(scramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'))).toBe(
     'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',

@@ -1,4 +1,4 @@
-// Tenants: roles that see and write only the runs of their namespace. Called by `headgate store tenant`.
+// Tenants: database roles that can read and write only the runs of their namespaces. Called by `headgate store tenant`.
 import pg from 'pg'
 import { isReservedSchema } from '../crds/reserved-schemas.ts'
 import { HeadgateError } from '../sdk/index.ts'
@@ -6,14 +6,14 @@ import { onlyRow, type Queryable, type Row } from './queryable.ts'
 import { scramVerifier } from './scram.ts'
 
 export type TenantRequest = {
-  /** Namespace whose pipelines the role works on: those named `<namespace>/…`. `*` means all, also those without a namespace. */
+  /** Namespace of the role: it may access pipelines named `<namespace>/…`. `*` means all pipelines, including those without a namespace. */
   namespace: string
   role: string
-  /** Schemas that the role may create tables in; those that are missing are created. */
+  /** Schemas in which the role may create tables. Missing schemas are created. */
   schemas: readonly string[]
   /** Whether the role may create further schemas. */
   createSchemas: boolean
-  /** The role's password; without one, an existing password stays. */
+  /** New password of the role. If undefined, the password is not changed. */
   password?: string | undefined
 }
 
@@ -22,8 +22,8 @@ export type Tenant = { role: string; created: boolean; namespaces: string[] }
 const quote = pg.escapeIdentifier
 
 /**
- * Gives a role the rights of a worker on one namespace, and creates the role if it is missing. Takes an open transaction of the role that
- * owns the store. Safe to repeat: it adds what is missing and takes nothing away. Throws TenantRefused.
+ * Grants a role the rights of a worker on one namespace, and creates the role if it does not exist. Takes an open transaction of the role
+ * that owns the store. Safe to repeat: grants missing rights and revokes none. Throws TenantRefused.
  */
 export async function admitTenant(tx: Queryable, request: TenantRequest): Promise<Tenant> {
   checkRequest(request)
@@ -47,7 +47,8 @@ function checkRequest({ namespace, role, schemas }: TenantRequest): void {
     throw new HeadgateError('TenantRefused', `${role} cannot be the name of a tenant's role; give another --role, of at most 63 bytes`)
   }
   const reserved = schemas.find(isReservedSchema)
-  if (reserved !== undefined) throw new HeadgateError('TenantRefused', `schema ${reserved} is reserved and no tenant's; give another --schema`)
+  if (reserved !== undefined)
+    throw new HeadgateError('TenantRefused', `schema ${reserved} is reserved and cannot be granted to a tenant; give another --schema`)
 }
 
 async function storeOwner(tx: Queryable): Promise<string> {
@@ -68,7 +69,7 @@ async function makeRole(tx: Queryable, { role, password }: TenantRequest): Promi
   return created
 }
 
-/** A role that policies do not bind, or that could get around them, would be no tenant. */
+/** Refuses a role that row-level security does not restrict, or that could circumvent it. */
 async function checkRole(tx: Queryable, role: string, owner: string): Promise<void> {
   const { rows } = await tx.query(
     `SELECT rolsuper AS "is a superuser", rolbypassrls AS "bypasses row-level security", rolcreaterole AS "may create roles",
@@ -78,7 +79,7 @@ async function checkRole(tx: Queryable, role: string, owner: string): Promise<vo
   )
   const reasons = Object.entries(onlyRow(rows) as Row).flatMap(([reason, applies]) => (applies === true ? [reason] : []))
   if (reasons.length > 0)
-    throw new HeadgateError('TenantRefused', `role ${role} ${reasons.join(' and ')}, so the store could not keep it to its namespace; give another --role`)
+    throw new HeadgateError('TenantRefused', `role ${role} ${reasons.join(' and ')}, so policies could not restrict it to its namespace; give another --role`)
 }
 
 async function grantStore(tx: Queryable, { role, createSchemas }: TenantRequest, owner: string): Promise<void> {
@@ -105,7 +106,7 @@ async function grantStage(tx: Queryable, to: string, owner: string): Promise<voi
   else if (rows[0]?.owner !== owner) {
     throw new HeadgateError(
       'TenantRefused',
-      `schema headgate_stage belongs to ${String(rows[0]?.owner)}, who could drop what tenants stage there; as a superuser: ALTER SCHEMA headgate_stage OWNER TO ${quote(owner)}`,
+      `schema headgate_stage belongs to role ${String(rows[0]?.owner)}, which could drop the staging tables of all tenants; run as a superuser: ALTER SCHEMA headgate_stage OWNER TO ${quote(owner)}`,
     )
   }
   await tx.query(`GRANT USAGE, CREATE ON SCHEMA headgate_stage TO ${to}`)
@@ -126,13 +127,13 @@ async function grantSchema(tx: Queryable, role: string, schema: string): Promise
   await tx.query(`GRANT USAGE, CREATE ON SCHEMA ${quote(schema)} TO ${quote(role)}`)
 }
 
-/** Where everyone may create functions, everyone may get them called by others. */
+/** Refuses a role that may create functions in schema public, because statements of other roles could call these functions. */
 async function checkPublic(tx: Queryable, { role, schemas }: TenantRequest): Promise<void> {
   if (schemas.includes('public')) return
   const { rows } = await tx.query(`SELECT FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege($1, oid, 'CREATE')`, [role])
   if (rows.length === 0) return
   throw new HeadgateError(
     'TenantRefused',
-    `role ${role} may create in schema public, where others find functions; as its owner: REVOKE CREATE ON SCHEMA public FROM PUBLIC; or share it knowingly with --schema public`,
+    `role ${role} may create functions in schema public, which statements of other roles could call; as the owner of public, run: REVOKE CREATE ON SCHEMA public FROM PUBLIC; or accept the risk with --schema public`,
   )
 }

@@ -21,7 +21,7 @@ await quarantineRecords(client, { run: run.id, pipeline: 'sales/orders', slice: 
 ])
 const table = `sales.order's`
 
-it('tells the run, input, record and batch that a row came from, and what was rejected under its key', async () => {
+it('finds the run, input, record and batch that a row came from, and rejected records with its key', async () => {
   const trace = await traceKey(client, { table, key: { id: '4711', region: 'EU' } })
   expect(trace).toMatchObject({
     row: { id: '4711.00', region: 'EU', total: '9007199254740993' },
@@ -37,21 +37,21 @@ it('tells the run, input, record and batch that a row came from, and what was re
   })
 })
 
-it('finds a key that was only ever rejected', async () => {
+it('finds a key of which only rejected records exist', async () => {
   const trace = await traceKey(client, { table, key: { region: 'EU', id: '4712' } })
   expect(trace).toMatchObject({ row: undefined, origin: undefined, quarantine: [{ position: 2 }] })
 })
 
-it('knows the place of a row whose run is no longer kept, and nothing of one that Headgate did not write', async () => {
-  const gone = await traceKey(client, { table, key: { id: '1', region: 'EU' } })
-  expect(gone.origin).toEqual({ runId: 999999, input: 0, order: 5, run: undefined, inputName: undefined, batch: undefined })
+it('returns only the place of a row whose run has been deleted, and no origin for a row that Headgate did not write', async () => {
+  const orphan = await traceKey(client, { table, key: { id: '1', region: 'EU' } })
+  expect(orphan.origin).toEqual({ runId: 999999, input: 0, order: 5, run: undefined, inputName: undefined, batch: undefined })
   expect((await traceKey(client, { table, key: { id: '2', region: 'EU' } })).origin).toBeUndefined()
 })
 
 it.each([
-  { what: 'a table that is not there', options: { table: 'sales.nowhere', key: { id: '1' } }, code: 'TableNotFound' },
-  { what: 'a table of others', options: { table: 'plain', key: { id: '1' } }, code: 'NotTraceable' },
-  { what: 'a value that is no key', options: { table, key: { id: `1'; DROP TABLE x` } }, code: 'InvalidKey' },
-])('explains $what', async ({ options, code }) => {
+  { what: 'a missing table', options: { table: 'sales.nowhere', key: { id: '1' } }, code: 'TableNotFound' },
+  { what: 'a table that Headgate does not load', options: { table: 'plain', key: { id: '1' } }, code: 'NotTraceable' },
+  { what: 'an invalid key value', options: { table, key: { id: `1'; DROP TABLE x` } }, code: 'InvalidKey' },
+])('reports $what', async ({ options, code }) => {
   await expect(traceKey(client, options)).rejects.toMatchObject({ code })
 })

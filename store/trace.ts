@@ -1,4 +1,4 @@
-// Trace: where a destination row came from. Called by the CLI.
+// Trace: finds the run, input, record and batch that a destination row came from. Called by the CLI.
 import pg from 'pg'
 import { HeadgateError } from '../sdk/index.ts'
 import { placeOf } from '../sdk/record-order.ts'
@@ -7,9 +7,9 @@ import { type Queryable, type Row, wholeNumber } from './queryable.ts'
 import { tableOf } from './table-key.ts'
 
 export type Trace = {
-  /** The row as JSON, without Headgate's own columns; numbers that JavaScript cannot hold exactly are text. */
+  /** The row as JSON without `_run` and `_pos`; numbers that JavaScript cannot hold exactly are strings. Undefined if there is no such row. */
   row: Record<string, unknown> | undefined
-  /** Where the row's last change came from; undefined without a row or for one that Headgate has not written. */
+  /** Where the row's last change came from; undefined if there is no row or Headgate did not write it. */
   origin: RowOrigin | undefined
   /** Rejected records with the same key, latest first, at most 100. */
   quarantine: QuarantineEntry[]
@@ -17,16 +17,19 @@ export type Trace = {
 
 export type RowOrigin = {
   runId: number
-  /** Ordinal of the input, and the record's place in it. */
+  /** Ordinal of the input; `order` is the record's order within it. */
   input: number
   order: number
-  /** These three are undefined where the run is no longer kept. */
+  /** `run`, `inputName` and `batch` are undefined once retention has deleted the run. */
   run: { name: string; pipeline: string; state: string; startedAt: Date | undefined } | undefined
   inputName: string | undefined
   batch: { slice: number; ordinal: number; committedAt: Date } | undefined
 }
 
-/** `table` is schema.table, or a table of public; `key` holds the values of the key columns as text. */
+/**
+ * `table` is schema.table, or a table in schema public; `key` holds the values of the key columns as text. Throws TableNotFound,
+ * NotTraceable or InvalidKey.
+ */
 export async function traceKey(db: Queryable, options: { table: string; key: Record<string, string> }): Promise<Trace> {
   const { schema, name } = tableOf(options.table)
   const found = await findRow(db, schema, name, options.key)
@@ -36,7 +39,7 @@ export async function traceKey(db: Queryable, options: { table: string; key: Rec
   return { row: found?.row, origin: place === undefined ? undefined : await originOf(db, place), quarantine }
 }
 
-/** The ways in which a pipeline may write the table. */
+/** The spellings of the table's name that a pipeline may use. */
 export function tableNames(table: string): string[] {
   const { schema, name } = tableOf(table)
   return schema === 'public' ? [name, `public.${name}`] : [`${schema}.${name}`]
@@ -106,11 +109,11 @@ async function originOf(db: Queryable, place: Place): Promise<RowOrigin> {
   }
 }
 
-/** PostgreSQL's complaint about the table, a column or a value in the user's words. */
+/** Translates PostgreSQL's error about the table, a column or a value; any other error is returned unchanged. */
 function explained(error: unknown, what: string): unknown {
   const code = (error as { code?: string }).code ?? ''
   const message = (error as Error).message
-  if (code === '42P01' || code === '3F000') return new HeadgateError('TableNotFound', `cannot trace ${what}: there is no such table`, { cause: error })
+  if (code === '42P01' || code === '3F000') return new HeadgateError('TableNotFound', `cannot trace ${what}: the table does not exist`, { cause: error })
   if (code === '42703')
     return new HeadgateError('NotTraceable', `cannot trace ${what}: ${message}; only tables that Headgate loads can be traced`, { cause: error })
   if (code.startsWith('22')) return new HeadgateError('InvalidKey', `cannot trace ${what}: ${message}`, { cause: error })

@@ -25,7 +25,7 @@ it.each([
     meanwhile: () => inTransaction(owner.client, (tx) => admitTenant(tx, { namespace: a.namespace, role: a.role, schemas: [], createSchemas: false })),
   },
   {
-    what: 'the operator has migrated',
+    what: 'the operator has migrated the store',
     before: `DELETE FROM headgate.migration WHERE name = '0006_tenants'`,
     meanwhile: () => owner.client.query(`INSERT INTO headgate.migration (name, run_on) VALUES ('0006_tenants', now())`),
   },

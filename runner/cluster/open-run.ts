@@ -1,4 +1,4 @@
-// openRun: waits for the store, brings it up to date, and finds or creates the run's row. The first thing a worker on a cluster does.
+// openRun: waits for the store, migrates it, and finds or creates the run's row. The first step of a worker on a cluster.
 import type { RunSnapshot } from '../../crds/wire/snapshot.ts'
 import { classifyError, openConnection } from '../../store/connection.ts'
 import { migrate } from '../../store/migrate.ts'
@@ -8,8 +8,8 @@ import { type Retries, retrying } from '../engine/retry.ts'
 import { declaredRun } from './snapshot.ts'
 
 /**
- * Answers the run, Running unless it has ended for good. One that failed in passing goes on: this worker is another try.
- * Throws RunExists, Overtaken, StoreNotMigrated, StoreDenied; and StoreUnavailable when all retries are used up.
+ * Returns the run, which is Running unless it has ended for good. A run that failed with a retryable failure is resumed, because the pod is
+ * a retry of the Job. Throws RunExists, Overtaken, StoreNotMigrated, StoreDenied; and StoreUnavailable after the last retry.
  */
 export async function openRun(snapshot: RunSnapshot, session: StoreSession, storeUrl: string, retries: Retries): Promise<Run> {
   await retrying(retries, () => migrateStore(storeUrl))
@@ -17,7 +17,7 @@ export async function openRun(snapshot: RunSnapshot, session: StoreSession, stor
     const run = await findOrCreateRun(session, declaredRun(snapshot))
     const mayRun = run.state === 'Running' || (run.state === 'Failed' && run.failure?.retryable === true)
     if (!mayRun) return run
-    // Whoever was faster may have ended it in between.
+    // Another worker may have ended the run in between.
     await session
       .transaction((transaction) => startRun(transaction, run.id))
       .catch((error: { code?: string }) => {

@@ -13,9 +13,9 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 it.each([
   { error: new HeadgateError('StoreDenied', 'wrong password'), state: 'Failed', exitCode: 65 },
-  { error: new HeadgateError('StoreUnavailable', 'away', { retryable: true }), state: 'Running', exitCode: 1 },
+  { error: new HeadgateError('StoreUnavailable', 'no connection', { retryable: true }), state: 'Running', exitCode: 1 },
   { error: new TypeError('a defect'), state: 'Running', exitCode: 1 },
-])('ends with $exitCode after $error', ({ error, state, exitCode }) => {
+])('returns exit code $exitCode for $error', ({ error, state, exitCode }) => {
   const outcome = outcomeOfError(error)
   expect(outcome).toMatchObject({ exitCode, report: { state, failure: { message: expect.stringContaining(error.message) } } })
 })
@@ -24,7 +24,7 @@ it.each([
   ['plain', 'x'.repeat(10_000)],
   ['wide', '😀'.repeat(3000)],
   ['escaped', '\u0001"\\'.repeat(2000)],
-])('cuts a message that is %s until Kubernetes keeps the whole report', (_, message) => {
+])('cuts a message that is %s so that Kubernetes keeps the whole report', (_, message) => {
   const { report } = outcomeOfError(new HeadgateError('StoreError', message))
   const text = reportText(report)
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096)
@@ -34,7 +34,7 @@ it.each([
   expect(failure?.message.length).toBeGreaterThan(300)
 })
 
-it('says when the report cannot be written, and fails nothing', () => {
+it('returns a description, and does not throw, if the report cannot be written', () => {
   const { report } = outcomeOfError(new HeadgateError('StoreError', 'x'))
   expect(writeReport(join(folder, 'report'), report)).toBeUndefined()
   expect(JSON.parse(readFileSync(join(folder, 'report'), 'utf8'))).toEqual(report)
@@ -50,7 +50,7 @@ const snapshot = {
   interval: { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00+01:00' },
 }
 
-it('makes the run’s row of the snapshot', () => {
+it('makes the run’s row from the snapshot', () => {
   const file = join(folder, 'run.json')
   writeFileSync(file, JSON.stringify(snapshot))
   expect(declaredRun(readSnapshot(file))).toMatchObject({
@@ -66,9 +66,9 @@ it('makes the run’s row of the snapshot', () => {
 
 it.each([
   ['is missing', undefined, 'ENOENT'],
-  ['is no JSON', '{', 'cannot be read'],
-  ['is of something else', '{}', 'no snapshot'],
-  ['lacks the uid', JSON.stringify({ ...snapshot, uid: '' }), 'no snapshot'],
+  ['is not JSON', '{', 'cannot be read'],
+  ['is another object', '{}', 'not a snapshot'],
+  ['lacks the uid', JSON.stringify({ ...snapshot, uid: '' }), 'not a snapshot'],
 ])('refuses a snapshot that %s', (what, content, says) => {
   const file = join(folder, what.replaceAll(' ', '-'))
   if (content !== undefined) writeFileSync(file, content)
@@ -84,7 +84,7 @@ it.each([
     { ...store, HEADGATE_SNAPSHOT: '/s', HEADGATE_WORKER: 'pod', HEADGATE_REDIS_URL: '' },
     { mode: 'cluster', snapshotFile: '/s', worker: 'pod', redisUrl: undefined, reportFile: '/dev/termination-log' },
   ],
-])('takes what it needs from the environment of %s', (_, environment, config) => {
+])('reads the configuration of %s from the environment', (_, environment, config) => {
   expect(workerConfig(environment)).toMatchObject(config)
 })
 
@@ -92,6 +92,6 @@ it.each([
   ['HEADGATE_STORE_URL', { HEADGATE_RUN: 'r' }],
   ['HEADGATE_RUN', store],
   ['HEADGATE_WORKER', { ...store, HEADGATE_SNAPSHOT: '/s' }],
-])('says that %s is not set', (name, environment) => {
+])('reports that %s is not set', (name, environment) => {
   expect(() => workerConfig(environment)).toThrow(expect.objectContaining({ code: 'InvalidConfig', message: expect.stringContaining(name) }))
 })

@@ -1,4 +1,5 @@
-// The WorkerReport: what a worker on a cluster leaves behind for the operator, which has no access to the store.
+// Makes and writes the WorkerReport: the result of a worker on a cluster, for the operator, which may have no access to the store. Called by
+// runClusterWorker and the watchdog.
 import { writeFileSync } from 'node:fs'
 import { maxWorkerReportBytes, type WorkerReport, workerExitCodes } from '../../crds/wire/worker-report.ts'
 import { failureOf, messageOf } from '../../sdk/thrown.ts'
@@ -10,10 +11,10 @@ import { sliceCounts } from '../../store/slices.ts'
 
 export type Outcome = { report: WorkerReport; exitCode: number }
 
-const longestMessage = 2000
-const longestPosition = 256
+const maxMessageLength = 2000
+const maxPositionLength = 256
 
-/** How the run is, or how it ended. */
+/** The outcome of a worker, from the present state of its run. */
 export async function outcomeOf(db: Queryable, run: Run): Promise<Outcome> {
   const { counts, timings } = run.state === 'Running' ? await runTotals(db, run.id) : run
   const { total, done } = await sliceCounts(db, run.id)
@@ -21,7 +22,7 @@ export async function outcomeOf(db: Queryable, run: Run): Promise<Outcome> {
   const report: WorkerReport = {
     state: run.state,
     records: counts,
-    // The finish step is a slice in the store, and none for whoever watches.
+    // The finish slice is not reported: users see slices of the input only.
     slices: { total: Math.max(0, total - 1), done: Math.max(0, Math.min(done, total - 1)) },
     timings: wholeTimings(timings),
     ...(seconds > 0 && { throughput: Math.round(counts.read / seconds) }),
@@ -30,14 +31,14 @@ export async function outcomeOf(db: Queryable, run: Run): Promise<Outcome> {
   return { report, exitCode: exitCodeOf(run) }
 }
 
-/** A worker that could not get as far as the run's row, or lost the store. */
+/** The outcome of a worker that failed before it found the run's row, or lost the store. */
 export function outcomeOfError(error: unknown): Outcome {
   const failure = failureOf(error)
   const final = failure.code !== 'Internal' && !failure.retryable
   return outcomeOfWorker(final ? 'Failed' : 'Running', final ? workerExitCodes.runFailed : workerExitCodes.workerFailed, failure)
 }
 
-/** A worker that had no time left to look at the run. */
+/** The outcome of a worker that had no time to read the run's state. */
 export function outcomeOfWorker(state: WorkerReport['state'], exitCode: number, failure?: NonNullable<Run['failure']>): Outcome {
   const report: WorkerReport = {
     state,
@@ -48,7 +49,7 @@ export function outcomeOfWorker(state: WorkerReport['state'], exitCode: number, 
   return { report: failure === undefined ? report : { ...report, failure: reportedFailure(failure) }, exitCode }
 }
 
-/** Throws nothing: a report that cannot be written must not change how the worker ends. Answers what went wrong. */
+/** Never throws, because a report that cannot be written must not change the exit code. Returns a description of the error, if there was one. */
 export function writeReport(file: string, report: WorkerReport): string | undefined {
   try {
     writeFileSync(file, reportText(report))
@@ -58,13 +59,13 @@ export function writeReport(file: string, report: WorkerReport): string | undefi
   }
 }
 
-/** The report as JSON, its message cut until Kubernetes keeps all of it. */
+/** The report as JSON, with a message cut so that the whole report fits into Kubernetes' termination message. */
 export function reportText(report: WorkerReport): string {
   const text = JSON.stringify(report)
   const excess = Buffer.byteLength(text) - maxWorkerReportBytes
   if (excess <= 0 || report.failure === undefined) return text
   const { message } = report.failure
-  // A character may take several bytes, and an escape too: cut a part and look again.
+  // A character or its escape may take several bytes, so this cuts step by step.
   const kept = Math.max(0, message.length - Math.max(1, Math.ceil(excess / 6)) - 1)
   return reportText({ ...report, failure: { ...report.failure, message: `${cut(message, kept)}…` } })
 }
@@ -78,14 +79,14 @@ function exitCodeOf({ state, failure }: Run): number {
 function reportedFailure({ code, message, retryable, slice, position }: NonNullable<Run['failure']>): NonNullable<WorkerReport['failure']> {
   return {
     code,
-    message: message.length > longestMessage ? `${cut(message, longestMessage)}…` : message,
+    message: message.length > maxMessageLength ? `${cut(message, maxMessageLength)}…` : message,
     retryable,
     ...(slice !== undefined && { slice }),
-    ...(position !== undefined && { position: cut(JSON.stringify(position), longestPosition) }),
+    ...(position !== undefined && { position: cut(JSON.stringify(position), maxPositionLength) }),
   }
 }
 
-/** Never in the middle of a surrogate pair. */
+/** Cuts the text to at most `length`, but never in the middle of a surrogate pair. */
 function cut(text: string, length: number): string {
   return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '')
 }

@@ -12,13 +12,13 @@ const pipeline = { metadata: { name: 'orders', namespace: 'sales' }, spec: { sch
 const text = JSON.stringify({ name: 'orders-1', namespace: 'sales', uid: 'u', pipeline })
 const hash = createHash('sha256').update(text).digest('hex')
 
-test('The snapshot that the operator recorded is read', () => {
+test('A snapshot with the hash that the operator recorded is accepted', () => {
   writeFileSync(file, text)
   expect(readSnapshot(file, hash).name).toBe('orders-1')
   expect(readSnapshot(file).name).toBe('orders-1')
 })
 
-test('Any other content is refused, sound as it may be', () => {
+test('Any other content is refused, even a valid snapshot', () => {
   writeFileSync(file, text.replace('"sales"', '"treasury"'))
-  expect(() => readSnapshot(file, hash)).toThrow('it is not what the operator wrote')
+  expect(() => readSnapshot(file, hash)).toThrow('its content is not what the operator wrote')
 })

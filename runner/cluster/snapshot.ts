@@ -1,4 +1,5 @@
-// readSnapshot: what the operator wrote down when the run started. What runs is this, however the Pipeline is edited meanwhile.
+// readSnapshot: reads the run's snapshot, which the operator wrote when the run started. Later edits of the Pipeline do not affect the run.
+// Called by runClusterWorker.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { runSettings } from '../../crds/defaults.ts'
@@ -7,11 +8,11 @@ import type { RunSnapshot } from '../../crds/wire/snapshot.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import type { NewRun } from '../../store/runs.ts'
 
-/** `hash`: SHA-256 that the file must have, because others may write ConfigMaps in the namespace. Throws InvalidConfig. */
+/** `hash`: required SHA-256 of the file, checked because others may write ConfigMaps in the namespace. Throws InvalidConfig. */
 export function readSnapshot(file: string, hash?: string): RunSnapshot {
   try {
     const text = readFileSync(file, 'utf8')
-    if (hash !== undefined && createHash('sha256').update(text).digest('hex') !== hash) throw new Error('it is not what the operator wrote')
+    if (hash !== undefined && createHash('sha256').update(text).digest('hex') !== hash) throw new Error('its content is not what the operator wrote')
     const snapshot = JSON.parse(text) as RunSnapshot
     if (snapshot.name && snapshot.namespace && snapshot.uid && snapshot.pipeline.metadata.name && snapshot.pipeline.spec.schema) return snapshot
   } catch (cause) {
@@ -19,10 +20,10 @@ export function readSnapshot(file: string, hash?: string): RunSnapshot {
       cause,
     })
   }
-  throw new HeadgateError('InvalidConfig', `${file} is no snapshot of a run; delete the run and start a new one`)
+  throw new HeadgateError('InvalidConfig', `${file} is not a snapshot of a run; delete the run and start a new one`)
 }
 
-/** The row that the snapshot's run has in the store. */
+/** Converts the snapshot to the run's row in the store. */
 export function declaredRun({ name, namespace, uid, pipeline, params, interval, allowRemoval }: RunSnapshot): NewRun & { uid: string } {
   const { workers, batchSize } = runSettings(pipeline.spec)
   return {

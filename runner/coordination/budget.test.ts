@@ -10,23 +10,23 @@ import { openRedis } from './redis-connection.ts'
 const redis = await freshRedis()
 const script = join(import.meta.dirname, 'testing/take.ts')
 
-async function takeElsewhere(name: string, settings: { perSecond: number; burst: number; times: number }): Promise<number[]> {
+async function takeInAnotherProcess(name: string, settings: { perSecond: number; burst: number; times: number }): Promise<number[]> {
   const args = [redis.url, name, settings.perSecond, settings.burst, settings.times].map(String)
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...args])
   return JSON.parse(stdout) as number[]
 }
 
-it('gives several processes together what the budget allows, and not more', async () => {
+it('limits several processes together to the budget', async () => {
   const [perSecond, burst, times] = [50, 10, 20]
   const began = Date.now()
-  const due = (await Promise.all([1, 2, 3].map(() => takeElsewhere('shared', { perSecond, burst, times })))).flat().sort((one, other) => one - other)
+  const due = (await Promise.all([1, 2, 3].map(() => takeInAnotherProcess('shared', { perSecond, burst, times })))).flat().sort((one, other) => one - other)
   expect(due).toHaveLength(60)
-  // The n-th use beyond the burst comes n intervals after the beginning, or later.
+  // The n-th request beyond the burst is due n intervals after the start, or later.
   const early = due.filter((at, index) => at < began + ((index + 1 - burst) * 1000) / perSecond - 2)
   expect(early).toEqual([])
 })
 
-it('lets everybody wait in the order of asking, and forgets a budget that nobody uses', async () => {
+it('serves callers in order, and lets an unused budget expire', async () => {
   const connection = openRedis(redis.url, 'test', () => {})
   await new Promise((resolve) => connection.redis.once('ready', resolve))
   const budget = new RateBudget({ name: 'turns', perSecond: 0.1, burst: 1, workers: 1 }, connection)
@@ -39,9 +39,9 @@ it('lets everybody wait in the order of asking, and forgets a budget that nobody
 })
 
 it.each([
-  { what: 'is away', connection: () => openRedis('redis://127.0.0.1:1', 'test', () => {}) },
-  { what: 'was never there', connection: () => undefined },
-])('keeps each worker to its part when Redis $what', async ({ connection }) => {
+  { what: 'is not available', connection: () => openRedis('redis://127.0.0.1:1', 'test', () => {}) },
+  { what: 'is not configured', connection: () => undefined },
+])('limits each worker to its part of the budget when Redis $what', async ({ connection }) => {
   const link = connection()
   const budget = new RateBudget({ name: 'alone', perSecond: 4, burst: 4, workers: 4 }, link)
   expect(await budget.take(1)).toBe(0)
@@ -51,7 +51,7 @@ it.each([
   link?.close()
 })
 
-it('belongs to host and credential', () => {
+it('is identified by host and credential', () => {
   expect(budgetName('API.example', 'partner')).toBe('api.example/partner')
   expect(budgetName('api.example', undefined)).not.toBe(budgetName('api.example', 'partner'))
 })

@@ -1,4 +1,5 @@
-// RateBudget: requests that all workers of all pipelines may send together to one host with one credential. Used by sources that fetch.
+// RateBudget: limits the rate of requests that all workers of all pipelines together send to one host with one credential. Used by
+// runEnvironment.
 import { redisKeys } from '../../crds/wire/redis-keys.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
@@ -6,9 +7,9 @@ export type RateBudgetOptions = {
   /** See `budgetName`. */
   name: string
   perSecond: number
-  /** How many may go at once after a pause. Default: what a second gives, at least 1. */
+  /** Maximum number of requests at once after a pause. Default: `perSecond`, at least 1. */
   burst?: number
-  /** Who share the budget while Redis is away, each with an equal part. */
+  /** Number of workers among which the budget is divided equally while Redis is not available. */
   workers: number
 }
 
@@ -22,20 +23,21 @@ export class RateBudget {
   readonly #connection: RedisConnection | undefined
   #own: { tokens: number; at: number } | undefined
 
-  /** Without a connection every worker keeps to its part. */
+  /** Without a connection each worker uses its own part of the budget. */
   constructor(options: RateBudgetOptions, connection?: RedisConnection) {
     this.#options = { burst: Math.max(1, options.perSecond), ...options }
     this.#connection = connection
   }
 
   /**
-   * Takes `count` from the budget and answers how many milliseconds to wait before they are used; they are taken in any case.
+   * Takes `count` requests from the budget and returns how many milliseconds to wait before sending them. The requests count as sent even if
+   * the caller does not wait.
    *
    * @example await sleep(await budget.take(1)); await fetch(page)
    */
   async take(count: number): Promise<number> {
     const { name, perSecond, burst } = this.#options
-    const wait = await this.#connection?.ask((redis) => redis.headgateTake(redisKeys.budget(name), perSecond, burst, count))
+    const wait = await this.#connection?.attempt((redis) => redis.headgateTake(redisKeys.budget(name), perSecond, burst, count))
     return wait ?? this.#takeOwn(count)
   }
 

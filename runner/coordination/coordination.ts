@@ -1,34 +1,35 @@
-// Coordination: what workers tell each other outside the batches. Fast, and allowed to vanish: the ledger is the truth.
+// Coordination: heartbeats, progress, cancellation and rate budgets, which workers exchange outside of batches. Its state may be lost at any
+// time; the ledger in the store is authoritative. Called by the engine.
 import type { SliceProgress } from '../../crds/wire/redis-keys.ts'
 import type { RateBudget, RateBudgetOptions } from './budget.ts'
 
 export type { SliceProgress } from '../../crds/wire/redis-keys.ts'
 
-/** A worker that holds a slice. `expired`: the store has had no sign of life from it for longer than its claim holds. */
+/** A worker that holds a slice or plans a run. `expired`: its lease in the store has run out. */
 export type Holder = { worker: string; expired: boolean }
 
-/** Nothing here may fail a run or hold it up: an implementation swallows its failures and answers in time. */
+/** No method may fail a run or delay it: an implementation catches its own errors and returns in bounded time. */
 export interface Coordination {
-  /** Whether all workers of a run are on one machine, so that what one of them does not find in its file system no other will. */
+  /** Whether all workers of a run are on one machine, and therefore see the same files. */
   readonly oneMachine: boolean
-  /** A name for a worker of this process, unlike any other worker's, ever. */
+  /** Returns a name for a worker of this process. Names are never reused. */
   newWorker(): string
-  /** The worker lives from now on, and says so by itself until `end`, however long its process is busy. */
+  /** Starts the worker's heartbeat. It continues until `end`, however long the main thread is busy. */
   begin(worker: string): void
-  /** The worker has ended: what it held may be taken at once. */
+  /** Ends the worker's heartbeat. Other workers may take over its slices at once. */
   end(worker: string): Promise<void>
-  /** Which of these workers are gone, so that their slices may be taken. A wrong answer costs work done twice and nothing else. */
+  /** Returns the dead ones of these workers, whose slices may be taken over. A wrong result only causes work to be done twice. */
   lapsed(holders: readonly Holder[]): Promise<string[]>
-  /** Tells whoever watches how many slices the run was planned into. */
+  /** Publishes the number of slices that the run was planned into. */
   planned(run: string, slices: number): void
-  /** Tells whoever watches how far a slice is. Called after every batch. */
+  /** Publishes the progress of a slice. Called after every batch. */
   saveProgress(run: string, progress: SliceProgress): void
-  /** Whether somebody asked for the run to be cancelled. `run` is its name. */
+  /** Whether cancellation of the run was requested. `run` is the run's name. */
   cancelRequested(run: string): Promise<boolean>
-  /** A request to cancel counts if it has this token; without one none counts, because others may share the Redis. */
-  obeyCancel?(token: string): void
-  /** A budget of requests that all workers share that these coordination connect. */
+  /** Sets the token that a request to cancel must have. Without a token no request is accepted, because other tenants may share the Redis. */
+  setCancelToken?(token: string): void
+  /** Returns a budget of requests that all workers with the same coordination share. */
   rateBudget(options: RateBudgetOptions): RateBudget
-  /** Ends the workers that are still there. Nothing is asked afterwards. */
+  /** Ends all workers that have not ended. No method may be called afterwards. */
   close(): Promise<void>
 }

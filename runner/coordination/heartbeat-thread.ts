@@ -1,4 +1,4 @@
-// The thread that says in Redis that a worker lives, while the main thread is busy with a block. Started by heartbeat.ts.
+// The thread that sends a worker's heartbeats to Redis while the main thread is busy. Started by heartbeat.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { redisKeys } from '../../crds/wire/redis-keys.ts'
@@ -9,9 +9,9 @@ export type HeartbeatData = {
   worker: string
   beatMilliseconds: number
   leaseMilliseconds: number
-  /** A main thread that did nothing for this long hangs: the worker is as good as dead. */
+  /** Heartbeats stop if the main thread has been blocked for this long, so that other workers consider this worker dead. */
   hangMilliseconds: number
-  /** The main thread counts up in it as long as it lives. */
+  /** Counter that the main thread increments while it is not blocked. */
   pulse: SharedArrayBuffer
 }
 
@@ -32,5 +32,5 @@ async function beat(): Promise<void> {
   if (count !== seen) seenAt = performance.now()
   seen = count
   if (performance.now() - seenAt > data.hangMilliseconds) return
-  await connection.ask((redis) => redis.headgateBeat(redisKeys.worker(data.worker), redisKeys.since, data.leaseMilliseconds))
+  await connection.attempt((redis) => redis.headgateBeat(redisKeys.worker(data.worker), redisKeys.since, data.leaseMilliseconds))
 }

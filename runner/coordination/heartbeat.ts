@@ -1,5 +1,5 @@
-// startHeartbeat: keeps a worker's lease in Redis from a thread of its own. A main thread that parses and encodes answers no timer
-// in time, and a lease that lapses under a living worker has two workers take a slice from each other for ever.
+// startHeartbeat: renews a worker's lease in Redis from a separate thread. Timers of a main thread that parses and encodes fire late, and if
+// the leases of live workers expired, two workers would take over a slice from each other forever. Called by RedisCoordination.
 import { Worker } from 'node:worker_threads'
 import type { HeartbeatData } from './heartbeat-thread.ts'
 import type { RedisTrouble } from './redis-connection.ts'
@@ -19,7 +19,7 @@ export type HeartbeatOptions = {
 
 export type Heartbeat = { stop(): Promise<void> }
 
-/** Beats until `stop`; keeps no process alive. */
+/** Sends heartbeats until `stop`. Does not keep the process alive. */
 export function startHeartbeat({ onTrouble, ...options }: HeartbeatOptions): Heartbeat {
   const pulse = new SharedArrayBuffer(4)
   const counter = new Int32Array(pulse)
@@ -30,7 +30,7 @@ export function startHeartbeat({ onTrouble, ...options }: HeartbeatOptions): Hea
   function start(): Worker {
     const started = startThread(data)
     started.on('message', onTrouble)
-    started.on('error', (error) => onTrouble(`the heartbeat failed (${error.message}) and is started again`))
+    started.on('error', (error) => onTrouble(`the heartbeat failed (${error.message}) and is restarted`))
     started.once('exit', () => {
       if (!stopped) setTimeout(() => (thread = start()), restartMilliseconds).unref()
     })

@@ -1,4 +1,5 @@
-// LocalCoordination: workers of one machine. A worker lives as long as its process does, so nothing needs to lapse.
+// LocalCoordination: coordination of workers on one machine. A worker is alive as long as its process is, so no lease is needed. Used by local
+// runs.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -11,7 +12,7 @@ export class LocalCoordination implements Coordination {
   readonly #onProgress: (progress: SliceProgress) => void
   readonly #ended = new Set<string>()
 
-  /** `onProgress` hears of every committed batch. */
+  /** `onProgress` is called after every committed batch. */
   constructor(options: { onProgress?: (progress: SliceProgress) => void } = {}) {
     this.#onProgress = options.onProgress ?? (() => {})
   }
@@ -27,7 +28,7 @@ export class LocalCoordination implements Coordination {
   }
 
   async lapsed(holders: readonly Holder[]): Promise<string[]> {
-    return holders.filter((holder) => this.#ended.has(holder.worker) || isGone(holder)).map(({ worker }) => worker)
+    return holders.filter((holder) => this.#ended.has(holder.worker) || isDead(holder)).map(({ worker }) => worker)
   }
 
   planned(_run: string, _slices: number): void {}
@@ -36,7 +37,7 @@ export class LocalCoordination implements Coordination {
     this.#onProgress(progress)
   }
 
-  /** Ctrl-C interrupts a local run, which can then be resumed; nothing cancels it. */
+  /** Always false: Ctrl-C interrupts a local run, which can then be resumed, but nothing cancels it. */
   async cancelRequested(_run: string): Promise<boolean> {
     return false
   }
@@ -48,14 +49,14 @@ export class LocalCoordination implements Coordination {
   async close(): Promise<void> {}
 }
 
-/** Of a worker on another machine the store alone can tell. */
-function isGone({ worker, expired }: Holder): boolean {
+/** For a worker on another machine, the lease in the store decides. */
+function isDead({ worker, expired }: Holder): boolean {
   const [host, processId, start] = worker.split('/')
   if (host !== hostname()) return expired
   return processStart(Number(processId)) !== start
 }
 
-/** When a process began, so that a process id that was given out again is not mistaken for the old one; undefined if there is none. */
+/** Start time of a process, as text; undefined if there is no such process. Distinguishes processes whose id was reused. */
 function processStart(processId: number): string | undefined {
   try {
     if (process.platform === 'linux') return linuxProcessStart(processId)
@@ -70,6 +71,6 @@ function processStart(processId: number): string | undefined {
 function linuxProcessStart(processId: number): string | undefined {
   const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A killed process that its parent has not yet collected is a zombie: it holds nothing any more.
+  // A zombie, which was killed but not yet reaped by its parent, holds no connections.
   return fields[0] === 'Z' ? undefined : fields[19]
 }

@@ -1,11 +1,11 @@
-// A connection to Redis that may be down, hang or come back at any time: it connects in the background, asks nothing while it is
-// not connected, and waits for no answer longer than a moment.
+// openRedis: a connection to a Redis that may go down, hang or come back at any time. It connects in the background, sends no command while
+// disconnected, and waits for each reply for a bounded time. Used by RedisCoordination and the heartbeat thread.
 import { Redis } from 'ioredis'
 import { withScripts } from './scripts.ts'
 
-/** Longest wait for an answer. */
-const patienceMilliseconds = 1000
-/** After a question without an answer none is asked for this long, so that a Redis that hangs costs nothing. */
+/** Maximum wait for a reply. */
+const replyTimeoutMilliseconds = 1000
+/** After a command that failed or timed out, no command is sent for this long, so that a Redis that hangs does not delay the workers. */
 const pauseMilliseconds = 3000
 const longestReconnectMilliseconds = 2000
 
@@ -14,31 +14,31 @@ export type ScriptedRedis = ReturnType<typeof withScripts>
 
 export type RedisTrouble = (message: string) => void
 
-/** Connects in the background. `onTrouble` hears once of each time that Redis is away. The URL's password is in no message. */
+/** Connects in the background. `onTrouble` is called once per outage. The URL's password is in no message. */
 export function openRedis(url: string, name: string, onTrouble: RedisTrouble) {
   const redis = withScripts(new Redis(url, { ...options, connectionName: name }))
-  const trouble = new Trouble(redis, onTrouble)
+  const outage = new Outage(redis, onTrouble)
   let readySince: number | undefined
   let pausedUntil = 0
   redis.on('ready', () => (readySince = performance.now()))
   redis.on('close', () => (readySince = undefined))
   return {
     redis,
-    /** What `question` is answered; undefined if it is not, for whatever reason. */
-    async ask<Answer>(question: (redis: ScriptedRedis) => Promise<Answer>): Promise<Answer | undefined> {
+    /** Returns the reply to `command`; undefined if Redis is not available or the command fails. */
+    async attempt<Reply>(command: (redis: ScriptedRedis) => Promise<Reply>): Promise<Reply | undefined> {
       if (redis.status !== 'ready' || performance.now() < pausedUntil) return undefined
       try {
-        const answer = await withinPatience(question(redis))
-        trouble.over()
-        return answer
+        const reply = await withTimeout(command(redis))
+        outage.end()
+        return reply
       } catch (error) {
         pausedUntil = performance.now() + pauseMilliseconds
-        trouble.report(error)
+        outage.report(error)
         return undefined
       }
     },
-    /** How long the connection has held without a break. */
-    steadyMilliseconds: () => (readySince === undefined ? 0 : performance.now() - readySince),
+    /** How long the connection has been open without interruption. */
+    connectedMilliseconds: () => (readySince === undefined ? 0 : performance.now() - readySince),
     close: () => redis.disconnect(),
   }
 }
@@ -49,39 +49,39 @@ const options = {
   maxRetriesPerRequest: 0,
   connectTimeout: 5000,
   retryStrategy: (attempts: number) => Math.min(longestReconnectMilliseconds, 100 * attempts),
-  // A replica that was the master until a moment ago.
+  // A former master that has become a replica.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const
 
-/** Reports the first of several failures in a row. */
-class Trouble {
+/** Reports only the first error of an outage. */
+class Outage {
   readonly #report: RedisTrouble
   #reported = false
 
   constructor(redis: Redis, report: RedisTrouble) {
     this.#report = report
     redis.on('error', (error: Error) => this.report(error))
-    redis.on('ready', () => this.over())
+    redis.on('ready', () => this.end())
   }
 
   report(error: unknown): void {
     if (this.#reported) return
     this.#reported = true
     const { code, message } = error as { code?: string; message: string }
-    this.#report(`Redis does not answer (${code ?? message}); the run goes on, without live progress, and takes longer to notice a dead worker`)
+    this.#report(`Redis is not available (${code ?? message}); the run continues without live progress, and detects dead workers more slowly`)
   }
 
-  over(): void {
+  end(): void {
     this.#reported = false
   }
 }
 
-async function withinPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('no answer in time')), patienceMilliseconds)
-  answer.catch(() => {})
+async function withTimeout<Reply>(reply: Promise<Reply>): Promise<Reply> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('no reply in time')), replyTimeoutMilliseconds)
+  reply.catch(() => {})
   try {
-    return await Promise.race([answer, late])
+    return await Promise.race([reply, timeout])
   } finally {
     clearTimeout(timer)
   }

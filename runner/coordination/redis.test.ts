@@ -24,14 +24,14 @@ afterEach(async () => {
   opened = []
 })
 
-function coordination(more: { doubtMilliseconds?: number } = {}): RedisCoordination {
+function coordination(more: { storeSilenceMilliseconds?: number } = {}): RedisCoordination {
   const onTrouble = (message: string) => void troubles.push(message)
   const made = new RedisCoordination({ url: redis.url, name: 'pod', onTrouble, leaseMilliseconds, beatMilliseconds, ...more })
   opened.push(made)
   return made
 }
 
-/** A worker that Redis has heard of. */
+/** Starts a worker and waits for its first heartbeat in Redis. */
 async function living(made: RedisCoordination): Promise<string> {
   const worker = made.newWorker()
   made.begin(worker)
@@ -43,37 +43,37 @@ function holders(workers: readonly string[], expired = false) {
   return workers.map((worker) => ({ worker, expired }))
 }
 
-/** A worker that never was is gone as soon as Redis dares to say so. */
-async function trusted(made: RedisCoordination): Promise<void> {
-  await expect.poll(() => made.lapsed(holders(['never was'])), { timeout: 10_000 }).toEqual(['never was'])
+/** Waits until Redis is considered reliable: then it reports a worker that never existed as dead. */
+async function untilReliable(made: RedisCoordination): Promise<void> {
+  await expect.poll(() => made.lapsed(holders(['never existed'])), { timeout: 10_000 }).toEqual(['never existed'])
 }
 
-it('tells the worker that gives no sign of life from the one that does, whatever the store thinks', async () => {
+it('reports only the worker without a heartbeat as dead, whatever the leases in the store are', async () => {
   const made = coordination()
   const worker = await living(made)
-  await trusted(made)
-  expect(await made.lapsed(holders([worker, 'never was', worker], true))).toEqual(['never was'])
+  await untilReliable(made)
+  expect(await made.lapsed(holders([worker, 'never existed', worker], true))).toEqual(['never existed'])
 })
 
-it('does not believe a heartbeat for ever that the store does not confirm: others may write it', async () => {
-  const made = coordination({ doubtMilliseconds: 300 })
-  await trusted(made)
+it('ignores a heartbeat that the store has not confirmed for a long time, because other tenants may write it', async () => {
+  const made = coordination({ storeSilenceMilliseconds: 300 })
+  await untilReliable(made)
   await redis.client.set(redisKeys.worker('forged'), '1')
   await redis.client.set(redisKeys.worker('busy'), '1')
   expect(await made.lapsed(holders(['forged', 'busy'], true))).toEqual([])
   await expect
     .poll(async () => {
-      // A sign of life in the store now and then is enough.
+      // An occasional renewal in the store is enough.
       await made.lapsed(holders(['busy'], false).concat(holders(['forged'], true)))
       return made.lapsed(holders(['busy', 'forged'], true))
     })
     .toEqual(['forged'])
 })
 
-it('lets what a worker held be taken at once when it has ended', async () => {
+it('reports a worker as dead as soon as it has ended', async () => {
   const [made, other] = [coordination(), coordination()]
   const worker = await living(made)
-  await trusted(other)
+  await untilReliable(other)
   expect(await other.lapsed(holders([worker]))).toEqual([])
   await made.end(worker)
   expect(await other.lapsed(holders([worker]))).toEqual([worker])
@@ -81,20 +81,20 @@ it('lets what a worker held be taken at once when it has ended', async () => {
 
 it.each([
   { what: 'wiped', happens: () => redis.client.flushall() },
-  { what: 'started anew and empty', happens: () => redis.stop().then(redis.start) },
-  { what: 'started anew with what it knew', happens: () => redis.stop({ keep: true }).then(redis.start) },
-])('believes nobody dead because Redis was $what; the store tells meanwhile', async ({ happens }) => {
+  { what: 'restarted without its data', happens: () => redis.stop().then(redis.start) },
+  { what: 'restarted with its data', happens: () => redis.stop({ keep: true }).then(redis.start) },
+])('uses the leases in the store for a while after Redis was $what', async ({ happens }) => {
   const made = coordination()
   const worker = await living(made)
-  await trusted(made)
+  await untilReliable(made)
   await happens()
-  expect(await made.lapsed(holders(['never was', worker]))).toEqual([])
-  expect(await made.lapsed(holders(['never was'], true))).toEqual(['never was'])
-  await trusted(made)
+  expect(await made.lapsed(holders(['never existed', worker]))).toEqual([])
+  expect(await made.lapsed(holders(['never existed'], true))).toEqual(['never existed'])
+  await untilReliable(made)
   expect(await made.lapsed(holders([worker]))).toEqual([])
 })
 
-it('keeps its lease while the process is busy with something long', async () => {
+it('keeps its lease while the main thread is blocked for longer than the lease', async () => {
   const worker = await living(coordination())
   blockThread(4 * leaseMilliseconds)
   expect(await redis.client.exists(redisKeys.worker(worker))).toBe(1)
@@ -109,10 +109,10 @@ it('loses its lease when the process hangs', async () => {
   await heartbeat.stop()
 })
 
-it('shows progress with the number of slices, again after Redis was wiped, and lets it go after a day', async () => {
+it('writes progress with the number of slices, also after Redis was wiped, and lets it expire after a day', async () => {
   const made = coordination()
   const key = redisKeys.progress(run)
-  await trusted(made)
+  await untilReliable(made)
   made.planned(run, 3)
   made.saveProgress(run, { ...idle, slice: 2, read: 10, loaded: 10, position: 77 })
   await expect
@@ -124,25 +124,25 @@ it('shows progress with the number of slices, again after Redis was wiped, and l
   await expect.poll(() => redis.client.hgetall(key)).toEqual({ total: '{"slices":3}', 1: JSON.stringify({ ...idle, slice: 1 }) })
 })
 
-it('hears that the run is to be cancelled', async () => {
+it('sees a request to cancel the run', async () => {
   const made = coordination()
-  await trusted(made)
+  await untilReliable(made)
   await redis.client.set(redisKeys.cancel(run), 'token')
   expect(await made.cancelRequested(run)).toBe(false)
-  made.obeyCancel('token')
+  made.setCancelToken('token')
   expect(await made.cancelRequested(run)).toBe(true)
   expect(await made.cancelRequested('sales/orders-2')).toBe(false)
 })
 
 it.each([
   ['another word', (key: string) => redis.client.set(key, 'requested')],
-  ['a beginning of the token', (key: string) => redis.client.set(key, 'toke')],
+  ['a prefix of the token', (key: string) => redis.client.set(key, 'toke')],
   ['a megabyte', (key: string) => redis.client.set(key, 'x'.repeat(1_000_000))],
   ['a list', (key: string) => redis.client.rpush(key, 'token')],
-])('is not cancelled by %s under its key, which tenants who share the Redis can write', async (_, write) => {
+])('ignores %s under the key of the cancel request, which all tenants of the Redis can write', async (_, write) => {
   const made = coordination()
-  await trusted(made)
-  made.obeyCancel('token')
+  await untilReliable(made)
+  made.setCancelToken('token')
   await write(redisKeys.cancel(run))
   expect(await made.cancelRequested(run)).toBe(false)
 })
@@ -150,9 +150,9 @@ it.each([
 it.each([
   { what: 'is down', away: () => redis.stop(), back: redis.start },
   { what: 'hangs', away: async () => redis.freeze(), back: async () => redis.thaw() },
-])('fails nothing and says so once when Redis $what, and goes on when it is back', async ({ away, back }) => {
+])('throws no error and reports the outage once when Redis $what, and recovers afterwards', async ({ away, back }) => {
   const made = coordination()
-  await trusted(made)
+  await untilReliable(made)
   await away()
   for (let call = 0; call < 20; call++) {
     made.saveProgress(run, { ...idle, read: call })
@@ -160,16 +160,16 @@ it.each([
     expect(await made.cancelRequested(run)).toBe(false)
   }
   await expect.poll(() => troubles).toHaveLength(1)
-  expect(troubles[0]).toContain('the run goes on')
+  expect(troubles[0]).toContain('the run continues')
   await back()
-  await trusted(made)
-  made.obeyCancel('token')
+  await untilReliable(made)
+  made.setCancelToken('token')
   await redis.client.set(redisKeys.cancel(run), 'token')
   expect(await made.cancelRequested(run)).toBe(true)
   expect(troubles).toHaveLength(1)
 })
 
-it('begins and ends where there was never a Redis', async () => {
+it('starts and ends without an available Redis', async () => {
   const made = new RedisCoordination({ url: 'redis://:secret@127.0.0.1:1', name: 'pod', onTrouble: (message) => troubles.push(message) })
   const worker = made.newWorker()
   made.begin(worker)

@@ -1,7 +1,7 @@
-// What Redis does in one step, as scripts. All times are its own clock's.
+// Lua scripts that Redis runs atomically, as commands of a connection. All times are from the clock of Redis. Used by openRedis.
 import type { Redis } from 'ioredis'
 
-/** KEYS: worker, since. ARGV: lease in ms. The worker lives for another lease. */
+/** KEYS: worker, since. ARGV: lease in ms. Renews the worker's lease. */
 const headgateBeat = `
 local now = redis.call('TIME')
 redis.call('SET', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000), 'NX')
@@ -9,8 +9,8 @@ redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
 return 1`
 
 /**
- * KEYS: since, then workers. ARGV: lease in ms. Answers which workers (by number, from 1) have given no sign of life for a
- * lease; or -1 if nobody can know, because this Redis was wiped or started within that time.
+ * KEYS: since, then workers. ARGV: lease in ms. Returns the numbers (from 1) of the workers without a heartbeat for a lease; or -1
+ * if that is unknown, because this Redis was wiped or started within that time.
  */
 const headgateLapsed = `
 local now = redis.call('TIME')
@@ -29,8 +29,8 @@ end
 return lapsed`
 
 /**
- * KEYS: bucket. ARGV: tokens per second, size of the bucket, tokens wanted. Takes them, on credit if need be, and answers
- * after how many ms they are there. Whoever comes next waits longer: turns are kept by the order of asking.
+ * KEYS: bucket. ARGV: tokens per second, size of the bucket, tokens wanted. Takes the tokens, letting the balance go negative if necessary,
+ * and returns in how many ms they are available. Each caller waits longer than the previous one, so calls are served in order.
  */
 const headgateTake = `
 local now = redis.call('TIME')
@@ -44,7 +44,7 @@ redis.call('PEXPIRE', KEYS[1], math.ceil((size - tokens) / rate) + 1000)
 if tokens >= 0 then return 0 end
 return math.ceil(-tokens / rate)`
 
-/** KEYS: string. ARGV: text. Whether the key holds just that; what it holds otherwise may be large, and stays here. */
+/** KEYS: string. ARGV: text. Returns 1 if the key holds exactly that text. Compared in Redis, because another value may be large. */
 const headgateIs = `
 if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('STRLEN', KEYS[1]) ~= #ARGV[1] then return 0 end
 return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0`

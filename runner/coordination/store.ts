@@ -1,4 +1,5 @@
-// StoreCoordination: workers that have nothing but the store in common. Claims lapse by the database's clock; nobody sees progress.
+// StoreCoordination: coordination of workers on a cluster without Redis. Leases in the store expire by the database's clock; live progress is
+// not published. Used by worker processes.
 import { randomBytes } from 'node:crypto'
 import { RateBudget, type RateBudgetOptions } from './budget.ts'
 import type { Coordination, Holder, SliceProgress } from './coordination.ts'
@@ -7,7 +8,7 @@ export class StoreCoordination implements Coordination {
   readonly oneMachine = false
   readonly #name: string
 
-  /** `name` is the pod's, or whatever tells people which process it is. */
+  /** `name`: the pod's name, or another name that identifies the process to users. */
   constructor(name: string) {
     this.#name = name
   }
@@ -16,7 +17,7 @@ export class StoreCoordination implements Coordination {
     return `${this.#name}/${randomBytes(4).toString('hex')}`
   }
 
-  /** The engine renews the claims of its worker in the store, whatever the coordination are. */
+  /** Does nothing, because the engine renews leases in the store with any coordination. */
   begin(_worker: string): void {}
 
   async end(_worker: string): Promise<void> {}
@@ -29,7 +30,7 @@ export class StoreCoordination implements Coordination {
 
   saveProgress(_run: string, _progress: SliceProgress): void {}
 
-  /** The engine looks at the run's row, whatever the coordination are. */
+  /** Always false, because the engine checks the run's row with any coordination. */
   async cancelRequested(_run: string): Promise<boolean> {
     return false
   }
@@ -41,7 +42,7 @@ export class StoreCoordination implements Coordination {
   async close(): Promise<void> {}
 }
 
-/** Those of whom the store has had no sign of life. */
+/** The workers whose lease in the store has expired. */
 export function expired(holders: readonly Holder[]): string[] {
   return holders.filter((holder) => holder.expired).map(({ worker }) => worker)
 }

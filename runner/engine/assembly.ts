@@ -1,4 +1,4 @@
-// Puts a pipeline's parts together, from the registries of sources, formats and destinations, and from plugins.
+// Makes a pipeline's parts, from the registries of sources, formats and destinations, and from plugins. Called by openWork.
 import { type Schema, sourceName } from '../../crds/fields.ts'
 import { declaredKind } from '../../crds/kinds.ts'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
@@ -12,17 +12,17 @@ import { type SourceCode, sourceCode } from '../sources/registry.ts'
 import { missingPolicy } from '../validation/missing.ts'
 import { checkKept, planTransforms } from '../validation/transform/plan.ts'
 
-/** The parts of a pipeline, made but not yet used. */
+/** The parts of a pipeline. */
 export type Assembly = {
   extractor: Extractor
   validators: Validator[]
   transformers: Transformer[]
-  /** Of what the loader gets: the transformers' output. */
+  /** Schema of the records that the loader gets, which is the transformers' output. */
   schema: Schema
   loader: AnyLoader
 }
 
-/** What the parts are made for: relative paths start at `folder`, `workers` is how many will share the work. */
+/** `folder`: base of relative paths. `workers`: number of workers that share the run. */
 export type AssemblyOptions = { folder: string; workers: number }
 
 /** Makes the parts that the pipeline declares. Throws HeadgateError. */
@@ -59,10 +59,10 @@ async function makeLoader(spec: PipelineSpec, schema: Schema, folder: string): P
   return entry.make(config, schema)
 }
 
-/** The code of the kind that a part of the pipeline is. Throws InvalidPipeline. */
+/** The code for the declared kind of a pipeline's part, and its configuration. Throws InvalidPipeline. */
 function codeOf<Code>(what: string, codes: Readonly<Record<string, Code>>, part: object | undefined): { entry: Code; config: unknown } {
   const kind = declaredKind(codes, part)
   if (kind !== undefined) return kind
   const names = Object.keys(codes)
-  throw new HeadgateError('InvalidPipeline', `${what} names no kind that this version knows; give exactly one of ${names.join(', ')}`)
+  throw new HeadgateError('InvalidPipeline', `${what} has no kind that this version supports; set exactly one of ${names.join(', ')}`)
 }

@@ -11,15 +11,15 @@ export type BatchSource = {
   extractor: Extractor
   program: RecordProgram
   run: RunContext
-  /** Whether rows are encoded for COPY, or handed over as records. */
+  /** Whether rows are encoded for COPY, or passed to the loader as records. */
   encoded: boolean
-  /** Lets the commit that is under way ask its short questions before the next block is worked on. */
+  /** Lets short queries of the concurrent commit finish before the next block is processed. */
   priority: QueryPriority
 }
 
 /**
- * Yields the slice's batches from `from` on. Two PreparedBatches take turns: one may be committed while the next is
- * being filled, so a batch is valid until the one after the next is asked for.
+ * Yields the slice's batches from `from` on. Two PreparedBatches alternate, so that one can be committed while the other is
+ * filled. A yielded batch is valid until the second call of `next` after it.
  */
 export async function* preparedBatches(source: BatchSource, slice: Slice, from: Position | undefined): AsyncGenerator<PreparedBatch> {
   const turns = [new PreparedBatch(source.encoded), new PreparedBatch(source.encoded)] as const
@@ -40,12 +40,12 @@ export async function* preparedBatches(source: BatchSource, slice: Slice, from: 
   if (prepared.read > 0) yield prepared
 }
 
-/** Ordinal of the input that the records are of. Throws InvalidPlan if it is none of the slice's. */
+/** Ordinal of the records' input. Throws InvalidPlan if the slice does not contain that input. */
 export function inputOf({ input }: RecordBatch, { input: first, name, inputs = [name] }: Slice): number {
   if (input === undefined) return first
   if (Number.isSafeInteger(input) && input >= first && input < first + inputs.length) return input
   throw new HeadgateError(
     'InvalidPlan',
-    `a batch of slice ${name} says that its records are of input ${input}; the slice has ${inputs.length}, from ${first} on`,
+    `slice ${name} returned a batch of input ${input}, but contains ${inputs.length} inputs from ${first} on; correct the batch's input in the extractor`,
   )
 }

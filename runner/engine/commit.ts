@@ -1,4 +1,4 @@
-// commitBatch: one batch, one transaction: fence, load, quarantine, ledger, position. Called by the slice loop.
+// commitBatch: commits one batch in one transaction: fence, load, quarantine, ledger, position. Called by the slice loop.
 import { HeadgateError, type LoadCounts, type RunContext, type Transaction } from '../../sdk/index.ts'
 import { foreign } from '../../sdk/quoting.ts'
 import { recordBatch } from '../../store/ledger.ts'
@@ -11,18 +11,18 @@ import { ObjectRows } from '../records/object-rows.ts'
 import { closeByBatch, mayClose, type RunKeys } from './accepted-keys.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 
-/** What every commit of a run needs. */
+/** Values that every commit of a run uses. */
 export type Commit = {
   run: RunContext
-  /** Number of the destination in the store, see Run. */
+  /** Id of the destination in the store, see Run. */
   destination: number | undefined
   loader: AnyLoader
-  /** What the loader's `prepare` returned when the run was planned. */
+  /** The value that the loader's `prepare` returned when the run was planned. */
   plan: unknown
   keys: RunKeys
 }
 
-/** How a batch gets into the destination. It may reject further records. `rewriteUnchanged`: see LoadOptions. */
+/** Loads a batch into the destination. May reject further records. `rewriteUnchanged`: see EncodedOptions. */
 export type Load = (commit: Commit, transaction: Transaction, batch: PreparedBatch, rewriteUnchanged: boolean, claim: ClaimedSlice) => Promise<LoadedRows>
 
 /** Commits a batch within `transaction`; `ordinal` is its number within the slice. Throws StaleEpoch, RunEnded, Overtaken, DestinationRefusal. */
@@ -38,10 +38,10 @@ export async function commitBatch(
   const held = await lockDestination(transaction, commit, 'shared')
   await lockRunning(transaction, claim)
   const { olderRunOpen } = await checkOrder(transaction, orderedRun(commit), held)
-  const counts = settled(await load(commit, transaction, batch, olderRunOpen, claim))
+  const counts = withOverwritesSuperseded(await load(commit, transaction, batch, olderRunOpen, claim))
   if (batch.rejected.length > 0) await quarantineRecords(transaction, originOf(commit, claim), batch.rejected)
   const acceptedKeys = await closeByBatch(commit, transaction, batch, counts)
-  const to = batch.to === undefined ? undefined : plainJson(batch.to, 'the position behind a batch', 'InvalidPosition')
+  const to = batch.to === undefined ? undefined : plainJson(batch.to, 'the position after a batch', 'InvalidPosition')
   const parked = batch.rejected.filter((record) => record.state === 'parked').length
   await recordBatch(transaction, {
     run: commit.run.id,
@@ -81,17 +81,17 @@ function orderedRun({ run: { id, name }, destination }: Commit): OrderedRun {
   return { id, name, destination }
 }
 
-/** Rows of this same run that the batch replaced were loaded by it before; now they are superseded, at once and not only when the run ends. */
-function settled(counts: LoadedRows): LoadedRows {
+/** Moves rows of this run that the batch overwrote from `loaded` to `superseded`, so that counts are correct while the run is in progress. */
+function withOverwritesSuperseded(counts: LoadedRows): LoadedRows {
   const overwrote = counts.overwrote ?? 0
   return { ...counts, loaded: counts.loaded - overwrote, superseded: counts.superseded + overwrote, overwrote: 0 }
 }
 
-/** Locks the slice for the transaction and answers where it is. Throws StaleEpoch, or RunEnded if the run was cancelled or failed. */
+/** Locks the slice for the transaction and returns its position. Throws StaleEpoch, or RunEnded if the run was cancelled or failed. */
 export async function lockRunning(transaction: Transaction, claim: ClaimedSlice): ReturnType<typeof lockSlice> {
   const slice = await lockSlice(transaction, claim)
   if (slice.runState === 'Running') return slice
-  throw new HeadgateError('RunEnded', `run ${claim.run} is ${slice.runState}; what was committed before stays, nothing more is`)
+  throw new HeadgateError('RunEnded', `run ${claim.run} is ${slice.runState}; batches that are committed remain, no further batch is committed`)
 }
 
 async function loadBatch(commit: Commit, transaction: Transaction, batch: PreparedBatch, rewriteUnchanged: boolean): Promise<LoadedRows> {
@@ -104,7 +104,7 @@ async function loadBatch(commit: Commit, transaction: Transaction, batch: Prepar
   return loader.loadEncoded(batch.rows, transaction, run, { plan, keepKeys, rewriteUnchanged })
 }
 
-/** Where rejected records of a slice come from. */
+/** The origin of rejected records of a slice. */
 export function originOf({ run, keys }: Commit, { ordinal, slice }: Pick<ClaimedSlice, 'ordinal' | 'slice'>): QuarantineOrigin {
   const { input, name, inputs } = slice
   return { run: run.id, pipeline: run.pipeline, slice: ordinal, input, name, ...(inputs !== undefined && { inputs }), keyColumns: keys.columns }

@@ -15,10 +15,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let number = 0
 
-/** What a run with batches of two records told while it went on, and how it ended. */
-async function told(spec: Omit<PipelineSpec, 'destination'>) {
+/** Runs a pipeline with batches of two records. Returns its progress reports, the ended run and its row in run_summary. */
+async function runReporting(spec: Omit<PipelineSpec, 'destination'>) {
   const name = `live-${++number}`
-  // A table with a row: what is loaded into an empty one is staged, and compared when it is published.
+  // The table has a row, because rows for an empty table would be staged and counted only when they are published.
   await client.query(`CREATE TABLE live_${number} (id bigint PRIMARY KEY, v text, _run bigint, _pos bigint); INSERT INTO live_${number} VALUES (99)`)
   const destination = { postgres: { table: `public.live_${number}` } }
   const run = await createRun(client, { name, pipeline: name, spec: { ...spec, destination }, workers: 1, batchSize: 2 })
@@ -36,7 +36,7 @@ const schema: PipelineSpec['schema'] = { primaryKey: ['id'], fields: [{ name: 'i
 test('A row that a later record of the run overwrites counts as superseded at once, also in a run that fails', async () => {
   writeFileSync(join(folder, 'orders.csv'), 'id,v\n1,a\n2,a\n1,b\n2,b\n1,c\n3,a\nx,a\n')
   const spec = { source: { files: { paths: ['orders.csv'] } }, format: { csv: {} }, schema, quality: { maxRejectedRatio: '0.01' } }
-  const { reports, ended, summary } = await told(spec)
+  const { reports, ended, summary } = await runReporting(spec)
   const counts = reports.map(({ read, loaded, superseded }) => [read, loaded, superseded])
   expect(counts.slice(0, 3)).toEqual([
     [2, 2, 0],
@@ -47,22 +47,22 @@ test('A row that a later record of the run overwrites counts as superseded at on
   expect(summary).toEqual({ read: 7, loaded: 3, superseded: 3 })
 })
 
-test('The same in a run that succeeds: its totals are those it showed last', async () => {
+test('The totals of a run that succeeds equal its last progress report', async () => {
   writeFileSync(join(folder, 'orders.csv'), 'id,v\n1,a\n2,a\n1,b\n2,b\n1,c\n3,a\n')
-  const { reports, ended } = await told({ source: { files: { paths: ['orders.csv'] } }, format: { csv: {} }, schema })
+  const { reports, ended } = await runReporting({ source: { files: { paths: ['orders.csv'] } }, format: { csv: {} }, schema })
   expect(ended).toMatchObject({ state: 'Succeeded', counts: { read: 6, loaded: 3, superseded: 3 } })
   expect(reports.at(-1)).toMatchObject({ read: 6, loaded: 3, superseded: 3 })
 })
 
-test('The position of a plugin is not shown beside a sensitive field: it may be a value of it', async () => {
+test('The position of a plugin is not reported if a field is sensitive, because the position may be a value of that field', async () => {
   const sdk = JSON.stringify(join(import.meta.dirname, '../../sdk/index.ts'))
   writeFileSync(
     join(folder, 'source.ts'),
     `import { RecordExtractor } from ${sdk}\nexport default class extends RecordExtractor { *records() { yield { id: '1', v: 'a' } } }\n`,
   )
   const source = { plugin: { module: './source.ts' } }
-  const open = await told({ source, schema })
-  const secret = await told({ source, schema: { ...schema, fields: [{ name: 'id', type: 'integer', sensitive: true }, field] } })
+  const open = await runReporting({ source, schema })
+  const secret = await runReporting({ source, schema: { ...schema, fields: [{ name: 'id', type: 'integer', sensitive: true }, field] } })
   expect(open.reports.some((report) => 'position' in report)).toBe(true)
   expect(secret.reports.some((report) => 'position' in report)).toBe(false)
 })

@@ -1,8 +1,8 @@
-// What a worker does when it cannot find or read its source while it plans the run. A pod whose volume is not mounted sees an empty folder,
-// while the others have the files: it leaves the planning to them. Called by planRun.
+// PlanAttempts: retries of a worker that cannot find or read its source while it plans the run. A pod whose volume is not mounted sees an
+// empty folder while other pods have the files, so it leaves planning to them. Called by planRun.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
-import { type Enrolled, enrol, othersMayPlan, withdraw } from '../../store/planner.ts'
+import { type Enrolled, enrol, hasOtherCandidates, withdraw } from '../../store/planner.ts'
 import type { StoreSession } from '../../store/session.ts'
 import { type Retries, retryWait } from './retry.ts'
 
@@ -11,43 +11,43 @@ export type PlanAttemptsOptions = {
   enrolled: Enrolled
   retries: Retries
   leaseMilliseconds: number | undefined
-  /** Whether the run has workers that may see other files than this one. */
-  othersSeeMore: boolean
+  /** Whether the run has workers on other machines, which may see files that this one does not. */
+  onSeveralMachines: boolean
 }
 
-const sourceTroubles = ['SourceNotFound', 'SourceUnreadable', 'SourceUnavailable']
+const sourceErrorCodes = ['SourceNotFound', 'SourceUnreadable', 'SourceUnavailable']
 
 /** The attempts of one worker to plan one run. */
 export class PlanAttempts {
   readonly #options: PlanAttemptsOptions
   #failures = 0
-  /** Why the worker has withdrawn. */
+  /** The error that made the worker withdraw from planning. */
   #reason: HeadgateError | undefined
 
   constructor(options: PlanAttemptsOptions) {
     this.#options = options
   }
 
-  /** Call it before the first attempt: the other workers count on this one until it withdraws. */
+  /** Call it before the first attempt: registers the worker as a candidate for planning, until it withdraws. */
   async begin(): Promise<void> {
-    const { session, enrolled, leaseMilliseconds, othersSeeMore } = this.#options
-    if (othersSeeMore && this.#reason === undefined) await enrol(session, { ...enrolled, leaseMilliseconds })
+    const { session, enrolled, leaseMilliseconds, onSeveralMachines } = this.#options
+    if (onSeveralMachines && this.#reason === undefined) await enrol(session, { ...enrolled, leaseMilliseconds })
   }
 
-  /** Whether the worker may try to plan. Throws why it withdrew if no worker is left that may. */
+  /** Whether the worker may try to plan. If the worker has withdrawn and no other candidate is left, throws the error that made it withdraw. */
   async mayTry(): Promise<boolean> {
     if (this.#reason === undefined) return true
-    if (!(await othersMayPlan(this.#options.session, this.#options.enrolled))) throw this.#reason
+    if (!(await hasOtherCandidates(this.#options.session, this.#options.enrolled))) throw this.#reason
     return false
   }
 
   /**
-   * Waits, longer each time, after the worker has let the others plan. After its last retry it withdraws. Throws the error if another worker
-   * would meet it, too, or if no other one may still plan: that ends the run.
+   * Waits with increasing backoff, so that other workers can plan. After the last retry, the worker withdraws from planning. Throws the
+   * error, which fails the run, if another worker would fail in the same way or no other candidate is left.
    */
-  async meet(error: unknown): Promise<void> {
-    const { session, enrolled, retries, othersSeeMore } = this.#options
-    if (!othersSeeMore || !(error instanceof HeadgateError) || !sourceTroubles.includes(error.code)) throw error
+  async handleFailure(error: unknown): Promise<void> {
+    const { session, enrolled, retries, onSeveralMachines } = this.#options
+    if (!onSeveralMachines || !(error instanceof HeadgateError) || !sourceErrorCodes.includes(error.code)) throw error
     if (++this.#failures <= retries.policy.limit) {
       const wait = retryWait(retries.policy, this.#failures)
       retries.onRetry?.(error, wait)

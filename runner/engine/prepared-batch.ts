@@ -1,4 +1,4 @@
-// PreparedBatch: everything that one batch transaction will write, made while the batch before it commits.
+// PreparedBatch: everything that one batch transaction writes, prepared while the previous batch commits. Filled by preparedBatches.
 import type { Position, RecordBatch } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
 import { mergeObserved, type ObservedFields } from '../../store/observed.ts'
@@ -15,7 +15,7 @@ export class PreparedBatch {
   warnings: Warnings = new Map()
   from: Position | undefined
   to: Position | undefined
-  /** Ordinal of the first record's input, and its order within that; then those of the last record. */
+  /** Input ordinal and order within that input, of the first record and of the last one. */
   firstInput = 0
   firstOrder = 0
   lastInput = 0
@@ -28,12 +28,12 @@ export class PreparedBatch {
   timings = { extract: 0, validate: 0, transform: 0 }
   #rejectedBytes = 0
 
-  /** `encoded` tells whether the loader takes encoded rows or records. */
+  /** `encoded`: whether the loader takes encoded rows, or records. */
   constructor(encoded: boolean) {
     this.rows = encoded ? new EncodedRows() : undefined
   }
 
-  /** Bytes held, roughly: what bounds a batch of very wide records. */
+  /** Approximate number of bytes in memory. Bounds batches of very wide records. */
   get bytes(): number {
     return (this.rows?.length ?? 0) + this.#rejectedBytes
   }
@@ -43,12 +43,12 @@ export class PreparedBatch {
     return recordOrder(this.lastInput, this.lastOrder)
   }
 
-  /** How far the records reach in their input, in the unit of their orders; 0 if they are of several. */
+  /** Difference of the orders of the last and the first record; 0 if the records are of several inputs. */
   get span(): number {
     return this.firstInput === this.lastInput ? this.lastOrder - this.firstOrder : 0
   }
 
-  /** Has the program work on the records of an extractor, which are of the input with this ordinal. */
+  /** Runs the record program on a batch of the extractor and adds the outcomes. `input` is the ordinal of the records' input. */
   async take(batch: RecordBatch, input: number, program: RecordProgram): Promise<void> {
     const sink: Sink = this.rows === undefined ? { records: [] } : { rows: this.rows }
     if (sink.rows !== undefined) sink.rows.input = input
@@ -81,7 +81,7 @@ export class PreparedBatch {
     this.timings.transform += outcomes.transformMilliseconds
   }
 
-  /** Empties it for another batch, which begins at `from`; the large buffers stay. */
+  /** Clears the batch for reuse from position `from`. Keeps the large buffers allocated. */
   restart(from: Position | undefined): this {
     this.rows?.clear()
     this.records.length = 0

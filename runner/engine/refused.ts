@@ -1,4 +1,4 @@
-// loadRefused: loads a batch that the destination refused, without the records that it does not take. Called by the slice loop.
+// loadRefused: loads a batch that the destination refused, without the refused records. Called by the slice loop.
 import { HeadgateError, type Position, type RecordError, type Slice } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
 import { encodes } from '../loaders/capabilities.ts'
@@ -7,8 +7,8 @@ import { type BatchSource, inputOf } from './batches.ts'
 import type { Load } from './commit.ts'
 
 /**
- * An accepted record's raw bytes are not kept, so the batch is read again for those of the refused records. That costs
- * something only for a batch that has any. `source` must not be reading meanwhile.
+ * Loads the batch without the refused records and rejects these. The raw bytes of accepted records are not kept, so the batch is read again
+ * to get those of the refused ones; only refused batches pay for that. `source` must not be in use by another reader.
  */
 export function loadRefused(source: BatchSource): Load {
   return async ({ loader, run, plan, keys }, transaction, batch, rewriteUnchanged, claim) => {
@@ -18,14 +18,14 @@ export function loadRefused(source: BatchSource): Load {
     const { counts, refused } = await loader.loadCarefully(rows, transaction, run, how)
     const errors = new Map(refused.map(({ index, error }) => [rows.recordOrder(index), [error]]))
     batch.rejected.push(...(await evidence(source, claim.slice, batch, errors)))
-    // A record is refused with all rows that were made of it.
+    // If one row of a record is refused, all rows made from that record are.
     const refusedRows = rows.size - counts.loaded - counts.unchanged - counts.superseded
     batch.derived -= refusedRows - refused.length
     return counts
   }
 }
 
-/** Reads records of a batch again, those that `errors` names by their `_pos`. Throws SourceChanged if they are no longer there. */
+/** Reads a batch again and returns the records whose `_pos` is in `errors`. Throws SourceChanged if one of them is no longer in the source. */
 export async function evidence(
   source: BatchSource,
   slice: Slice,
@@ -46,6 +46,6 @@ export async function evidence(
   const [first] = errors.values()
   throw new HeadgateError(
     'SourceChanged',
-    `${slice.name} no longer holds records that the destination refused (${first?.[0]?.message}); run the pipeline again`,
+    `${slice.name} no longer contains a record that the destination refused (${first?.[0]?.message}); run the pipeline again`,
   )
 }

@@ -1,20 +1,24 @@
-// RejectBrake: ends a run that can no longer meet its quality gate, while it is still being read. One per worker; used by the slice loop.
+// RejectBrake: fails a run early, while it is still being read, once it can no longer pass its quality gate. One per worker; called by the
+// slice loop.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { RunSoFar } from '../../store/ledger.ts'
-import { checkSoFar, isShareTooLarge, mostRejected } from './finish/gate.ts'
+import { checkSoFar, isShareTooLarge, maxRejectedRecords } from './finish/gate.ts'
 
-/** What the ledger holds of all workers. */
+/** Reads the counts of all workers from the ledger. */
 type Ledger = () => Promise<RunSoFar>
 
-/** What a committed batch changes: its rejected records, and how many fewer records can follow than its bytes might have held. */
-export type Step = { rejected: number; ruledOut: number }
+/**
+ * The effect of a committed batch: the number of its rejected records, and by how much it lowers the number of records that the run can
+ * still reach, because its bytes held fewer records than they might have.
+ */
+export type BatchEffect = { rejected: number; ruledOut: number }
 
 export class RejectBrake {
   readonly #quality: PipelineSpec['quality']
   readonly #workers: number
-  /** The ledger when it was read last, and what this worker has done since. */
+  /** The ledger when it was last read, and the effect of this worker's batches since. */
   #seen: RunSoFar | undefined
-  #own: Step = { rejected: 0, ruledOut: 0 }
+  #own: BatchEffect = { rejected: 0, ruledOut: 0 }
 
   constructor(quality: PipelineSpec['quality'], workers: number) {
     this.#quality = quality
@@ -22,11 +26,11 @@ export class RejectBrake {
   }
 
   /**
-   * Notes a batch that is committed. Throws QualityGate when the run cannot pass any more. The ledger alone decides that. It is read
-   * after the first rejected record, and again when all workers together may have used up half of what was left, so the limit is passed
-   * by a batch per worker at most.
+   * Records a committed batch. Throws QualityGate if the run can no longer pass the gate, which only the ledger decides. The ledger is read
+   * after the first rejected record, and again whenever the limit may have been reached, assuming that every worker's effect since the last
+   * reading is twice this worker's. So the limit is exceeded by at most one batch per worker.
    */
-  async note({ rejected, ruledOut }: Step, ledger: Ledger): Promise<void> {
+  async record({ rejected, ruledOut }: BatchEffect, ledger: Ledger): Promise<void> {
     this.#own = { rejected: this.#own.rejected + rejected, ruledOut: this.#own.ruledOut + ruledOut }
     if (this.#seen === undefined ? rejected === 0 : !this.#mayDecide(this.#seen)) return
     this.#seen = await ledger()
@@ -34,12 +38,12 @@ export class RejectBrake {
     checkSoFar(this.#quality, this.#seen)
   }
 
-  /** Whether the ledger may say otherwise by now, if the other workers have done twice as much as this one. */
-  #mayDecide({ read, rejected, mostFurther }: RunSoFar): boolean {
-    const others = this.#workers * 2
-    const rejectedNow = rejected + this.#own.rejected * others
-    if (rejectedNow > mostRejected(this.#quality)) return true
-    if (mostFurther === undefined) return false
-    return isShareTooLarge(this.#quality, rejectedNow, Math.max(1, read + mostFurther - this.#own.ruledOut * others))
+  /** Whether the run may fail the gate by now, assuming that every worker's effect is twice as large as this worker's. */
+  #mayDecide({ read, rejected, maxRemaining }: RunSoFar): boolean {
+    const factor = this.#workers * 2
+    const rejectedNow = rejected + this.#own.rejected * factor
+    if (rejectedNow > maxRejectedRecords(this.#quality)) return true
+    if (maxRemaining === undefined) return false
+    return isShareTooLarge(this.#quality, rejectedNow, Math.max(1, read + maxRemaining - this.#own.ruledOut * factor))
   }
 }

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { HeadgateError } from '../../sdk/index.ts'
 import { retrying } from './retry.ts'
 
-const passing = new HeadgateError('StoreUnavailable', 'gone for a moment', { retryable: true })
-const lasting = new HeadgateError('MissingField', 'not there')
+const retryable = new HeadgateError('StoreUnavailable', 'connection lost', { retryable: true })
+const final = new HeadgateError('MissingField', 'no such field')
 const policy = { limit: 2, initialMilliseconds: 1, maxMilliseconds: 2 }
 
-/** Fails as often as there are errors, then succeeds; tells how often it was called. */
+/** An attempt that throws the errors one after another, then succeeds. `state` counts its calls. */
 function failing(...errors: Error[]) {
   const state = { calls: 0 }
   const attempt = async () => {
@@ -18,40 +18,40 @@ function failing(...errors: Error[]) {
 }
 
 describe('retrying', () => {
-  it('tries passing failures again, up to the limit', async () => {
-    const { state, attempt } = failing(passing, passing)
+  it('retries retryable failures, up to the limit', async () => {
+    const { state, attempt } = failing(retryable, retryable)
     expect(await retrying({ policy, signal: AbortSignal.any([]) }, attempt)).toBe('done')
     expect(state.calls).toBe(3)
   })
 
-  it('gives up after the limit with the last error', async () => {
-    const { state, attempt } = failing(passing, passing, passing, passing)
-    await expect(retrying({ policy, signal: AbortSignal.any([]) }, attempt)).rejects.toBe(passing)
+  it('throws the last error after the limit', async () => {
+    const { state, attempt } = failing(retryable, retryable, retryable, retryable)
+    await expect(retrying({ policy, signal: AbortSignal.any([]) }, attempt)).rejects.toBe(retryable)
     expect(state.calls).toBe(3)
   })
 
-  it('starts counting anew when the work got on between two failures', async () => {
-    const { state, attempt } = failing(passing, passing, passing, passing, passing)
+  it('resets the count when there was progress between two failures', async () => {
+    const { state, attempt } = failing(retryable, retryable, retryable, retryable, retryable)
     expect(await retrying({ policy, signal: AbortSignal.any([]) }, attempt, () => state.calls)).toBe('done')
     expect(state.calls).toBe(6)
   })
 
-  it.each([lasting, new TypeError('a defect')])('ends at once on %s', async (error) => {
+  it.each([final, new TypeError('a defect')])('does not retry %s', async (error) => {
     const { state, attempt } = failing(error)
     await expect(retrying({ policy, signal: AbortSignal.any([]) }, attempt)).rejects.toBe(error)
     expect(state.calls).toBe(1)
   })
 
-  it('stops waiting when it is told to stop', async () => {
-    const { attempt } = failing(passing, passing)
+  it('stops waiting when its signal is aborted', async () => {
+    const { attempt } = failing(retryable, retryable)
     const stop = new AbortController()
     const retries = { policy: { limit: 5, initialMilliseconds: 3_600_000, maxMilliseconds: 3_600_000 }, signal: stop.signal, onRetry: () => stop.abort() }
-    await expect(retrying(retries, attempt)).rejects.toBe(passing)
+    await expect(retrying(retries, attempt)).rejects.toBe(retryable)
   })
 
-  it('waits twice as long each time, up to the longest wait', async () => {
+  it('doubles the wait with each failure, up to the maximum', async () => {
     const waits: number[] = []
-    const { attempt } = failing(passing, passing, passing, passing)
+    const { attempt } = failing(retryable, retryable, retryable, retryable)
     const retries = {
       policy: { limit: 9, initialMilliseconds: 1, maxMilliseconds: 3 },
       signal: AbortSignal.any([]),

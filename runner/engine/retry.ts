@@ -1,4 +1,5 @@
-// Retrying: passing failures are met with waits that double; everything else ends at once.
+// retrying: retries retryable failures with exponential backoff; all other failures are thrown at once. Called by the engine, the worker
+// process, the CLI and the watchdog.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RetryPolicy } from '../../crds/defaults.ts'
 import type { HeadgateError } from '../../sdk/index.ts'
@@ -9,18 +10,18 @@ export { retryPolicy } from '../../crds/defaults.ts'
 export type Retries = {
   policy: RetryPolicy
   signal: AbortSignal
-  /** Hears of every failure that is going to be tried again. */
+  /** Called with every failure that is about to be retried. */
   onRetry?: (error: HeadgateError, waitMilliseconds: number) => void
 }
 
-/** How long to wait after so many failures in a row. */
+/** Milliseconds to wait after `failures` consecutive failures. */
 export function retryWait({ initialMilliseconds, maxMilliseconds }: RetryPolicy, failures: number): number {
   return Math.min(maxMilliseconds, initialMilliseconds * 2 ** (failures - 1))
 }
 
 /**
- * Calls `attempt` until it succeeds, fails for good, or has failed `limit` times in a row without `progress` moving:
- * a long job that gets on between two failures starts counting anew.
+ * Calls `attempt` until it succeeds, throws an error that is not retryable, or has failed more than `limit` times in a row. A change of
+ * `progress` between two failures resets the count, so that a long job is not failed by rare failures.
  */
 export async function retrying<Result>(retries: Retries, attempt: () => Promise<Result>, progress: () => number = () => 0): Promise<Result> {
   let failures = 0
@@ -30,7 +31,7 @@ export async function retrying<Result>(retries: Retries, attempt: () => Promise<
       return await attempt()
     } catch (error) {
       const { code, retryable } = failureOf(error)
-      // What this worker cannot read another may: it must not wait with the slice in its hands.
+      // Another worker may be able to read the source, so this one must release its slice instead of waiting.
       if (!retryable || code === 'SourceUnavailable' || retries.signal.aborted) throw error
       if (progress() !== reached) failures = 0
       reached = progress()

@@ -1,4 +1,5 @@
-// loadSlice: takes a claimed slice to its end, batch by batch. The next batch is made while this one commits.
+// loadSlice: reads and commits a claimed slice, batch by batch. The next batch is prepared while the current one commits. Called by the
+// worker's loop.
 import type { LoadCounts } from '../../sdk/index.ts'
 import { runSoFar, sliceTotals } from '../../store/ledger.ts'
 import { DestinationRefusal } from '../../store/refusal.ts'
@@ -10,35 +11,34 @@ import { preparedBatches } from './batches.ts'
 import { commitBatch, type Load, lockRunning } from './commit.ts'
 import type { PreparedBatch } from './prepared-batch.ts'
 import { loadRefused } from './refused.ts'
-import type { Step } from './reject-brake.ts'
+import type { BatchEffect } from './reject-brake.ts'
 import { retrying } from './retry.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { Work } from './work.ts'
 
 /**
- * Loads the slice from where the store says it is. After a passing failure, of the source or of the store, it goes on
- * from the last committed batch; that the answer to a COMMIT was lost makes no difference, for the slice's row tells.
- * A batch that the destination refuses is loaded again without the records in question.
- * Throws StaleEpoch when somebody else has taken the slice.
+ * Loads the slice from the position in the store. After a retryable failure of the source or the store, continues after the last committed
+ * batch. A lost response to a COMMIT does no harm, because the position is read from the slice's row. A batch that the destination refuses
+ * is loaded again without the refused records. Throws StaleEpoch if another worker has taken over the slice.
  */
 export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> {
   let commits = 0
   const attempt = async () => {
-    // Read anew each time: the answer to a COMMIT that succeeded may have been lost.
-    let { batches, position } = await where(work, claim)
+    // Read for each attempt, because the response to a successful COMMIT may have been lost.
+    let { batches, position } = await lockedSlice(work, claim)
     const progress = await progressSoFar(work, claim, batches)
     const commit: CommitNext = async (ordinal, batch, load) => {
       const counts = await work.session.transaction((transaction) => commitBatch(work.commit, transaction, claim, ordinal, batch, load))
       commits++
       addBatch(progress, batch, counts)
       work.coordination.saveProgress(work.run.name, { ...progress, ...(showsPosition(work) && batch.to !== undefined && { position: batch.to }) })
-      await work.brake.note(stepOf(claim, batch), () => runSoFar(work.session, work.run.id))
+      await work.brake.record(effectOf(claim, batch), () => runSoFar(work.session, work.run.id))
     }
     for (;;) {
       const refused = await untilRefused(work, claim, position, batches, commit)
       if (refused === undefined) break
       await commit(refused.ordinal, refused.batch, loadRefused(work.source))
-      ;({ batches, position } = await where(work, claim))
+      ;({ batches, position } = await lockedSlice(work, claim))
     }
     await work.session.transaction((transaction) => completeSlice(transaction, claim))
     work.coordination.saveProgress(work.run.name, { ...progress, done: true })
@@ -48,7 +48,7 @@ export async function loadSlice(work: Work, claim: ClaimedSlice): Promise<void> 
 
 type CommitNext = (ordinal: number, batch: PreparedBatch, load?: Load) => Promise<void>
 
-function where(work: Work, claim: ClaimedSlice): ReturnType<typeof lockRunning> {
+function lockedSlice(work: Work, claim: ClaimedSlice): ReturnType<typeof lockRunning> {
   return work.session.transaction((transaction) => lockRunning(transaction, claim))
 }
 
@@ -61,13 +61,13 @@ function addBatch(progress: SliceProgress, batch: PreparedBatch, counts: LoadCou
   progress.bytes += batch.span
 }
 
-function stepOf({ slice: { leastRecordBytes = Infinity } }: ClaimedSlice, { rejected, read, span }: PreparedBatch): Step {
+function effectOf({ slice: { leastRecordBytes = Infinity } }: ClaimedSlice, { rejected, read, span }: PreparedBatch): BatchEffect {
   return { rejected: rejected.length, ruledOut: Math.max(0, span / leastRecordBytes - read) }
 }
 
 type Refused = { ordinal: number; batch: PreparedBatch }
 
-/** Commits batch after batch; returns the one that the destination refuses, with nothing being read any more. */
+/** Commits batches until the destination refuses one. Returns that batch, after reading has stopped; undefined at the end of the slice. */
 async function untilRefused(work: Work, claim: ClaimedSlice, from: ClaimedSlice['position'], first: number, commit: CommitNext): Promise<Refused | undefined> {
   let refused: Refused | undefined
   let ordinal = first
@@ -85,12 +85,12 @@ async function untilRefused(work: Work, claim: ClaimedSlice, from: ClaimedSlice[
   return refused
 }
 
-/** A position of a file is an offset; one that a plugin makes may be a value of the last record. */
+/** Whether positions may be published: those of files are offsets, but a plugin's position may be a sensitive value of the last record. */
 function showsPosition({ run: { spec } }: Work): boolean {
   return spec.source.plugin === undefined || !hasSecrets(spec.schema)
 }
 
-/** What has been committed of the slice, by this worker and those before it. */
+/** Counts of the slice that this worker and earlier ones have committed. */
 async function progressSoFar(work: Work, claim: ClaimedSlice, batches: number): Promise<SliceProgress> {
   const slice = { slice: claim.ordinal, earlier: claim.records }
   if (batches === 0) return { ...slice, read: 0, loaded: 0, unchanged: 0, superseded: 0, quarantined: 0, bytes: 0 }
@@ -99,13 +99,8 @@ async function progressSoFar(work: Work, claim: ClaimedSlice, batches: number): 
   return { ...slice, read, loaded, unchanged, superseded, quarantined: counts.quarantined + counts.parked, bytes }
 }
 
-/** Hands each batch to `committed` while the one after it is being made, until there is none or it returns false. */
-async function eachBatch(
-  work: Work,
-  claim: ClaimedSlice,
-  from: ClaimedSlice['position'],
-  committed: (batch: PreparedBatch) => Promise<boolean>,
-): Promise<void> {
+/** Calls `commit` with each batch while the next one is being prepared, until no batch is left or `commit` returns false. */
+async function eachBatch(work: Work, claim: ClaimedSlice, from: ClaimedSlice['position'], commit: (batch: PreparedBatch) => Promise<boolean>): Promise<void> {
   const batches = preparedBatches(work.source, claim.slice, from)
   try {
     let next = batches.next()
@@ -113,13 +108,13 @@ async function eachBatch(
       const current = await untilAborted(work.retries.signal, next)
       if (current.done) return
       next = batches.next()
-      // Its failure is met when it is awaited; until then it must not count as unhandled.
+      // A failure is handled when `next` is awaited; until then Node must not report it as unhandled.
       next.catch(() => {})
-      if (!(await committed(current.value))) return
+      if (!(await commit(current.value))) return
     }
   } finally {
     const closed = batches.return(undefined).catch(() => {})
-    // A source that does not answer must not keep the slice from being given back.
+    // On an abort, a source that does not respond must not delay the release of the slice.
     if (!work.retries.signal.aborted) await closed
   }
 }

@@ -12,12 +12,12 @@ function thrownBy(message: string, name?: string): Error {
   return markQuoting(error)
 }
 
-describe('what is told of an error that a plugin threw, where a field is sensitive', () => {
-  it('is its kind and where it was thrown', () => {
+describe('the message for an error that a plugin threw, if a field is sensitive', () => {
+  it('is the name of the error and the place that threw it', () => {
     expect(toldMessage(spec, thrownBy('Miller is odd'))).toMatch(/^TypeError: the message is hidden.*; it was thrown at .*told-message\.test\.ts/)
   })
 
-  it('is something even of a cause that cannot be looked at', () => {
+  it('exists even if reading the cause throws', () => {
     const cause = new Proxy(new Error('Miller'), {
       getPrototypeOf: () => {
         throw new Error('no')
@@ -30,7 +30,7 @@ describe('what is told of an error that a plugin threw, where a field is sensiti
     ['a message that looks like a stack', thrownBy('bad\n    at Miller (1:2)')],
     ['a name made of a value', thrownBy('bad', 'Miller')],
     ['a stack of its own', Object.assign(thrownBy('bad'), { stack: 'TypeError\n    at Miller' })],
-  ])('is nothing of %s', (_, error) => {
+  ])('does not contain %s', (_, error) => {
     expect(toldMessage(spec, error)).not.toContain('Miller')
   })
 })

@@ -1,5 +1,5 @@
-// What a worker does when it cannot read its input: it gives the slice back, backs off, and leaves after some tries. The other workers may
-// still have the volume that this one has lost. Called by the worker's loop.
+// UnavailableBackoff: backoff of a worker that cannot read its input. The worker releases the slice, waits, and leaves the run after its
+// last retry, because other workers may still have the volume that this one has lost. Called by the worker's loop.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
 import { failureOf } from '../../sdk/thrown.ts'
@@ -16,8 +16,8 @@ export function isUnfit(error: unknown): boolean {
   return failureOf(error).code === 'WorkerUnfit'
 }
 
-/** Counts failures in a row of one worker. */
-export class Unavailable {
+/** Counts the consecutive failures of one worker. */
+export class UnavailableBackoff {
   readonly #work: Work
   #failures = 0
   #failed: ClaimedSlice | undefined
@@ -26,16 +26,16 @@ export class Unavailable {
     this.#work = work
   }
 
-  /** The worker has read its input. */
+  /** Call it when the worker has read its input. */
   reset(): void {
     this.#failures = 0
   }
 
   /**
-   * Waits, longer each time, before the worker claims again. After the last retry throws WorkerUnfit if other workers hold slices, so that
-   * this worker alone ends; else the error, which ends the run until somebody resumes it.
+   * Waits with increasing backoff before the worker claims another slice. After the last retry, throws WorkerUnfit if other live workers
+   * hold slices, which ends this worker only. Otherwise throws the error, which fails the run; the run can be resumed.
    */
-  async meet(error: HeadgateError, claim: ClaimedSlice): Promise<void> {
+  async backOff(error: HeadgateError, claim: ClaimedSlice): Promise<void> {
     const { policy, signal, onRetry } = this.#work.retries
     const before = this.#failed
     if (before?.ordinal === claim.ordinal && before.batches < claim.batches) this.reset()
@@ -48,6 +48,8 @@ export class Unavailable {
     }
     const { held, lapsed } = await otherHolders(this.#work)
     if (held.every((worker) => lapsed.includes(worker))) throw error
-    throw new HeadgateError('WorkerUnfit', `this worker left the run to the others, because it cannot read its input: ${error.message}`, { cause: error })
+    throw new HeadgateError('WorkerUnfit', `this worker leaves the run to the other workers, because it cannot read its input: ${error.message}`, {
+      cause: error,
+    })
   }
 }

@@ -1,8 +1,8 @@
-// untilAborted: waits for something that may not heed a signal itself, such as a read by a plugin. Called by the slice loop.
+// untilAborted: awaits an operation that may ignore an abort signal, such as a read by a plugin. Called by the slice loop and planRun.
 
-/** What `promise` becomes; rejects with the signal's reason as soon as that is aborted. */
+/** Resolves or rejects as `promise` does; rejects with the signal's reason as soon as the signal is aborted. */
 export async function untilAborted<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result> {
-  // Nobody may wait for it any more; its failure must not count as unhandled then.
+  // After an abort nothing awaits `promise`; Node must not report its rejection as unhandled.
   promise.catch(() => {})
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()

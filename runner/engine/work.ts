@@ -1,4 +1,4 @@
-// openWork: a worker's tools for one run, made from the pipeline once; closed when the worker ends.
+// Work: the pipeline's parts, the store sessions and the state that one worker uses for one run. Opened and closed by runWorker.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment, RunContext } from '../../sdk/index.ts'
 import { QueryPriority } from '../../store/query-priority.ts'
@@ -23,54 +23,54 @@ import { RejectBrake } from './reject-brake.ts'
 import { type Retries, retrying, retryPolicy } from './retry.ts'
 import { toldMessage } from './told-message.ts'
 
-/** How long the end of a worker waits for its last events to reach a store that does not answer. */
-const patienceMilliseconds = 5000
+/** How long `close` waits for the last events to be written, in case the store does not respond. */
+const closeTimeoutMilliseconds = 5000
 
 export type WorkOptions = {
-  /** Folder against which relative paths of the pipeline are resolved. */
+  /** Folder that relative paths of the pipeline are resolved against. */
   folder: string
-  /** The run, with the spec that was current when it was created: what runs is never edited underneath. */
+  /** The run, with the spec that was current when it was created. Later edits of the pipeline do not affect the run. */
   run: Run
   databaseUrl: string
   coordination: Coordination
-  /** Asks the worker to stop after the batch in hand, and to give its slice back. */
+  /** When aborted, the worker stops after the batch that it is committing and releases its slice. */
   signal: AbortSignal
-  /** How long a claim holds without a sign of life in the store. */
+  /** How long a claim stays valid without a renewal in the store. Default: 60 000. */
   leaseMilliseconds?: number
-  /** What the parts take from outside; what is not given is taken from this process. */
+  /** Overrides members of the environment that the parts use. Default: the environment of this process. */
   environment?: Partial<Environment>
-  /** How the parts are made. Default: `assemble`. */
+  /** Makes the parts. Default: `assemble`. */
   assemble?: typeof assemble
-  /** What happens if a plugin never yields. Default: the process ends with code 1. */
+  /** What to do if a plugin blocks the event loop. Default: the process exits with code 1. */
   stuck?: StuckOptions
-  /** Hears of what goes into the run's history. */
+  /** Called with every event that is added to the run's history. */
   onEvent?: (code: string, message: string) => void
 }
 
-/** What is known once the run is planned. `plan`: what the loader's `prepare` returned. */
+/** State that exists once the run is planned. `plan`: the value that the loader's `prepare` returned. */
 type Planned = { plan: unknown; keys: RunKeys; program: RecordProgram }
 
-/** Everything between the stages of one worker. `plan` must have been called before `source` and `commit` are read. */
+/** Everything that the stages of one worker share. Call `plan` before reading `source` or `commit`. */
 export class Work {
   readonly run: Run
-  /** Under what name the work is done. */
+  /** Name of the worker. */
   readonly worker: string
   readonly assembly: Assembly
   readonly context: RunContext
   readonly coordination: Coordination
   readonly retries: Retries
-  /** Claims and batch transactions. */
+  /** For claims and batch transactions. */
   readonly session: StoreSession
-  /** Look-ups and events while a batch transaction is open. */
-  readonly aside: StoreSession
+  /** For lookups, events and lease renewals while a batch transaction is open. */
+  readonly sideSession: StoreSession
   readonly leaseMilliseconds: number | undefined
   readonly brake: RejectBrake
   readonly onEvent: WorkOptions['onEvent']
   readonly #priority = new QueryPriority()
   readonly #over = new AbortController()
   #cancelled = false
-  /** Settles when everything told so far is written down. */
-  #told: Promise<unknown> = Promise.resolve()
+  /** Resolves when all events so far have been written. */
+  #eventsWritten: Promise<unknown> = Promise.resolve()
   #planned: Planned | undefined
 
   constructor(options: WorkOptions, worker: string, assembly: Assembly) {
@@ -80,31 +80,31 @@ export class Work {
     this.coordination = options.coordination
     const name = sessionName(this.worker, options.run.name)
     this.session = new StoreSession(options.databaseUrl, name, this.#priority)
-    this.aside = new StoreSession(options.databaseUrl, name)
+    this.sideSession = new StoreSession(options.databaseUrl, name)
     this.onEvent = options.onEvent
     this.leaseMilliseconds = options.leaseMilliseconds
     this.brake = new RejectBrake(options.run.spec.quality, options.run.workers)
     const signal = AbortSignal.any([options.signal, this.#over.signal])
-    this.context = runContext(options, signal, (code, message) => this.#tell(code, message))
+    this.context = runContext(options, signal, (code, message) => this.#report(code, message))
     this.retries = {
       policy: retryPolicy(options.run.spec),
       signal,
-      onRetry: (error, wait) => this.#tell(error.code, `${toldMessage(options.run.spec, error)}; trying again in ${wait} ms`),
+      onRetry: (error, wait) => this.#report(error.code, `${toldMessage(options.run.spec, error)}; retrying in ${wait} ms`),
     }
   }
 
-  /** Whether somebody asked for the run to be cancelled. */
+  /** Whether cancellation of the run was requested. */
   get cancelled(): boolean {
     return this.#cancelled
   }
 
-  /** Notes that the run is to be cancelled, and stops working. */
+  /** Marks the run for cancellation and stops working. */
   cancel(): void {
     this.#cancelled = true
     this.abandon()
   }
 
-  /** Stops working because the run is over. */
+  /** Stops working on the run. */
   abandon(): void {
     this.#over.abort()
   }
@@ -119,20 +119,20 @@ export class Work {
     return { run: this.context, destination: this.run.destination, loader: this.assembly.loader, plan, keys }
   }
 
-  /** Plans the run, or learns how another worker planned it, and compiles the checks for it. */
+  /** Plans the run, or waits until another worker has planned it, and compiles the record program. */
   async plan(): Promise<void> {
     const { assembly, context: run, worker, session, coordination, leaseMilliseconds, retries } = this
     const { spec, workers } = this.run
-    const othersSeeMore = workers > 1 && !coordination.oneMachine
-    const attempts = new PlanAttempts({ session, enrolled: { run: run.id, worker }, retries, leaseMilliseconds, othersSeeMore })
+    const onSeveralMachines = workers > 1 && !coordination.oneMachine
+    const attempts = new PlanAttempts({ session, enrolled: { run: run.id, worker }, retries, leaseMilliseconds, onSeveralMachines })
     const plan = await retrying(retries, () => planRun({ assembly, spec, run, worker, session, coordination, attempts, leaseMilliseconds }))
     const keys = runKeys(assembly, plan)
     this.#planned = { plan, keys, program: this.#compile(plan, keys) }
   }
 
   async close(): Promise<void> {
-    await Promise.race([this.#told, sleep(patienceMilliseconds, undefined, { ref: false })])
-    await Promise.all([this.session.close(), this.aside.close()])
+    await Promise.race([this.#eventsWritten, sleep(closeTimeoutMilliseconds, undefined, { ref: false })])
+    await Promise.all([this.session.close(), this.sideSession.close()])
   }
 
   #compile(plan: unknown, keys: RunKeys): RecordProgram {
@@ -144,24 +144,24 @@ export class Work {
       run: this.context,
       validators,
       transformers,
-      references: sqlReferences(this.aside),
+      references: sqlReferences(this.sideSession),
       whenMissing: missingPolicy(this.run.spec),
     })
   }
 
   get #ready(): Planned {
-    if (this.#planned === undefined) throw new Error('plan() comes first')
+    if (this.#planned === undefined) throw new Error('plan() must be called first')
     return this.#planned
   }
 
-  /** Best effort: history must not fail the run it tells about. */
-  #tell(code: string, message: string): void {
+  /** Adds an event to the run's history. Best effort: a failure to write an event must not fail the run. */
+  #report(code: string, message: string): void {
     this.onEvent?.(code, message)
-    this.#told = Promise.all([this.#told, recordEvent(this.aside, this.run.id, code, message).catch(() => {})])
+    this.#eventsWritten = Promise.all([this.#eventsWritten, recordEvent(this.sideSession, this.run.id, code, message).catch(() => {})])
   }
 }
 
-/** `worker` is the name under which the work is done. */
+/** `worker` is the worker's name. Throws HeadgateError if a part cannot be made. */
 export async function openWork(options: WorkOptions, worker: string): Promise<Work> {
   const make = options.assemble ?? assemble
   return new Work(options, worker, await make(options.run.spec, { folder: options.folder, workers: options.run.workers }))

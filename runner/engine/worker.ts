@@ -1,4 +1,4 @@
-// runWorker: what one worker does for a run, from planning to the last slice. The same on a laptop and in a pod.
+// runWorker: runs one worker of a run, from planning to the last slice. Called by local runs and by the worker process of a pod.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { failureOf, messageOf } from '../../sdk/thrown.ts'
@@ -12,23 +12,23 @@ import { startWatchdog } from '../plugins/watchdog.ts'
 import { cleanUp } from './clean-up.ts'
 import { finishWithoutRefused } from './finish/refused-publish.ts'
 import { otherHolders } from './holders.ts'
-import { endLapsedSessions, giveUpPredecessors } from './predecessors.ts'
+import { endLapsedSessions, failSilentPredecessors } from './predecessors.ts'
 import { retrying, retryPolicy } from './retry.ts'
 import { loadSlice } from './slice-loop.ts'
 import { toldMessage } from './told-message.ts'
-import { isUnavailable, isUnfit, Unavailable } from './unavailable.ts'
+import { isUnavailable, isUnfit, UnavailableBackoff } from './unavailable.ts'
 import { verifySources } from './verify.ts'
 import { watchRun } from './watch.ts'
 import { openWork, type Work, type WorkOptions } from './work.ts'
 
-/** An idle worker looks again whether a slice became free after this long, and then less and less often. */
+/** An idle worker polls for a free slice, at first at the shortest interval, then at increasing intervals up to the longest. */
 const shortestPollMilliseconds = 50
 const longestPollMilliseconds = 1000
 
 /**
- * Works until the whole run is over, and answers with how it ended; Running if `signal` stopped the worker before. A failure
- * that cannot pass, or did not in time, fails the run for all its workers; it is on the run's row, not thrown. A worker that cannot read
- * the input that others can read leaves a Running run behind, too. Throws only when the store cannot be reached.
+ * Works until the whole run has ended, and returns the run's row. The state is Running if `signal` stopped the worker, or if this worker
+ * cannot read its input but other workers can. A final failure, or a retryable one that outlasts the retries, fails the run for all
+ * workers; the failure is recorded in the run's row and not thrown. Throws only if the store cannot be reached.
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
@@ -36,30 +36,30 @@ export async function runWorker(options: WorkOptions): Promise<Run> {
   const guards = guardPlugins(options, worker)
   let work: Work | undefined
   try {
-    work = await guards.whileSound(openWork(options, worker))
-    await guards.whileSound(workWatched(work))
+    work = await guards.orPluginFailure(openWork(options, worker))
+    await guards.orPluginFailure(workWithLease(work))
   } catch (error) {
     const stopped = (work?.retries.signal ?? options.signal).aborted
-    // A call of a plugin that never returns may hold the lock of the run's row.
-    if (guards.broken) await giveUp(work)
+    // A plugin call that never returns may hold a lock on the run's row, so its connection is closed before the failure is recorded.
+    if (guards.broken) await stopAndClose(work)
     if (isUnfit(error)) work?.context.warn('WorkerUnfit', messageOf(error))
     else if (!isStale(error) && !stopped) await fail(options, session, work, error)
   } finally {
-    await giveUp(work)
+    await stopAndClose(work)
   }
   try {
-    return await ended(options, session, work)
+    return await endedRun(options, session, work)
   } finally {
     guards.end()
     await session.close()
   }
 }
 
-/** What keeps a plugin from ending the worker, or from keeping it for ever. */
+/** Guards against plugins that exit the process, throw in the background, or block the event loop. */
 function guardPlugins({ run, databaseUrl, stuck = {} }: WorkOptions, worker: string) {
   const background = Promise.withResolvers<never>()
   let broken = false
-  // Between two uses of `whileSound` nothing waits for it.
+  // Handled here, because between two uses of `orPluginFailure` nothing awaits this promise.
   background.promise.catch(() => (broken = true))
   const guards = [
     guardExit(run.spec, background.reject),
@@ -71,53 +71,53 @@ function guardPlugins({ run, databaseUrl, stuck = {} }: WorkOptions, worker: str
     get broken(): boolean {
       return broken
     },
-    /** Rejects as well when a plugin throws in the background. */
-    whileSound: <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, background.promise]),
+    /** Resolves as `work` does, but rejects as soon as a plugin throws in the background or calls process.exit. */
+    orPluginFailure: <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, background.promise]),
     end: () => {
       for (const end of guards) end()
     },
   }
 }
 
-/** Stops the work and closes its connections, whether or not it heeds that. */
-async function giveUp(work: Work | undefined): Promise<void> {
+/** Stops the work and closes its connections, even if a part does not react to the signal. */
+async function stopAndClose(work: Work | undefined): Promise<void> {
   work?.abandon()
   await work?.close()
 }
 
-/** Works while the other workers know that this one lives. */
-async function workWatched(work: Work): Promise<void> {
+/** Works while heartbeats and lease renewals show the other workers that this one is alive. */
+async function workWithLease(work: Work): Promise<void> {
   work.coordination.begin(work.worker)
   const watch = watchRun(work)
   try {
-    await workOn(work)
+    await workLoop(work)
   } finally {
     watch.stop()
     await work.coordination.end(work.worker)
   }
 }
 
-/** Cancels the run if that was asked for, and answers with its row. */
-async function ended(options: WorkOptions, session: StoreSession, work: Work | undefined): Promise<Run> {
+/** Cancels the run if that was requested, and returns its row. */
+async function endedRun(options: WorkOptions, session: StoreSession, work: Work | undefined): Promise<Run> {
   const { id, name } = options.run
-  // Whoever cancels a run on the cluster stops its pods as well.
+  // On a cluster, a cancellation also stops the pods: the signal may arrive before the request has been read.
   const cancelled = work?.cancelled || (options.signal.aborted && (await options.coordination.cancelRequested(name)))
-  if (cancelled) await atTheEnd(options, session, (transaction) => cancelRun(transaction, id))
-  const run = await atTheEnd(options, session, (transaction) => findRunById(transaction, id))
+  if (cancelled) await retriedTransaction(options, session, (transaction) => cancelRun(transaction, id))
+  const run = await retriedTransaction(options, session, (transaction) => findRunById(transaction, id))
   if (run.state === 'Cancelled' && work !== undefined) await cleanUp(work, options.databaseUrl)
   return run
 }
 
-async function atTheEnd<Result>(options: WorkOptions, session: StoreSession, step: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+async function retriedTransaction<Result>(options: WorkOptions, session: StoreSession, step: (transaction: Transaction) => Promise<Result>): Promise<Result> {
   return retrying({ policy: retryPolicy(options.run.spec), signal: options.signal }, () => session.transaction(step))
 }
 
-async function workOn(work: Work): Promise<void> {
-  await giveUpPredecessors(work)
+async function workLoop(work: Work): Promise<void> {
+  await failSilentPredecessors(work)
   await work.plan()
   const { total } = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
   work.coordination.planned(work.run.name, total - 1)
-  const unavailable = new Unavailable(work)
+  const unavailable = new UnavailableBackoff(work)
   let idleSince = performance.now()
   while (!work.retries.signal.aborted) {
     const claim = await retrying(work.retries, () => nextClaim(work))
@@ -131,12 +131,12 @@ async function workOn(work: Work): Promise<void> {
   }
 }
 
-/** A tenth of the time it has been idle: hundreds of workers that wait for the last one must not keep the store busy. */
+/** A tenth of the idle time, so that hundreds of workers that wait for the last one do not load the store. */
 function pollMilliseconds(idleMilliseconds: number): number {
   return Math.min(longestPollMilliseconds, Math.max(shortestPollMilliseconds, idleMilliseconds / 10))
 }
 
-async function workOnClaim(work: Work, claim: ClaimedSlice, unavailable: Unavailable): Promise<void> {
+async function workOnClaim(work: Work, claim: ClaimedSlice, unavailable: UnavailableBackoff): Promise<void> {
   try {
     await workOnSlice(work, claim)
     unavailable.reset()
@@ -144,17 +144,17 @@ async function workOnClaim(work: Work, claim: ClaimedSlice, unavailable: Unavail
     if (isStale(error)) return
     await work.session.transaction((transaction) => releaseSlice(transaction, claim)).catch(() => {})
     if (!isUnavailable(error)) throw error
-    await unavailable.meet(error, claim)
+    await unavailable.backOff(error, claim)
   }
 }
 
-/** Claims a slice that nobody has, or whose worker is gone. */
+/** Claims a slice that is pending or whose worker is dead. */
 async function nextClaim(work: Work): Promise<ClaimedSlice | undefined> {
   const { run, worker, session, leaseMilliseconds } = work
   const { lapsed } = await otherHolders(work)
-  // A role that may not do this waits for the server to notice.
+  // Best effort: a role without the right to terminate these connections waits until the server notices that they are dead.
   if (lapsed.length > 0) await endSessions(session, lapsed).catch(() => {})
-  // A worker that asks holds nothing: a slice in its own name is one whose claim was granted but the answer lost.
+  // At this point the worker holds no slice. A slice leased to this worker is from a claim whose response was lost.
   return claimSlice(session, { run: run.id, worker, lapsed: [...lapsed, worker], leaseMilliseconds })
 }
 
@@ -165,7 +165,7 @@ async function workOnSlice(work: Work, claim: ClaimedSlice): Promise<void> {
   await finishWithoutRefused(work, claim)
 }
 
-/** Whether there is nothing left to wait for: every slice is done, or the run has failed. */
+/** Whether every slice is done or the run has ended. */
 async function isOver(work: Work): Promise<boolean> {
   const counts = await retrying(work.retries, () => sliceCounts(work.session, work.run.id))
   if (counts.done === counts.total) return true
@@ -174,16 +174,16 @@ async function isOver(work: Work): Promise<boolean> {
 }
 
 /**
- * Ends the run for all its workers. What it has staged is kept for a resume if the failure may pass, and removed if not. The failure is
- * recorded in a transaction of its own, so that nothing that goes wrong afterwards hides it or undoes it.
+ * Fails the run for all its workers. Staged rows are kept for a resumption if the failure is retryable, and removed otherwise. The failure
+ * is recorded in its own transaction, so that a later error neither hides it nor rolls it back.
  */
 async function fail(options: WorkOptions, session: StoreSession, work: Work | undefined, error: unknown): Promise<void> {
   const failure = { ...failureOf(error), message: toldMessage(options.run.spec, error) }
-  await atTheEnd(options, session, (transaction) => failRun(transaction, options.run.id, failure))
+  await retriedTransaction(options, session, (transaction) => failRun(transaction, options.run.id, failure))
   if (!failure.retryable && work !== undefined) await cleanUp(work, options.databaseUrl)
 }
 
-/** The slice went to another worker, or the run ended meanwhile: no failure of this worker. */
+/** Whether another worker took over the slice, or the run has ended: not a failure of this worker. */
 function isStale(error: unknown): boolean {
   return error instanceof HeadgateError && (error.code === 'StaleEpoch' || error.code === 'RunEnded')
 }

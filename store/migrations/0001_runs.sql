@@ -94,7 +94,7 @@ CREATE TABLE headgate.batch (
   CONSTRAINT batch_balanced CHECK (read = loaded + unchanged + superseded + filtered + quarantined + parked)
 );
 
--- Hashes do not compress; saves the attempt.
+-- Hashes do not compress, so PostgreSQL should not try.
 ALTER TABLE headgate.batch ALTER COLUMN unchanged_keys SET STORAGE EXTERNAL;
 ALTER TABLE headgate.batch ALTER COLUMN overwritten_keys SET STORAGE EXTERNAL;
 
@@ -109,7 +109,7 @@ CREATE FUNCTION headgate.run_warnings(bigint) RETURNS jsonb STABLE LANGUAGE sql 
   ) AS warnings
 $$;
 
--- Totals of a run that is under way, or ended early, come from the ledger; those of a succeeded one are on its row.
+-- Totals of a Succeeded run are in its row; those of any other run are summed from the ledger.
 CREATE VIEW headgate.run_summary AS
 SELECT
   run.id,

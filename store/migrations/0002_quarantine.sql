@@ -1,4 +1,4 @@
--- Rejected records with their evidence, and where each of them was seen. Entries outlive the runs they name.
+-- Rejected records with their evidence, and the runs and places in which each was rejected. Entries outlive the runs that they name.
 
 CREATE TABLE headgate.quarantine (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -27,7 +27,7 @@ CREATE TABLE headgate.quarantine (
 CREATE UNIQUE INDEX quarantine_unresolved ON headgate.quarantine (pipeline, digest)
   WHERE state IN ('open', 'parked', 'corrected');
 
--- No foreign key: checking it for tens of thousands of rejects in one batch takes a third of the insert.
+-- No foreign key: for tens of thousands of rejected records in one batch, its check would take a third of the insert's time.
 CREATE TABLE headgate.quarantine_occurrence (
   run bigint NOT NULL,
   slice integer NOT NULL,

@@ -1,4 +1,4 @@
--- Runs of a cluster: which object declared them, with which parameters; and workers whose claims lapse.
+-- For runs on a cluster: the object that declared a run, the run's parameters, and leases of workers.
 
 ALTER TABLE headgate.run
   ADD COLUMN uid text,
@@ -6,7 +6,7 @@ ALTER TABLE headgate.run
   ADD COLUMN interval_start timestamptz,
   ADD COLUMN interval_end timestamptz;
 
--- A row of its own for each worker: those of its slices are locked while it commits. Workers of older versions have none.
+-- The lease is not kept in headgate.slice, because a worker's slice is locked while it commits. Workers of older versions have no row.
 CREATE TABLE headgate.worker (
   name text PRIMARY KEY,
   run bigint NOT NULL REFERENCES headgate.run ON DELETE CASCADE,

@@ -1,15 +1,15 @@
--- Destinations: what orders the runs of one table, whichever pipeline they are of; and how many rows a run removed.
+-- Destinations order the runs of one table, across pipelines. Also adds the number of rows that a run removed.
 
 CREATE TABLE headgate.destination (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   -- schema.table
   name text NOT NULL UNIQUE,
-  -- The latest run that published the table as a whole (Replace, Snapshot): what an older run still has is overtaken.
+  -- The latest run that published the table as a whole (Replace, Snapshot). Older runs are overtaken.
   whole_run bigint NOT NULL DEFAULT 0
 );
 
 ALTER TABLE headgate.run
-  -- null: a destination of a plugin.
+  -- Null for a destination of a plugin.
   ADD COLUMN destination integer REFERENCES headgate.destination,
   ADD COLUMN allow_removal boolean NOT NULL DEFAULT false,
   ADD COLUMN removed bigint NOT NULL DEFAULT 0;

@@ -1,9 +1,9 @@
--- Which fields the runs of a pipeline declared sensitive, and in which run last. Outlives the runs: a field that is no longer sensitive, or
--- no longer declared, stays hidden in what was rejected while it was. Kept by a trigger, so that workers of older versions fill it too.
+-- Fields that runs of a pipeline declared sensitive, and the last run that did. Rows outlive the runs: a field that is no longer sensitive,
+-- or no longer declared, stays hidden in records rejected while it was. A trigger fills the table, so that workers of older versions do too.
 
 CREATE TABLE headgate.sensitive_field (
   pipeline text NOT NULL,
-  -- In the schema and in the source. * stands for all fields of runs whose declaration is no longer known.
+  -- Name in the schema or in the source. * means all fields, for runs whose declaration has been deleted.
   name text NOT NULL,
   last_run bigint NOT NULL,
   PRIMARY KEY (pipeline, name)
@@ -17,7 +17,7 @@ CREATE FUNCTION headgate.declared_fields(spec jsonb) RETURNS TABLE (name text, s
   GROUP BY name
 $$;
 
--- As its owner: whoever may write runs need not, and cannot otherwise, write here.
+-- SECURITY DEFINER, because roles that may write runs have no right to write headgate.sensitive_field.
 CREATE FUNCTION headgate.note_sensitive_fields() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO headgate.sensitive_field AS known (pipeline, name, last_run)
@@ -31,7 +31,7 @@ BEGIN
 END
 $$;
 
--- Nobody makes a trigger of their own with it.
+-- Otherwise any role could create a trigger with this function on its own table.
 REVOKE EXECUTE ON FUNCTION headgate.note_sensitive_fields() FROM PUBLIC;
 
 CREATE TRIGGER note_sensitive_fields AFTER INSERT ON headgate.run FOR EACH ROW EXECUTE FUNCTION headgate.note_sensitive_fields();
@@ -42,7 +42,7 @@ FROM headgate.run, headgate.declared_fields(run.spec) AS declared
 WHERE declared.sensitive
 GROUP BY run.pipeline, declared.name;
 
--- Runs that are no longer kept may have declared anything.
+-- Deleted runs may have declared any field sensitive.
 INSERT INTO headgate.sensitive_field (pipeline, name, last_run)
 SELECT entry.pipeline, '*', max(entry.run)
 FROM headgate.quarantine AS entry

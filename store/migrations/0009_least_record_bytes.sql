@@ -1,3 +1,3 @@
--- The fewest of the slice's bytes that an accepted record takes: what is left of a slice bounds how many can follow. Null: not known,
--- as in plans of older versions.
+-- Lower bound for the bytes that an accepted record takes in the slice. With it, the unread bytes of a slice bound the number of records
+-- that can still be accepted. Null if unknown, as in plans of older versions.
 ALTER TABLE headgate.slice ADD COLUMN least_record_bytes bigint CHECK (least_record_bytes > 0);

@@ -1,3 +1,3 @@
--- What raw is: the record's exact bytes in its source, or JSON made of a record whose source gives values and no bytes. Older
--- versions do not know the difference: their entries say bytes.
+-- Kind of `raw`: the record's exact bytes in its source, or JSON made from a record whose source provides values and no bytes. Entries of
+-- older versions say bytes in either case.
 ALTER TABLE headgate.quarantine ADD COLUMN evidence text NOT NULL DEFAULT 'bytes' CHECK (evidence IN ('bytes', 'json'));

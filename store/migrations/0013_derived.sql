@@ -1,9 +1,9 @@
--- Records beyond the first that transformers made of one record of the source. Workers of older versions leave the default.
+-- Records that transformers made of a source record, beyond the first. Workers of older versions leave the default.
 
 ALTER TABLE headgate.run ADD COLUMN derived bigint NOT NULL DEFAULT 0;
 ALTER TABLE headgate.batch ADD COLUMN derived bigint NOT NULL DEFAULT 0;
 
--- What was written before balances without them. NOT VALID saves the look at rows that the old constraints have checked.
+-- Existing rows satisfy the old constraints, and therefore the new ones, because derived is 0 in them. NOT VALID skips checking them again.
 ALTER TABLE headgate.run DROP CONSTRAINT run_balanced;
 ALTER TABLE headgate.run ADD CONSTRAINT run_balanced CHECK (
   state <> 'Succeeded' OR read + derived = loaded + unchanged + superseded + filtered + quarantined + parked

@@ -133,7 +133,7 @@ test.each([
   [['run', 'orders.yaml', '--wrkers', '2'], 2, /unknown option.*--wrkers/s],
   [['run', 'orders.yaml', '--workers', 'two'], 2, /whole number/],
   [['run'], 2, /missing required argument/],
-  [['runs', '--after', 'nonsense', ...database], 2, /InvalidCursor: "nonsense" is no place in the list of runs/],
+  [['runs', '--after', 'nonsense', ...database], 2, /InvalidCursor: "nonsense" is not a cursor of the list of runs/],
   [['runs', '--after', 'nonsense', '--cluster'], 2, /InvalidConfig: --after is for the pages of a store/],
   [['quarantine', 'discard', '2', ...database], 2, /required option '--reason/],
   [['rum'], 2, /unknown command/],

@@ -134,7 +134,7 @@ describe('a slice of several inputs', () => {
 
   it.each([
     ['one name', `{ input: 0, name: 'a', inputs: ['a'], spec: null }`, 'at least two'],
-    ['names that are none', `{ input: 0, name: 'a', inputs: [1, 2], spec: null }`, 'at least two texts'],
+    ['names that are none', `{ input: 0, name: 'a', inputs: [1, 2], spec: null }`, 'at least two strings'],
     [
       'inputs that another slice has',
       `{ input: 0, name: 'a', inputs: ['a', 'b'], spec: null }; yield { input: 1, name: 'b', spec: null }`,

@@ -62,7 +62,7 @@ test.each([
   const subject = run({ workers: 2, limit: 100, ...(paths !== undefined && { paths }) })
   await subject.createTable(0)
   const sick = subject.start({ folder: mount(subject) })
-  await expect.poll(() => sick.log(), { timeout: 20_000 }).toMatch(/SourceNotFound: no file matches part-.*; trying again in/)
+  await expect.poll(() => sick.log(), { timeout: 20_000 }).toMatch(/SourceNotFound: no file matches part-.*; retrying in/)
   expect((await subject.start().ended).code).toBe(0)
   expect((await sick.ended).report).toMatchObject({ state: 'Succeeded' })
   await subject.expectComplete()
@@ -84,5 +84,5 @@ test('The only pod of a run fails it at once if it finds no file', async () => {
   const { code, log } = await subject.start({ folder: empty }).ended
   expect(code).toBe(65)
   expect(log).toMatch(/Failed: .*SourceNotFound: no file matches/)
-  expect(log).not.toContain('trying again')
+  expect(log).not.toContain('retrying in')
 })

@@ -23,7 +23,7 @@ test('A snapshot with another hash than the Job names is not run, and nothing is
   const run = new ClusterRun(database)
   const ended = await run.start({ snapshotHash: hashOf('what the operator wrote') }).ended
   expect(ended).toMatchObject({ code: 65, report: { state: 'Failed', failure: { code: 'InvalidConfig' } } })
-  expect(ended.report?.failure?.message).toContain('it is not what the operator wrote')
+  expect(ended.report?.failure?.message).toContain('its content is not what the operator wrote')
   expect(await run.row()).toBeUndefined()
 })
 

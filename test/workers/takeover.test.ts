@@ -55,7 +55,7 @@ test('A run whose Redis goes away and stays away ends right', async () => {
   await redis.stop()
   const ended: EndedPod[] = await Promise.all(pods.map((pod) => pod.ended))
   expect(ended.map(({ code }) => code)).toEqual([0, 0])
-  expect(ended[0]?.log.match(/Redis does not answer/g)).toHaveLength(1)
+  expect(ended[0]?.log.match(/Redis is not available/g)).toHaveLength(1)
   await run.expectComplete()
   await redis.start()
 })

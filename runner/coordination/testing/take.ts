@@ -1,4 +1,4 @@
-// A process that takes from a rate budget again and again and prints when it may use what it took. Started by budget.test.ts.
+// A process that takes repeatedly from a rate budget and prints the times at which it may send each request. Started by budget.test.ts.
 import { RateBudget } from '../budget.ts'
 import { openRedis } from '../redis-connection.ts'
 

@@ -1,11 +1,11 @@
-// finishRun: the run's last transaction, as a list of steps: all of them happen or none. Called by the worker that claims the finish slice.
+// finishRun: the run's last transaction, as a list of steps. Called by the worker that claims the finish slice.
 import { defaults } from '../../../crds/defaults.ts'
 import { HeadgateError, type PublishCounts, type Transaction } from '../../../sdk/index.ts'
 import { foreign } from '../../../sdk/quoting.ts'
 import { noCounts } from '../../../store/counts.ts'
-import { batchesWithKeys, countKeys, forgetKeys, type RunTotals, recordBatch, runTotals } from '../../../store/ledger.ts'
+import { batchesWithKeys, countKeys, deleteKeyHashes, type RunTotals, recordBatch, runTotals } from '../../../store/ledger.ts'
 import { rejectedKeys } from '../../../store/rejected-keys.ts'
-import { checkOrder, type HeldDestinations, lockDestination, newerRun, recordWhole } from '../../../store/run-order.ts'
+import { checkOrder, type HeldDestinations, lockDestination, newerRun, recordWholeRun } from '../../../store/run-order.ts'
 import { recordEvent, succeedRun } from '../../../store/runs.ts'
 import { advanceSlice, type ClaimedSlice } from '../../../store/slices.ts'
 import { type StagedLoading, stages } from '../../loaders/capabilities.ts'
@@ -13,30 +13,38 @@ import { lockRunning } from '../commit.ts'
 import type { Work } from '../work.ts'
 import { closeEntries } from './close-entries.ts'
 import { checkGate } from './gate.ts'
-import { judgeObservations } from './observations.ts'
+import { resolveObservations } from './observations.ts'
 import { reapplyBatch } from './reapply.ts'
 
-/** The run that is being finished. Each step fills in what later ones read. */
+/** State of the finish. Each step sets properties that later steps read. */
 export type Finishing = {
   readonly work: Work
   readonly transaction: Transaction
   readonly claim: ClaimedSlice
-  /** By the clock of performance.now(). */
+  /** Value of performance.now() at the start. */
   readonly started: number
-  /** What the run holds, and what the order of runs means for it. */
+  /** The destination locks that the run holds, and the result of `checkOrder`. */
   order: { held: HeldDestinations; olderRunOpen: boolean }
   /** Ordinal of the ledger row that corrects the counts. */
   ordinal: number
   totals: RunTotals
-  /** Records counted as unchanged that lost to a later record with the same key. */
+  /** Number of records counted as unchanged that a later record with the same key supersedes. */
   supersededUnchanged: number
   published: PublishCounts
 }
 
-/** In this order: the gate before anything is written, entries before a staging table is gone. */
-const steps: readonly ((finishing: Finishing) => Promise<void>)[] = [lock, judge, reapplyOverwritten, closeSuperseded, publish, recordCorrections, complete]
+/** The order matters: the gate is checked before anything is written, and entries are closed before `publish` drops the staging table. */
+const steps: readonly ((finishing: Finishing) => Promise<void>)[] = [
+  lock,
+  checkQuality,
+  reapplyOverwritten,
+  closeSuperseded,
+  publish,
+  recordCorrections,
+  complete,
+]
 
-/** Finishes the run within `transaction`. Throws QualityGate, RemovalRefused, Overtaken, Unbalanced; then nothing of it has happened. */
+/** Finishes the run within `transaction`. Throws QualityGate, RemovalRefused, Overtaken, Unbalanced; the caller then rolls back the transaction. */
 export async function finishRun(work: Work, transaction: Transaction, claim: ClaimedSlice): Promise<void> {
   const finishing = { work, transaction, claim, started: performance.now() } as Finishing
   for (const step of steps) await step(finishing)
@@ -51,7 +59,7 @@ async function lock(finishing: Finishing): Promise<void> {
 }
 
 /** Throws QualityGate. */
-async function judge(finishing: Finishing): Promise<void> {
+async function checkQuality(finishing: Finishing): Promise<void> {
   const { work, transaction } = finishing
   finishing.totals = await runTotals(transaction, work.run.id)
   checkGate(work.run.spec.quality, finishing.totals.counts)
@@ -62,7 +70,7 @@ async function reapplyOverwritten(finishing: Finishing): Promise<void> {
   const { work, transaction } = finishing
   const { id } = work.run
   const batches = (kind: 'unchanged' | 'overwritten') => batchesWithKeys(transaction, id, kind)
-  const { reapply, supersededUnchanged } = await judgeObservations({ ...(await countKeys(transaction, id)), batches })
+  const { reapply, supersededUnchanged } = await resolveObservations({ ...(await countKeys(transaction, id)), batches })
   for (const batch of reapply) await reapplyBatch(work, transaction, batch)
   finishing.supersededUnchanged = supersededUnchanged
 }
@@ -71,7 +79,7 @@ async function closeSuperseded({ work, transaction }: Finishing): Promise<void> 
   await closeEntries(work, transaction)
 }
 
-/** Throws RemovalRefused, and DestinationRefusal for rows that the destination does not take. */
+/** Throws RemovalRefused, and DestinationRefusal for rows that the destination does not accept. */
 async function publish(finishing: Finishing): Promise<void> {
   const { work, transaction, order } = finishing
   const { loader, run, plan } = work.commit
@@ -85,7 +93,7 @@ async function publish(finishing: Finishing): Promise<void> {
   }
   const publishing = () => loader.publish(run, transaction, plan, publication)
   finishing.published = stages(loader) ? await publishing() : await foreign(publishing)
-  if (whole) await recordWhole(transaction, work.run)
+  if (whole) await recordWholeRun(transaction, work.run)
   const { removed = 0 } = finishing.published
   if (removed > 0) {
     const table = spec.destination.postgres?.table ?? 'the destination'
@@ -95,12 +103,12 @@ async function publish(finishing: Finishing): Promise<void> {
 
 type Publishing = ReturnType<StagedLoading<unknown>['publishing']>
 
-/** How the run is published; a loader that does not say so publishes rows among those of other runs. */
+/** How the run is published. A loader without `publishing` adds its rows to those of other runs. */
 export function publishingOf({ loader, plan }: Pick<Work['commit'], 'loader' | 'plan'>): Publishing {
   return stages(loader) ? loader.publishing(plan) : { lock: 'shared', whole: false }
 }
 
-/** Writes the finish step's ledger row: signed corrections that add up to 0, so that the run's totals are the ledger's sums. */
+/** Writes the finish step's ledger row: signed corrections that add up to 0. With them, the run's totals are the sums over its ledger. */
 async function recordCorrections({ work, transaction, claim, ordinal, totals, supersededUnchanged, published, started }: Finishing): Promise<void> {
   const loaded = published.loaded - totals.overwrote
   const unchanged = published.unchanged - supersededUnchanged
@@ -123,7 +131,7 @@ async function recordCorrections({ work, transaction, claim, ordinal, totals, su
 }
 
 async function complete({ work, transaction, claim }: Finishing): Promise<void> {
-  await forgetKeys(transaction, work.run.id)
+  await deleteKeyHashes(transaction, work.run.id)
   await advanceSlice(transaction, claim, { records: 0, done: true })
   await succeedRun(transaction, work.run.id)
 }

@@ -21,7 +21,7 @@ it('keeps every key that was added more than once, in order, and few others', ()
   expect(kept.length / 8).toBeLessThan(5000)
 })
 
-it('counts the keys that it keeps of all that were added', () => {
+it('counts the added keys that it keeps', () => {
   const sieve = new KeySieve()
   const batches = [distinct(300_000), distinct(1000), distinct(10)]
   const third = (batches[1] as Buffer).subarray(0, 800)
@@ -30,7 +30,7 @@ it('counts the keys that it keeps of all that were added', () => {
   expect(sieve.repeated).toBe(batches.reduce((sum, batch) => sum + sieve.kept(batch).length / 8, 0))
 })
 
-it('keeps nothing of keys that differ, if there are few', () => {
+it('keeps none of a few distinct keys', () => {
   const sieve = new KeySieve()
   sieve.add(Buffer.from('0000000000000001000000000000000200000001000000010000000200000001', 'hex'))
   expect(sieve.repeated).toBe(0)

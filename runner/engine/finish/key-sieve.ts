@@ -1,17 +1,18 @@
-// KeySieve: drops keys that were certainly seen only once, of however many, with 32 MB. Used for judging observations.
+// KeySieve: a probabilistic filter that drops most keys that were added only once, in 32 MB for any number of keys. Used by
+// resolveObservations.
 import { mixed } from './key-table.ts'
 
-/** Ten million keys fill 7 % of them. */
+/** Ten million keys fill 7 % of the slots. */
 const slots = 2 ** 27
 
-/** Bits by 64-bit hash: whether any key with a slot was added, and whether a second one was. */
+/** For each slot, two bits: whether a key with that slot was added, and whether a second one was. A key's 64-bit hash determines its slot. */
 export class KeySieve {
-  /** How many of the added keys it keeps. */
+  /** Number of added keys that `kept` keeps. */
   repeated = 0
   readonly #seen = new Uint32Array(slots / 32)
   readonly #again = new Uint32Array(slots / 32)
 
-  /** `keys`: 8-byte hashes, one after another. */
+  /** `keys`: concatenated 8-byte hashes. */
   add(keys: Buffer): void {
     const seen = this.#seen
     const again = this.#again
@@ -27,7 +28,7 @@ export class KeySieve {
     }
   }
 
-  /** Those of the keys that were added more than once, and a few others. */
+  /** The keys that were added more than once, and a few others. */
   kept(keys: Buffer): Buffer {
     const kept = Buffer.allocUnsafe(keys.length)
     let size = 0

@@ -1,13 +1,14 @@
-// KeyTable: numbers by 64-bit hash, without an object for each: two million small ones take 36 MB. Used for judging observations.
+// KeyTable: maps 64-bit hashes to numbers without an object per entry; two million one-byte numbers take 36 MB. Used by resolveObservations
+// and closeEntries.
 
-/** An open-addressing table from 64-bit hashes to numbers other than 0. */
+/** An open-addressing hash table from 64-bit hashes to numbers other than 0. */
 export class KeyTable {
   readonly #mask: number
   readonly #high: Uint32Array
   readonly #low: Uint32Array
   readonly #values: Float64Array | Uint8Array
 
-  /** `keys`: how many there will be, give or take a quarter: the table does not grow. */
+  /** `keys`: expected number of keys. The table does not grow; it tolerates about a quarter more. */
   constructor(keys: number, Values: typeof Float64Array | typeof Uint8Array) {
     const slots = 2 ** Math.ceil(Math.log2(Math.max(1024, keys * 1.5)))
     this.#mask = slots - 1
@@ -16,7 +17,7 @@ export class KeyTable {
     this.#values = new Values(slots)
   }
 
-  /** 0 if the key is not there. */
+  /** Returns 0 if the key is not in the table. */
   get(high: number, low: number): number {
     return this.#values[this.#slot(high, low)] as number
   }
@@ -35,7 +36,7 @@ export class KeyTable {
   }
 }
 
-/** 32 bits of which any few are as good as random. */
+/** Mixes a hash into 32 bits, any subset of which is well distributed. */
 export function mixed(high: number, low: number): number {
   const product = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
   return product ^ (product >>> 15)

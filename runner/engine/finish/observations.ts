@@ -1,34 +1,34 @@
-// What the finish step makes of the keys that batches observed: batches to apply again, and corrections to the counts.
-// See "An unchanged row is an observation too" in docs/architecture.md.
+// resolveObservations: finds, from the keys that batches observed, batches to apply again and corrections to the counts. Called by the finish
+// step. See "An unchanged row is an observation too" in docs/architecture.md.
 import type { BatchKeys, ObservedKind } from '../../../store/ledger.ts'
 import { KeySieve } from './key-sieve.ts'
 import { KeyTable } from './key-table.ts'
 
 export type Observations = {
-  /** How many keys batches judged unchanged, and how many rows of earlier runs they overwrote. */
+  /** Number of keys that batches found unchanged, and number of rows of earlier runs that they overwrote. */
   unchanged: number
   overwritten: number
-  /** The batches that have keys of this kind, in any order; asked for once per pass. */
+  /** The batches that have keys of this kind, in any order. Called at least once per pass. */
   batches(kind: ObservedKind): AsyncIterable<Pick<BatchKeys, 'slice' | 'ordinal' | 'keys'>>
 }
 
-export type Verdict = {
-  /** Batches that judged a key unchanged which a batch earlier in the source overwrote: their rows must be offered again. */
+export type Resolution = {
+  /** Batches that found a key unchanged that a batch earlier in the source overwrote. Their rows must be applied again. */
   reapply: { slice: number; ordinal: number }[]
-  /** Records counted as unchanged that lost to a later record with the same key. */
+  /** Number of records counted as unchanged that a later record with the same key supersedes. */
   supersededUnchanged: number
 }
 
-/** Keys of one pass; more than that are looked at in several passes, so that memory stays bounded. */
-const passKeys = 2_000_000
+/** Number of keys per pass. More keys take several passes, so that memory is bounded. */
+const keysPerPass = 2_000_000
 
-/** Finds keys that more than one batch observed. Hashes are taken for keys (64 bits: a collision only costs a needless look). */
-export async function judgeObservations(all: Observations): Promise<Verdict> {
-  const observations = all.unchanged === 0 || most(all) <= passKeys ? all : await withoutSingles(all)
+/** Finds keys that more than one batch observed. Compares 64-bit hashes; a collision only causes a batch to be applied again needlessly. */
+export async function resolveObservations(all: Observations): Promise<Resolution> {
+  const observations = all.unchanged === 0 || largest(all) <= keysPerPass ? all : await withoutSingles(all)
   const { unchanged } = observations
   const reapply = new Map<string, { slice: number; ordinal: number }>()
   let supersededUnchanged = 0
-  const passes = unchanged === 0 ? 0 : Math.ceil(most(observations) / passKeys)
+  const passes = unchanged === 0 ? 0 : Math.ceil(largest(observations) / keysPerPass)
   for (let pass = 0; pass < passes; pass++) {
     const overwrites = await firstOverwrites(observations, pass, passes)
     const seen = new KeyTable(unchanged / passes, Uint8Array)
@@ -44,11 +44,11 @@ export async function judgeObservations(all: Observations): Promise<Verdict> {
   return { reapply: [...reapply.values()], supersededUnchanged }
 }
 
-function most({ unchanged, overwritten }: Observations): number {
+function largest({ unchanged, overwritten }: Observations): number {
   return Math.max(unchanged, overwritten)
 }
 
-/** Without keys that were observed once, which most are and which say nothing. Reads all of them, to save as much in each pass. */
+/** Drops keys that were observed only once. They are the majority and irrelevant; dropping them costs one pass and shortens all others. */
 async function withoutSingles(observations: Observations): Promise<Observations> {
   const sieve = new KeySieve()
   for (const kind of ['unchanged', 'overwritten'] as const) {
@@ -63,7 +63,7 @@ async function withoutSingles(observations: Observations): Promise<Observations>
   }
 }
 
-/** Where in the source each key was overwritten first. */
+/** The place in the source where each key was overwritten first. */
 async function firstOverwrites({ overwritten, batches }: Observations, pass: number, passes: number): Promise<KeyTable> {
   const overwrites = new KeyTable(overwritten / passes, Float64Array)
   if (overwritten === 0) return overwrites
@@ -76,7 +76,7 @@ async function firstOverwrites({ overwritten, batches }: Observations, pass: num
   return overwrites
 }
 
-/** Place of the batch in the source, comparable and never 0: slices are planned in source order. */
+/** Place of the batch in the source, never 0. Comparable, because slices are planned in source order. */
 function place(batch: { slice: number; ordinal: number }): number {
   return batch.slice * 2 ** 32 + batch.ordinal + 1
 }

@@ -1,4 +1,5 @@
-// reapplyBatch: offers the rows of a committed batch once more, when an earlier record of the same run overwrote what it had judged unchanged.
+// reapplyBatch: applies the rows of a committed batch again, after an earlier record of the same run overwrote a row that the batch had found
+// unchanged. Called by the finish step.
 import { HeadgateError, type Transaction } from '../../../sdk/index.ts'
 import { findBatch } from '../../../store/ledger.ts'
 import { findSlice } from '../../../store/slices.ts'
@@ -7,8 +8,8 @@ import { preparedBatches } from '../batches.ts'
 import type { Work } from '../work.ts'
 
 /**
- * Reads the batch again and loads it. Rows that are there already, or that a later record has replaced, stay as they
- * are, so only what is due changes; that more records than the batch's may be read does no harm either.
+ * Reads the batch again and loads it. Rows that are up to date, or that a later record has replaced, are not changed. So it does no harm to
+ * apply rows needlessly, or to read records beyond the end of the batch.
  */
 export async function reapplyBatch(work: Work, transaction: Transaction, which: { slice: number; ordinal: number }): Promise<void> {
   const { run, loader, plan } = work.commit
@@ -23,6 +24,6 @@ export async function reapplyBatch(work: Work, transaction: Transaction, which: 
   }
   throw new HeadgateError(
     'SourceChanged',
-    `${slice.name} no longer holds the records of batch ${which.ordinal} of slice ${which.slice}; run the pipeline again`,
+    `${slice.name} no longer contains the records of batch ${which.ordinal} of slice ${which.slice}; run the pipeline again`,
   )
 }

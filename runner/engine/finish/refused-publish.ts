@@ -1,5 +1,5 @@
-// finishWithoutRefused: finishes a run whose staged rows the destination refuses, without the records that it does not take. Called by the
-// worker that has the finish slice.
+// finishWithoutRefused: finishes a run; if the destination refuses staged rows, quarantines their records and publishes the rest. Called by
+// the worker that holds the finish slice.
 import { HeadgateError, type RecordError, type Transaction } from '../../../sdk/index.ts'
 import { noCounts } from '../../../store/counts.ts'
 import { type BatchPlace, batchPlaces, recordBatch } from '../../../store/ledger.ts'
@@ -14,16 +14,16 @@ import { retrying } from '../retry.ts'
 import type { Work } from '../work.ts'
 import { finishRun, publishingOf } from './finish.ts'
 
-/** Others may change the destination between a search and the next try to publish. */
-const searches = 3
+/** More than one search, because other sessions may change the destination between a search and the next attempt to publish. */
+const maxSearches = 3
 
-/** Throws what finishRun throws; DestinationRefused if no single records are the reason, or more than `maxRefusedRatio` allows. */
+/** Throws the errors of finishRun, and DestinationRefused if no single record is the cause or more are refused than `maxRefusedRatio` allows. */
 export async function finishWithoutRefused(work: Work, claim: ClaimedSlice): Promise<void> {
   for (let search = 1; ; search++) {
     try {
       return await retrying(work.retries, () => work.session.transaction((transaction) => finishRun(work, transaction, claim)))
     } catch (error) {
-      if (!(error instanceof DestinationRefusal) || search > searches) throw error
+      if (!(error instanceof DestinationRefusal) || search > maxSearches) throw error
       let found = 0
       await retrying(work.retries, () => rejectRefused(work, claim, (count) => (found += count)))
       if (found === 0) throw error
@@ -31,19 +31,19 @@ export async function finishWithoutRefused(work: Work, claim: ClaimedSlice): Pro
   }
 }
 
-/** What holds the rows that are not published yet. */
+/** The loader and the plan of rows that are not published yet. */
 type Staged = { loader: StagedLoading<unknown>; plan: unknown }
 
 /**
- * Finds the staged rows that the destination refuses in a transaction that is undone, and moves their records into the quarantine, a batch
- * of the run at a time. If it is interrupted, calling it again finds the rest.
+ * Finds the staged rows that the destination refuses, in a transaction that is rolled back. Then moves their records to the quarantine, one
+ * batch of the run per transaction. After an interruption, another call finds the remaining rows.
  */
 async function rejectRefused(work: Work, claim: ClaimedSlice, onFound: (count: number) => void): Promise<void> {
   const { loader, plan } = work.commit
   if (!stages(loader)) return
   const staged = { loader, plan }
   const places = await batchPlaces(work.session, work.run.id)
-  const refused = await work.session.trial((transaction) => search(work, staged, transaction, claim, places))
+  const refused = await work.session.dryRun((transaction) => search(work, staged, transaction, claim, places))
   onFound(refused.length)
   for (const { place, rows } of byPlace(places, refused)) await rejectRows(work, staged, claim, place, rows)
 }
@@ -62,7 +62,7 @@ async function search(
   return loader.findRefused(work.context, transaction, { plan, stretches: places, rows })
 }
 
-/** Rows and places are in source order. */
+/** Groups the refused rows by batch. Rows and places are in source order. */
 function byPlace(places: readonly BatchPlace[], refused: readonly StagedRefusal[]): { place: BatchPlace; rows: StagedRefusal[] }[] {
   let next = 0
   return places.flatMap((place) => {
