@@ -103,15 +103,15 @@ describeWithApiServer('the controllers together', async (server) => {
     await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('counted-1')
     await stage.reaches('counted-1', 'Succeeded')
-    const its = `namespace="${namespace}",pipeline="counted"`
+    const series = `namespace="${namespace}",pipeline="counted"`
     const metrics = await eventually(async () => {
       const text = await registry.metrics()
-      return text.includes(`headgate_pipeline_last_success_timestamp_seconds{${its}}`) && text
+      return text.includes(`headgate_pipeline_last_success_timestamp_seconds{${series}}`) && text
     }, 'the success of the pipeline')
-    expect(metrics).toContain(`headgate_runs_finished_total{${its},phase="Succeeded"} 1`)
-    expect(metrics).toContain(`headgate_records_total{${its},outcome="quarantined"} 5`)
-    expect(metrics).toContain(`headgate_run_duration_seconds_count{${its}} 1`)
+    expect(metrics).toContain(`headgate_runs_finished_total{${series},phase="Succeeded"} 1`)
+    expect(metrics).toContain(`headgate_records_total{${series},outcome="quarantined"} 5`)
+    expect(metrics).toContain(`headgate_run_duration_seconds_count{${series}} 1`)
     await client.delete(pipelines, 'counted', namespace)
-    await eventually(async () => !(await registry.metrics()).includes(its), 'the end of the series')
+    await eventually(async () => !(await registry.metrics()).includes(series), 'the end of the series')
   })
 })

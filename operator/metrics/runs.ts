@@ -73,17 +73,17 @@ function endingMetrics(registry: Registry) {
   const introduced = new Map<string, { phases: Set<string> }>()
   return {
     ended({ metadata, spec }: KeptRun, status: PipelineRunStatus): void {
-      const its = { namespace: metadata.namespace, pipeline: spec.pipelineRef.name }
+      const ofPipeline = { namespace: metadata.namespace, pipeline: spec.pipelineRef.name }
       const phase = status.phase ?? 'Failed'
-      const key = `${its.namespace}/${its.pipeline}`
+      const key = `${ofPipeline.namespace}/${ofPipeline.pipeline}`
       const known = introduced.get(key) ?? { phases: new Set() }
       introduced.set(key, known)
       known.phases.add(phase)
-      finished.inc({ ...its, phase })
-      for (const outcome of outcomes) records.inc({ ...its, outcome }, status.records?.[outcome] ?? 0)
-      removed.inc(its, status.records?.removed ?? 0)
+      finished.inc({ ...ofPipeline, phase })
+      for (const outcome of outcomes) records.inc({ ...ofPipeline, outcome }, status.records?.[outcome] ?? 0)
+      removed.inc(ofPipeline, status.records?.removed ?? 0)
       const seconds = (Date.parse(status.completionTime ?? '') - Date.parse(status.startTime ?? '')) / 1000
-      if (seconds >= 0 && (phase === 'Succeeded' || phase === 'Failed')) duration.observe(its, seconds)
+      if (seconds >= 0 && (phase === 'Succeeded' || phase === 'Failed')) duration.observe(ofPipeline, seconds)
     },
     forget({ metadata: { namespace, name: pipeline } }: KeptPipeline): void {
       const known = introduced.get(`${namespace}/${pipeline}`)
@@ -109,15 +109,15 @@ function pipelineMetrics(registry: Registry) {
     changed(pipeline: KeptPipeline | undefined, before: KeptPipeline | undefined): void {
       const of = pipeline ?? before
       if (of === undefined) return
-      const its = { namespace: of.metadata.namespace, pipeline: of.metadata.name }
+      const ofPipeline = { namespace: of.metadata.namespace, pipeline: of.metadata.name }
       if (pipeline === undefined) {
-        success.remove(its)
-        stalled.remove(its)
+        success.remove(ofPipeline)
+        stalled.remove(ofPipeline)
         return
       }
       const succeededAt = Date.parse(pipeline.status?.lastSuccess?.completionTime ?? '')
-      if (succeededAt > 0) success.set(its, succeededAt / 1000)
-      stalled.set(its, pipeline.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True') ? 1 : 0)
+      if (succeededAt > 0) success.set(ofPipeline, succeededAt / 1000)
+      stalled.set(ofPipeline, pipeline.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True') ? 1 : 0)
     },
   }
 }
