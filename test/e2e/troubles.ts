@@ -24,7 +24,7 @@ const troubles: Record<string, Trouble> = {
   'too-much': {
     spec: { resources: { requests: { memory: '900Gi' } } },
     reason: 'Unschedulable',
-    says: /no node takes it \(.*Insufficient memory.*\); ask for less in spec\.resources/,
+    says: /no node can run the pod \(.*Insufficient memory.*\); lower spec\.resources/,
   },
   'missing-volume': {
     spec: { source: { files: { paths: ['*.csv'], volume: { configMap: { name: 'nobody-made-it' } } } }, startDeadline: '15s' },
