@@ -65,7 +65,7 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
     )
     expect(story).toMatch(/Normal +Started .*created Job first with 2 workers from generation 1 of Pipeline orders/)
     // So short a run may be over when the operator first looks at its workers.
-    expect(story).toMatch(/Normal +Running .*(at work|the work is done)/)
+    expect(story).toMatch(/Normal +Running .*(running|all workers are done)/)
     expect(story).toMatch(/Normal +Succeeded .*read 10 records: 7 loaded, 1 superseded, 2 quarantined/)
   })
 
