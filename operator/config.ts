@@ -1,4 +1,4 @@
-// What the operator is told by its environment.
+// The operator's configuration from environment variables. Read by main.ts.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { durationMilliseconds } from '../crds/durations.ts'
@@ -7,17 +7,17 @@ import { HeadgateError } from '../sdk/errors.ts'
 import type { Limits } from './limits.ts'
 
 export type OperatorConfig = {
-  /** Image of workers whose Pipeline names none. */
+  /** Worker image for Pipelines without `spec.pod.image`. */
   workerImage: string
   /** The operator's own namespace, where its lease is. */
   namespace: string
-  /** Namespaces whose pipelines it looks after; empty: all. */
+  /** Namespaces to watch; empty: all. */
   watchNamespaces: string[]
-  /** How many runs may be at work at the same time. */
+  /** Maximum number of active runs. */
   maxActiveRuns: number
-  /** What it forbids the pipelines of all namespaces. */
+  /** Limits for the pipelines of all namespaces. */
   limits: Limits
-  /** How long the Job of a finished run, and with it the log of its pods, is kept. */
+  /** How long the Job of a finished run and the logs of its pods are kept. */
   jobTtlMs: number
   storeUrl: string | undefined
   /** File that names the tenants to admit to the store; see store-upkeep.ts. */
@@ -28,9 +28,9 @@ export type OperatorConfig = {
   /** Unique per process. */
   identity: string
   leaseName: string
-  /** How long after its last sign of life a leader is followed by another. */
+  /** Duration of the leader lease without renewal, after which another operator takes over. */
   leaseMs: number
-  /** Where the API server is, in a pod; undefined where a kubeconfig says it. */
+  /** Address of the API server in a pod; undefined outside a cluster, where a kubeconfig is used. */
   apiServer: { host: string; port: string } | undefined
   logLevel: string
 }
@@ -87,7 +87,7 @@ function list(text: Text, name: string): string[] {
   return items.filter((item) => item !== '')
 }
 
-/** An amount that the API server takes; undefined for `none`. */
+/** A Kubernetes quantity; undefined for `none`. */
 function quantity(text: Text, name: string, otherwise: string): string | undefined {
   const value = text(name) ?? otherwise
   if (value === 'none') return undefined

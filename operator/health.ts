@@ -1,4 +1,4 @@
-// What others ask the operator over HTTP: whether it lives, whether it is ready, and its metrics. Started by main.ts.
+// The operator's HTTP server: liveness, readiness and metrics. Started by main.ts.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
@@ -7,13 +7,13 @@ import type { Registry } from 'prom-client'
 export type HealthOptions = {
   port: number
   registry: Pick<Registry, 'metrics' | 'contentType'>
-  /** What it still waits for; empty: ready. */
+  /** Names of what the operator still waits for; empty: ready. */
   notReady: () => string[]
 }
 
 export type HealthServer = { port: number; close(): Promise<void> }
 
-/** Port 0 takes a free one. Rejects if the port is taken. */
+/** Port 0 selects a free port. Rejects if the port is in use. */
 export async function startHealth({ port, registry, notReady }: HealthOptions): Promise<HealthServer> {
   const app = express().disable('x-powered-by').set('etag', false)
   app.get('/healthz', (_request, response) => {

@@ -1,5 +1,5 @@
-// What an administrator forbids the pipelines of all namespaces, and what workers get where a Pipeline says nothing: what a Pipeline asks
-// for beyond the limits is refused; where it says nothing, the limit itself holds. config.ts reads the limits.
+// Limits set by the administrator for the pipelines of all namespaces: a Pipeline that exceeds a limit is refused, and a Pipeline without a
+// value gets the limit as its value. config.ts reads the limits; the controllers apply them.
 import { runSettings } from '../crds/defaults.ts'
 import { durationMilliseconds, shortDuration } from '../crds/durations.ts'
 import type { PipelineSpec } from '../crds/pipeline.ts'
@@ -7,29 +7,29 @@ import { isInImage, modulesOf } from '../crds/plugin-modules.ts'
 import { amountOf } from '../crds/quantity.ts'
 
 export type Limits = {
-  /** Milliseconds; a Pipeline without a timeout gets this one. */
+  /** Also the timeout of Pipelines that declare none. */
   timeoutMs: number | undefined
-  /** Milliseconds; a Pipeline without a start deadline gets this one if it is below the default. */
+  /** Also the start deadline of Pipelines that declare none, if it is shorter than the default. */
   startDeadlineMs: number | undefined
   workers: number | undefined
-  /** Quantities, for each worker. */
+  /** Kubernetes quantities, per worker. */
   cpu: string | undefined
   memory: string | undefined
-  /** Memory limit of workers whose Pipeline gives none; a quantity. */
+  /** Memory limit of workers whose Pipeline declares none; a Kubernetes quantity. */
   defaultMemory: string | undefined
-  /** Size of a worker's /tmp; a quantity. */
+  /** Size of a worker's /tmp; a Kubernetes quantity. */
   tmpSize: string | undefined
-  /** Plugins must be packages of the image, or files below this folder of it. Undefined: anything. */
+  /** Plugins must be packages of the image, or files below this folder of the image. Undefined: unrestricted. */
   pluginFolder: string | undefined
-  /** Beginnings of images that a Pipeline may name; empty: any. */
+  /** Allowed prefixes of images that a Pipeline may name; empty: any image. */
   images: readonly string[]
-  /** Runs of one namespace that may be at work at the same time. */
+  /** Maximum number of active runs per namespace. */
   runsPerNamespace: number | undefined
 }
 
-type Question = (spec: PipelineSpec, limits: Limits) => string | undefined
+type Check = (spec: PipelineSpec, limits: Limits) => string | undefined
 
-const questions: readonly Question[] = [
+const checks: readonly Check[] = [
   ({ timeout }, { timeoutMs }) => tooLong('spec.timeout', timeout, timeoutMs, 'HEADGATE_MAX_TIMEOUT'),
   ({ startDeadline }, { startDeadlineMs }) => tooLong('spec.startDeadline', startDeadline, startDeadlineMs, 'HEADGATE_MAX_START_DEADLINE'),
   ({ workers }, limits) =>
@@ -50,10 +50,10 @@ const questions: readonly Question[] = [
   },
 ]
 
-/** The first thing that the Pipeline asks for and may not have. */
+/** The first limit that the Pipeline exceeds; undefined if none. */
 export function limitProblem(spec: PipelineSpec, limits: Limits): string | undefined {
-  for (const question of questions) {
-    const problem = question(spec, limits)
+  for (const check of checks) {
+    const problem = check(spec, limits)
     if (problem !== undefined) return `${problem}; change the Pipeline, or ask the administrator`
   }
   return undefined
@@ -61,7 +61,7 @@ export function limitProblem(spec: PipelineSpec, limits: Limits): string | undef
 
 export type JobSettings = { workers: number; startDeadlineMs: number; timeoutMs: number | undefined; resources: WorkerResources }
 
-/** What a run gets, the limits applied. */
+/** The settings of a run's Job with the limits applied. */
 export function limitedSettings(spec: PipelineSpec, limits: Limits): JobSettings {
   const { workers, startDeadlineMilliseconds, timeoutMilliseconds } = runSettings(spec)
   return {
@@ -75,16 +75,16 @@ export function limitedSettings(spec: PipelineSpec, limits: Limits): JobSettings
 type Amounts = { cpu?: string; memory?: string }
 type WorkerResources = { requests?: Amounts; limits?: Amounts }
 
-/** Promised where only a limit of ours holds: the API server would promise as much as the limit, which no node may have free. */
-const promised = { cpu: '100m', memory: '256Mi' } as const
+/** Requests of workers that get only a limit: the API server would default the request to the limit, which no node may have free. */
+const defaultRequests = { cpu: '100m', memory: '256Mi' } as const
 
-/** What each worker gets. Amounts as strings: the API takes both numbers and strings, and returns strings. */
+/** Resources per worker. Quantities are strings, because the API accepts numbers and strings but returns strings. */
 function workerResources({ resources = {} }: Pick<PipelineSpec, 'resources'>, limits: Limits): WorkerResources {
   const [requests, most] = [asText(resources.requests), asText(resources.limits)]
   const memory = smaller(limits.defaultMemory ?? limits.memory, limits.memory)
   for (const [name, ours] of [['cpu', limits.cpu] as const, ['memory', memory] as const]) {
     if (ours === undefined || most[name] !== undefined) continue
-    requests[name] ??= smaller(promised[name], ours) as string
+    requests[name] ??= smaller(defaultRequests[name], ours) as string
     most[name] = larger(ours, requests[name])
   }
   return { ...(Object.keys(requests).length > 0 && { requests }), ...(Object.keys(most).length > 0 && { limits: most }) }
@@ -127,7 +127,7 @@ function tooMuch(
   return undefined
 }
 
-/** A beginning ends where a part of the image's name does: registry.io is not that of registry.io2/etl or registry.io:5000/etl. */
+/** Matches prefixes at boundaries of the image name only: registry.io matches neither registry.io2/etl nor registry.io:5000/etl. */
 function beginsWith(image: string, beginning: string): boolean {
   return image === beginning || (image.startsWith(beginning) && (beginning.endsWith('/') || /^(?:[/]|[:@][^/]*$)/.test(image.slice(beginning.length))))
 }

@@ -65,7 +65,7 @@ describeWithApiServer('the operator', async (server) => {
   afterAll(() => client.close())
   const given = { KUBECONFIG: kubeconfigPath, HEADGATE_NAMESPACE: namespace, HEADGATE_WATCH_NAMESPACES: namespace }
 
-  test('becomes ready, leads, carries out what is declared, tells its metrics, and stops when told to', async () => {
+  test('becomes ready, leads, runs a Pipeline, exports its metrics, and stops on SIGTERM', async () => {
     await stage.createPipeline('orders', { schedule: { cron: '@daily' } })
     const operator = startOperator({ ...given, HEADGATE_POD_NAME: 'operator-0', HEADGATE_STORE_URL: database.url })
     await operator.says('leading')
@@ -87,7 +87,7 @@ describeWithApiServer('the operator', async (server) => {
     expect((await client.get(leases, 'headgate-operator', namespace))?.spec?.holderIdentity ?? '').toBe('')
   })
 
-  test('waits while another leads, ready all the same, and takes over when that stops', async () => {
+  test('is ready while another leads, and takes over when that stops', async () => {
     const first = startOperator({ ...given, HEADGATE_POD_NAME: 'first' })
     await first.says('leading')
     const second = startOperator({ ...given, HEADGATE_POD_NAME: 'second' })
@@ -103,7 +103,7 @@ describeWithApiServer('the operator', async (server) => {
     expect(await second.stop()).toBe(0)
   })
 
-  test('that is frozen while it leads is replaced, and does nothing more when it thaws', async () => {
+  test('is replaced when frozen as leader, and writes nothing when it continues', async () => {
     const frozen = startOperator({ ...given, HEADGATE_POD_NAME: 'frozen' })
     await frozen.says('leading')
     await stage.createPipeline('cold', { schedule: { cron: '@hourly', concurrency: 'Allow' } })
@@ -128,7 +128,7 @@ describeWithApiServer('the operator', async (server) => {
     expect(await other.stop()).toBe(0)
   }, 90_000)
 
-  test('works without its store and its Redis, and says once that they are away', async () => {
+  test('works without its store and Redis, and logs once that they are unavailable', async () => {
     const away = { HEADGATE_STORE_URL: 'postgresql://headgate:secret-word@127.0.0.1:1/x', HEADGATE_REDIS_URL: 'redis://:secret-word@127.0.0.1:1' }
     const operator = startOperator({ ...given, ...away })
     await operator.says('leading')
@@ -141,7 +141,7 @@ describeWithApiServer('the operator', async (server) => {
     expect(JSON.stringify(operator.log)).not.toContain('secret-word')
   })
 
-  test('is not ready where its kinds are unknown, and stops all the same', async () => {
+  test('is not ready while its lists fail, and can be stopped', async () => {
     const operator = startOperator({ ...given, HEADGATE_WATCH_NAMESPACES: 'no/such' })
     await operator.says('watching')
     expect((await operator.get('/readyz')).status).toBe(503)
@@ -150,11 +150,11 @@ describeWithApiServer('the operator', async (server) => {
   })
 })
 
-describe('an environment that is not enough', () => {
+describe('an invalid environment', () => {
   test.each([
     [{ HEADGATE_WORKER_IMAGE: '' }, 'InvalidConfig: HEADGATE_WORKER_IMAGE is not set; the operator needs it in its environment\n'],
     [{ HEADGATE_JOB_TTL: 'a day' }, 'InvalidConfig: HEADGATE_JOB_TTL: "a day" is not a duration; write for example 500ms, 30s, 5m, 2h or 90d\n'],
-  ])('%j is told in one line', async (environment, line) => {
+  ])('%j is reported in one line', async (environment, line) => {
     const operator = startOperator({ HEADGATE_NAMESPACE: 'x', ...environment })
     const [code] = await once(operator.child, 'close')
     expect(code).toBe(1)

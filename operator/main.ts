@@ -1,4 +1,4 @@
-// The operator: watches Pipelines and PipelineRuns, and carries out what they say. One process of several leads, the others wait.
+// The operator: watches Pipelines and PipelineRuns and reconciles them. Of several processes one leads and the others are on standby.
 import { pino } from 'pino'
 import { HeadgateError } from '../sdk/errors.ts'
 import { createCaches, forward, startWatches } from './cache/caches.ts'
@@ -22,7 +22,7 @@ import { startTerm, type Term } from './term.ts'
 const config = configured()
 const log = pino({ level: config.logLevel, base: { pod: config.podName }, timestamp: pino.stdTimeFunctions.isoTime })
 const stop = new AbortController()
-/** Less than the grace period of the pod. */
+/** Shorter than the termination grace period of the pod. */
 const longestStopMs = 20_000
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
@@ -37,14 +37,14 @@ process.on('uncaughtException', (error) => {
 })
 
 function giveUp(): never {
-  log.warn('something does not end; leaving all the same')
+  log.warn('the shutdown did not complete in time; exiting')
   process.exit(1)
 }
 
-const report = (where: string, error: unknown) => log[isNotLeading(error) ? 'debug' : 'warn']({ where, err: error }, 'will be tried again')
+const report = (where: string, error: unknown) => log[isNotLeading(error) ? 'debug' : 'warn']({ where, err: error }, 'failed; will be retried')
 await operate(config)
 
-/** Says in one line what is wrong with the environment, and ends. */
+/** Prints in one line what is wrong with the environment, and exits. */
 function configured(): OperatorConfig {
   try {
     return operatorConfig()
@@ -104,7 +104,7 @@ function backends({ storeUrl, tenantsFile, redisUrl }: OperatorConfig) {
   return { store, redis, sources }
 }
 
-/** For as long as this process lives. */
+/** Runs for the lifetime of the process. */
 function upkeep(store: OperatorStore, tenantsFile: string | undefined): void {
   const onPrepared = ({ applied, admitted }: Prepared) => {
     if (applied.length > 0) log.info({ applied }, 'migrated the store')
@@ -113,7 +113,7 @@ function upkeep(store: OperatorStore, tenantsFile: string | undefined): void {
   void keepStore({ store, tenantsFile, clock, onPrepared, report }, stop.signal)
 }
 
-/** One line when a source goes away and one when it is back. */
+/** Logs one line when a source becomes unavailable and one when it is available again. */
 function progressReports(redisAnswered: (answered: boolean) => void): (source: string, error: unknown) => void {
   const away = new Set<string>()
   return (source, error) => {

@@ -15,7 +15,7 @@ const slice = (ordinal: number, read: number, more: object = {}) =>
   JSON.stringify({ slice: ordinal, read, loaded: read - 3, unchanged: 2, quarantined: 1, bytes: 100, ...more })
 
 describe('progress', () => {
-  test('is the sum over the slices of each run, and missing for runs that have told nothing', async () => {
+  test('is the sum over the slices of each run, and missing for runs without reports', async () => {
     await redis.client.hset(redisKeys.progress('sales/orders-1'), {
       0: slice(0, 10, { done: true }),
       1: slice(1, 20, { superseded: 7 }),

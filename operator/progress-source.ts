@@ -1,5 +1,5 @@
-// Redis as the operator uses it: reads how far runs are, and asks workers to stop. It may be down or hang at any time. Tenants
-// who share it may write anything under any key, so what is read is bounded, and only shown.
+// The operator's access to Redis: reads the progress of runs, and asks workers to stop. Redis may be down or hang at any time. Tenants who
+// share Redis may write any value under any key, so reads are bounded and the values are only displayed.
 import { Redis } from 'ioredis'
 import type { RunRecords } from '../crds/status.ts'
 import { progressTotalField, progressTtlMilliseconds, redisKeys, type SliceProgress } from '../crds/wire/redis-keys.ts'
@@ -19,13 +19,13 @@ const options = {
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const
 
-/** A run that leaves more than this in its hash shows no live progress. A slice takes about 150 bytes. */
+/** A run with a larger hash shows no live progress. A slice takes about 150 bytes. */
 export const maxProgressFields = 4_096
 export const maxProgressBytes = 512 * 1024
-/** Runs asked about in one round trip; together they bound what is held at once. */
+/** Number of runs per round trip; together with the limits above, this bounds the memory use. */
 const runsPerRoundTrip = 20
 
-/** KEYS: hash. ARGV: most fields, most bytes. Its fields and values in turn; nothing if it is no hash or larger. */
+/** KEYS: hash. ARGV: maximum number of fields and bytes. Returns fields and values alternately; nothing if the key is no hash or larger. */
 const boundedHash = `
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' or redis.call('HLEN', KEYS[1]) > tonumber(ARGV[1]) then return {} end
 local all, bytes = redis.call('HGETALL', KEYS[1]), 0
@@ -35,10 +35,10 @@ return all`
 
 type BoundedCommands = { headgateBoundedHash(key: string, fields: number, bytes: number): void }
 
-/** Connects in the background. Questions reject while it is not connected, and after two seconds without an answer. */
+/** Connects in the background. Calls reject while Redis is not connected, and after two seconds without a response. */
 export function openRedisProgress(url: string): RedisProgress {
   const redis = new Redis(url, { ...options, scripts: { headgateBoundedHash: { lua: boundedHash, numberOfKeys: 1 } } })
-  // Whoever asks is told that it is away; the connection itself has nothing to add.
+  // Each call rejects while Redis is unavailable, so the error event of the connection adds nothing.
   redis.on('error', () => {})
   return {
     read: (runs) => readProgress(redis, runs),
@@ -55,7 +55,7 @@ async function readProgress(redis: Redis, runs: readonly string[]): Promise<Map<
   return found
 }
 
-/** One round trip. */
+/** Reads in one round trip. */
 async function readSome(redis: Redis, runs: readonly string[], found: Map<string, LiveProgress>): Promise<void> {
   const pipeline = redis.pipeline() as ReturnType<Redis['pipeline']> & BoundedCommands
   for (const run of runs) pipeline.headgateBoundedHash(redisKeys.progress(run), maxProgressFields, maxProgressBytes)
@@ -74,7 +74,7 @@ function fieldsOf(entries: readonly string[]): Record<string, string> {
   return fields
 }
 
-/** Undefined if nothing is there. What cannot be read is left out: it is only for looking at. */
+/** Returns undefined if there is no progress. Skips invalid entries, because progress is only displayed. */
 export function sumOf(fields: Record<string, string>): LiveProgress | undefined {
   const { [progressTotalField]: total, ...slices } = fields
   if (Object.keys(fields).length === 0) return undefined

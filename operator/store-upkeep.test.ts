@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('the store is made, made anew when the database was lost, and tenants that are declared later are admitted', async () => {
+test('the store is created, recreated when the database was lost, and tenants declared later are admitted', async () => {
   await owner.client.query('DROP SCHEMA headgate CASCADE')
   declare(tenantOf(a))
   const done = keepStore({ store, tenantsFile, clock, onPrepared: (what) => prepared.push(what), report: (_, error) => troubles.push(error) }, stop.signal)

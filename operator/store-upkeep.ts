@@ -1,13 +1,13 @@
-// keepStore: keeps the operator's store migrated and its tenants admitted, also after the database was made anew. Called by main.ts.
+// keepStore: keeps the operator's store migrated and its tenants admitted, also after the database was recreated. Called by main.ts.
 import { readFileSync } from 'node:fs'
 import { HeadgateError } from '../sdk/errors.ts'
 import { type Clock, sleep } from './kubernetes/clock.ts'
 import type { OperatorStore } from './store.ts'
 
-/** A role that the chart has made in its own PostgreSQL for the workers of a namespace. */
+/** A role that the chart created in its own PostgreSQL for the workers of a namespace. */
 export type DeclaredTenant = { namespace: string; role: string; password: string }
 
-/** What was missing: names of migrations, and of roles. */
+/** Names of the migrations applied and of the roles admitted. */
 export type Prepared = { applied: string[]; admitted: string[] }
 
 const checkMs = 20_000
@@ -22,7 +22,7 @@ export type Upkeep = {
   report: (where: string, error: unknown) => void
 }
 
-/** Looks again and again until the signal. Nothing waits for it: workers do by themselves. */
+/** Checks the store repeatedly until the signal is aborted. The operator does not wait for this; workers wait for the migration themselves. */
 export async function keepStore({ store, tenantsFile, clock, onPrepared, report }: Upkeep, signal: AbortSignal): Promise<void> {
   for (let pause = 1000; !signal.aborted; ) {
     try {

@@ -49,7 +49,7 @@ describe('what the store knows of a run', () => {
   })
 })
 
-describe('a run that nobody works on any more', () => {
+describe('a run without workers', () => {
   test.each([
     ['Cancelled', undefined],
     ['Failed', { code: 'JobLost', message: 'its Job is gone', retryable: true }],
@@ -72,7 +72,7 @@ describe('a run that nobody works on any more', () => {
   })
 })
 
-test('what is older than told is forgotten', async () => {
+test('prune deletes rows older than the given times', async () => {
   const long = new Date(Date.now() + 3_600_000)
   const kept = (await store.read(['sales/orders-1', 'sales/ends-Cancelled', 'sales/ends-Failed', 'sales/ended'])).size
   expect(kept).toBe(4)
@@ -80,14 +80,14 @@ test('what is older than told is forgotten', async () => {
   expect(await store.prune('sales/orders', { runs: long, quarantine: long })).toEqual({ runs: 2, quarantine: 0 })
 })
 
-test('a store that cannot be reached is an error, and it is asked again', async () => {
+test('an unreachable store is an error, and later calls connect again', async () => {
   const away = openStore('postgresql://nobody@127.0.0.1:1/x', () => {})
   await expect(away.findTotals(of('x'))).rejects.toThrow('ECONNREFUSED')
   await expect(away.prepare([])).rejects.toThrow('ECONNREFUSED')
   await away.close()
 })
 
-test('connections that the server closes are told of and replaced', async () => {
+test('connections that the server closes are reported and replaced', async () => {
   const onTrouble = vi.fn()
   const other = openStore(database.url, onTrouble)
   await other.findTotals(of('x'))

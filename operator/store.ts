@@ -1,5 +1,5 @@
-// The operator's own store, if it was given one: what it knows of runs, how they end when nobody works on them, and what it may
-// forget. A pipeline may use another store, about which nothing is known here; the run's uid tells.
+// The operator's own store, if configured: reads totals and progress of runs, ends runs that have no worker left, and prunes expired rows. A
+// pipeline may use another store; the uid shows whether a run is in this one. Opened by main.ts.
 import pg from 'pg'
 import type { RunRecords, RunSlices, RunTimings } from '../crds/status.ts'
 import type { WorkerReport } from '../crds/wire/worker-report.ts'
@@ -16,16 +16,16 @@ import type { DeclaredTenant, Prepared } from './store-upkeep.ts'
 
 export type OperatorStore = RunStore &
   ProgressSource & {
-    /** Migrates, and admits the tenants that are missing. Costs two queries when nothing is. */
+    /** Migrates the store and admits missing tenants. Costs two queries when nothing is missing. */
     prepare(tenants: readonly DeclaredTenant[]): Promise<Prepared>
     close(): Promise<void>
   }
 
 const patience = { connectionTimeoutMillis: 5_000, query_timeout: 20_000, statement_timeout: 15_000, idleTimeoutMillis: 30_000 }
 
-/** `onTrouble` hears of connections that break while nobody uses them. Connects when it is first asked. */
+/** Connects at the first query. `onTrouble` is called when an idle connection breaks. */
 export function openStore(url: string, onTrouble: (error: Error) => void): OperatorStore {
-  // The pool waits for it before it hands the connection out.
+  // The pool awaits this before it returns the connection.
   const onConnect = (client: pg.ClientBase) => client.query(ownSearchPath)
   const pool = new pg.Pool({ connectionString: url, application_name: 'headgate operator', max: 4, onConnect, ...patience })
   pool.on('error', onTrouble)
@@ -42,7 +42,7 @@ export function openStore(url: string, onTrouble: (error: Error) => void): Opera
   }
 }
 
-/** Returns the roles admitted. They may create schemas: the chart's database needs no preparation. */
+/** Returns the admitted roles. They may create schemas, so that the chart's database needs no preparation. */
 async function admitMissing(pool: pg.Pool, tenants: readonly DeclaredTenant[]): Promise<string[]> {
   if (tenants.length === 0) return []
   const { rows } = await pool.query<{ role: string; namespace: string }>('SELECT role, namespace FROM headgate.tenant')
@@ -98,7 +98,7 @@ async function end(pool: pg.Pool, stored: StoredRun, ...[state, failure]: [Param
   if (run === undefined) return
   if (state === 'Cancelled') await cancelRun(pool, run.id)
   else {
-    const { code, message, retryable = false } = failure ?? { code: 'Internal', message: 'the run failed, and nobody said why' }
+    const { code, message, retryable = false } = failure ?? { code: 'Internal', message: 'the run failed without a recorded reason' }
     await failRun(pool, run.id, { code, message, retryable })
   }
 }

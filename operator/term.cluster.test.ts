@@ -1,4 +1,4 @@
-// What the controllers do together, on a real API server: live progress from a real Redis, retention, metrics.
+// All controllers together on a real API server: live progress from a real Redis, retention, metrics.
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { progressTotalField, redisKeys } from '../crds/wire/redis-keys.ts'
 import { describeWithApiServer, freshNamespace } from '../test/support/kubernetes.ts'
@@ -47,7 +47,7 @@ describeWithApiServer('the controllers together', async (server) => {
       return status?.records?.read === read && status
     }, `${read} records in the status of ${run}`)
 
-  test('the status of a run at work follows Redis, through an outage, and ends with what the worker reports', async () => {
+  test('the status of an active run follows Redis, also after an outage, and ends with the totals of the worker', async () => {
     if (source === undefined) return
     const { progressAnswers } = await start({ progressSources: [{ name: 'redis', source }] })
     await stage.createPipeline('live')
@@ -66,7 +66,7 @@ describeWithApiServer('the controllers together', async (server) => {
     expect((await stage.reaches('live-1', 'Succeeded')).status?.records?.read).toBe(100)
   })
 
-  test('finished runs and their Jobs go when their time has come, and only then', async () => {
+  test('finished runs and their Jobs are deleted after their retention period, not earlier', async () => {
     await stage.createPipeline('old', { retention: { runs: '30d' } })
     const finished = async (name: string, daysAgo: number) => {
       await stage.createRun(name, 'old')
@@ -94,7 +94,7 @@ describeWithApiServer('the controllers together', async (server) => {
     expect(status).toMatchObject({ active: 0, queued: 0, lastSuccess: { name: 'old-3' } })
   })
 
-  test('runs that end are counted, with their records', async () => {
+  test('ended runs and their records are counted', async () => {
     const { registry } = await start()
     await stage.createPipeline('counted')
     await stage.createRun('counted-1', 'counted')
@@ -103,15 +103,15 @@ describeWithApiServer('the controllers together', async (server) => {
     await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('counted-1')
     await stage.reaches('counted-1', 'Succeeded')
-    const its = `namespace="${namespace}",pipeline="counted"`
+    const series = `namespace="${namespace}",pipeline="counted"`
     const metrics = await eventually(async () => {
       const text = await registry.metrics()
-      return text.includes(`headgate_pipeline_last_success_timestamp_seconds{${its}}`) && text
+      return text.includes(`headgate_pipeline_last_success_timestamp_seconds{${series}}`) && text
     }, 'the success of the pipeline')
-    expect(metrics).toContain(`headgate_runs_finished_total{${its},phase="Succeeded"} 1`)
-    expect(metrics).toContain(`headgate_records_total{${its},outcome="quarantined"} 5`)
-    expect(metrics).toContain(`headgate_run_duration_seconds_count{${its}} 1`)
+    expect(metrics).toContain(`headgate_runs_finished_total{${series},phase="Succeeded"} 1`)
+    expect(metrics).toContain(`headgate_records_total{${series},outcome="quarantined"} 5`)
+    expect(metrics).toContain(`headgate_run_duration_seconds_count{${series}} 1`)
     await client.delete(pipelines, 'counted', namespace)
-    await eventually(async () => !(await registry.metrics()).includes(its), 'the end of the series')
+    await eventually(async () => !(await registry.metrics()).includes(series), 'the end of the series')
   })
 })

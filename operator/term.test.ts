@@ -35,7 +35,7 @@ function termWith(caches: TermOptions['caches']) {
   return { term, reconciled, queues, problems }
 }
 
-test('Each controller works on what was in the caches when the term began, and ends with it', async () => {
+test('Each controller reconciles the cached objects at the start of the term, and ends with the term', async () => {
   const caches = createCaches()
   caches.pipelines.set('sales/orders', pipelineFixture({ schedule: { cron: '0 0 * * *' } }), '1')
   caches.runs.set('sales/orders-1', runFixture('orders-1'), '1')

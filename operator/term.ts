@@ -1,4 +1,4 @@
-// What works while this process leads: the controllers below, each with its queue. Started by main.ts once for each term as leader.
+// Runs the controllers while this process leads, each with its own queue. Started by main.ts once for each term as leader.
 import { type Caches, forward, type Handlers, showAll } from './cache/caches.ts'
 import type { Controller, ControllerParts } from './controllers/controller.ts'
 import { pipelineStatusController } from './controllers/pipeline-status/pipeline-status.ts'
@@ -18,16 +18,16 @@ const controllers: readonly Controller[] = [runController, scheduleController, p
 export type TermOptions = Omit<ControllerParts, 'progress' | 'problems'> & { caches: Caches; metrics: Pick<MachineryMetrics, 'queue' | 'reconcile'> }
 
 export type Term = {
-  /** For what changes in the caches. */
+  /** Handlers of cache changes. */
   handlers: Handlers
-  /** Works until the signal is aborted and what was in hand is done, or has taken too long. */
+  /** Runs until the signal is aborted and active reconciles have ended or exceeded `shutdownTimeoutMs`. */
   run(signal: AbortSignal): Promise<void>
 }
 
-/** Longest wait for what is in hand at the end. */
-const patienceMs = 10_000
+/** How long to wait for active reconciles at the end of the term. */
+const shutdownTimeoutMs = 10_000
 
-/** Call it when the caches are filled: what is in them is looked at first. */
+/** Call when the caches are filled, because every cached object is enqueued first. */
 export function startTerm(options: TermOptions): Term {
   const { clock, random, metrics, caches } = options
   const parts = { ...options, progress: new ProgressBook(), problems: new ScheduleProblems() }
@@ -49,6 +49,6 @@ async function work({ report, metrics, clock }: TermOptions, started: readonly W
   await aborted(signal)
   for (const { queue } of queued) void queue.shutdown()
   const done = new AbortController()
-  await Promise.race([Promise.all([...working, ...loops]), sleep(clock, patienceMs, done.signal)])
+  await Promise.race([Promise.all([...working, ...loops]), sleep(clock, shutdownTimeoutMs, done.signal)])
   done.abort()
 }

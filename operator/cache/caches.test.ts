@@ -3,7 +3,7 @@ import { jobFixture } from '../controllers/testing/kept.ts'
 import { pipelineFixture, runFixture } from '../controllers/testing/objects.ts'
 import { createCaches, forward, type Handlers, showAll } from './caches.ts'
 
-test('Changes go to every target there is at that moment', () => {
+test('Each change is forwarded to the current targets', () => {
   const heard: string[] = []
   let term: Partial<Handlers> | undefined
   const counts: Partial<Handlers> = { runs: (key) => heard.push(`counts ${key}`) }
@@ -17,7 +17,7 @@ test('Changes go to every target there is at that moment', () => {
   expect(heard).toEqual(['counts sales/a', 'counts sales/a', 'term sales/a Queued Pending', 'counts sales/a'])
 })
 
-test('All that is in the caches is shown as new, runs after what they depend on', () => {
+test('showAll reports every cached object as new, runs after the objects they depend on', () => {
   const caches = createCaches()
   caches.runs.set('sales/a', runFixture('a'), '1')
   caches.jobs.set('sales/a', jobFixture(), '1')

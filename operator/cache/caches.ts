@@ -1,4 +1,4 @@
-// The operator's picture of the cluster: caches, and the reflectors that keep them. Filled whether or not this process leads.
+// The operator's caches of cluster objects, and the reflectors that fill them, whether or not this process leads. Created by main.ts.
 import { labels } from '../../crds/metadata.ts'
 import { Cache } from '../kubernetes/cache.ts'
 import type { KubeClient } from '../kubernetes/client.ts'
@@ -11,7 +11,7 @@ import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob, keepPi
 import { type KeptPod, keepPod, podIndexes } from './pods.ts'
 import { type KeptRun, keepRun, runIndexes } from './runs.ts'
 
-/** `jobs` and `pods` are those of runs. */
+/** `jobs` and `pods` are the Jobs and pods of runs; `ticks` are the Jobs of schedules. */
 export type Kinds = { pipelines: KeptPipeline; runs: KeptRun; cronJobs: KeptCronJob; ticks: KeptTick; jobs: KeptJob; pods: KeptPod }
 export type Caches = { [Kind in keyof Kinds]: Cache<Kinds[Kind]> }
 export type Handlers = { [Kind in keyof Kinds]: (key: string, kept: Kinds[Kind] | undefined, before: Kinds[Kind] | undefined) => void }
@@ -29,7 +29,7 @@ export function createCaches(): Caches {
 
 type AnyHandler = (key: string, kept: unknown, before: unknown) => void
 
-/** Handlers that tell every target of each change. Targets are asked for at each change, because a term begins and ends while watches go on. */
+/** Forwards each change to every target. Calls `targets` at each change, because terms begin and end while the watches continue. */
 export function forward(targets: () => readonly (Partial<Handlers> | undefined)[]): Handlers {
   const to = (kind: keyof Kinds): AnyHandler => {
     return (...change) => {
@@ -39,7 +39,7 @@ export function forward(targets: () => readonly (Partial<Handlers> | undefined)[
   return { pipelines: to('pipelines'), runs: to('runs'), cronJobs: to('cronJobs'), ticks: to('ticks'), jobs: to('jobs'), pods: to('pods') }
 }
 
-/** Shows the handlers everything in the caches, as if it had just been seen. */
+/** Calls the handlers for every cached object, as if it had just been added. */
 export function showAll(caches: Caches, handlers: Handlers): void {
   for (const kind of ['pipelines', 'cronJobs', 'ticks', 'pods', 'jobs', 'runs'] as const) {
     for (const key of caches[kind].keys()) (handlers[kind] as AnyHandler)(key, caches[kind].get(key), undefined)
@@ -48,14 +48,20 @@ export function showAll(caches: Caches, handlers: Handlers): void {
 
 export type Watches = {
   synced: Promise<void>
-  /** Kinds whose first list is not in the cache yet. */
+  /** Kinds whose first list has not completed. */
   missing(): string[]
   stop(): Promise<void>
 }
 
-export type WatchOptions = { client: KubeClient; caches: Caches; handlers: Handlers; report: Report /** Empty: all. */; namespaces: readonly string[] }
+export type WatchOptions = {
+  client: KubeClient
+  caches: Caches
+  handlers: Handlers
+  report: Report /** Empty: all namespaces. */
+  namespaces: readonly string[]
+}
 
-const ours = `${labels.managedBy}=headgate`
+const managedByHeadgate = `${labels.managedBy}=headgate`
 
 export function startWatches({ client, caches, handlers, report, namespaces }: WatchOptions): Watches {
   const started: { kind: string; reflector: Reflector }[] = []
@@ -66,15 +72,15 @@ export function startWatches({ client, caches, handlers, report, namespaces }: W
     labelSelector?: string,
   ) => {
     const common = { client, resource, keep, cache: caches[kind], onChange: handlers[kind], report, labelSelector }
-    const places = namespaces.length === 0 ? [undefined] : namespaces
-    for (const namespace of places) started.push({ kind, reflector: startReflector({ ...common, namespace }) })
+    const scopes = namespaces.length === 0 ? [undefined] : namespaces
+    for (const namespace of scopes) started.push({ kind, reflector: startReflector({ ...common, namespace }) })
   }
   watch('pipelines', pipelines, keepPipeline)
   watch('runs', pipelineRuns, keepRun)
-  watch('cronJobs', cronJobs, keepCronJob, ours)
-  watch('ticks', jobs, keepTick, `${ours},${labels.component}=${scheduleComponent}`)
-  watch('jobs', jobs, keepJob, `${ours},${labels.component}=worker`)
-  watch('pods', pods, keepPod, `${ours},${labels.component}=worker`)
+  watch('cronJobs', cronJobs, keepCronJob, managedByHeadgate)
+  watch('ticks', jobs, keepTick, `${managedByHeadgate},${labels.component}=${scheduleComponent}`)
+  watch('jobs', jobs, keepJob, `${managedByHeadgate},${labels.component}=worker`)
+  watch('pods', pods, keepPod, `${managedByHeadgate},${labels.component}=worker`)
   return {
     synced: Promise.all(started.map(({ reflector }) => reflector.synced)).then(() => undefined),
     missing: () => [...new Set(started.filter(({ reflector }) => !reflector.isSynced).map(({ kind }) => kind))],

@@ -1,9 +1,9 @@
-// What the cache holds of the Job of a run: how many pods it has, and how it ended.
+// The cached form of a run's Job: its pod counts, and how it ended. Used by caches.ts and the run controller.
 import { defaults } from '../../crds/defaults.ts'
 import { durationMilliseconds } from '../../crds/durations.ts'
 import type { Job } from '../kubernetes/objects.ts'
 
-/** What a Job's controller said last: the types in which a Job's end shows, the surest first. */
+/** The condition that shows how a Job ended. `SuccessCriteriaMet` and `FailureTarget` precede `Complete` and `Failed`. */
 export type JobEnd = { type: 'Complete' | 'Failed' | 'SuccessCriteriaMet' | 'FailureTarget'; reason: string; message: string; at: number }
 
 export type KeptJob = {
@@ -11,12 +11,12 @@ export type KeptJob = {
   uid: string
   deleting: boolean
   owner: { kind: string; name: string; uid: string } | undefined
-  /** How many pods it wants. */
+  /** Declared number of workers (`spec.completions`). */
   workers: number
-  /** Milliseconds its pods may take to start. */
+  /** How long its pods may take to start. */
   startDeadlineMs: number
   suspended: boolean
-  /** Numbers of pods: not ended; deleted but still ending; ended well; ended badly. */
+  /** Pod counts of the Job's status: `active` have not ended, `terminating` are deleted but not gone yet. */
   active: number
   terminating: number
   succeeded: number
@@ -27,9 +27,10 @@ export type KeptJob = {
 /** Annotation on a run's Job: milliseconds its pods may take to start, fixed when the run starts. */
 export const startDeadlineAnnotation = 'headgate.dev/start-deadline-ms'
 
-/** The longest that a Pipeline can declare. The annotation can be edited to more, which no timer takes. */
+/** The longest value a Pipeline can declare. The annotation can be edited to a larger value, too long for a timer. */
 const longestStartDeadlineMs = durationMilliseconds('999999d')
 
+/** The most certain first. */
 const endTypes = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'] as const
 
 export function keepJob(job: Job): KeptJob {
@@ -53,9 +54,9 @@ export function keepJob(job: Job): KeptJob {
 }
 
 function endOf(status: Job['status']): JobEnd | undefined {
-  const holding = (status?.conditions ?? []).filter((condition) => condition.status === 'True')
+  const trueConditions = (status?.conditions ?? []).filter((condition) => condition.status === 'True')
   for (const type of endTypes) {
-    const found = holding.find((condition) => condition.type === type)
+    const found = trueConditions.find((condition) => condition.type === type)
     if (found) return { type, reason: found.reason ?? '', message: found.message ?? '', at: Date.parse(found.lastTransitionTime ?? '') || 0 }
   }
   return undefined

@@ -16,8 +16,8 @@ const condition = (type: string, status = 'True') => ({ type, status, reason: 'R
 
 test.each([
   ['no conditions', [], undefined],
-  ['one that does not hold', [condition('Complete', 'False')], undefined],
-  ['others', [condition('Suspended')], undefined],
+  ['a false condition', [condition('Complete', 'False')], undefined],
+  ['other conditions', [condition('Suspended')], undefined],
   ['success before all pods have ended', [condition('SuccessCriteriaMet')], 'SuccessCriteriaMet'],
   ['success', [condition('SuccessCriteriaMet'), condition('Complete')], 'Complete'],
   ['failure', [condition('FailureTarget'), condition('Failed')], 'Failed'],
@@ -26,12 +26,12 @@ test.each([
   expect(end).toEqual(type === undefined ? undefined : { type, reason: 'R', message: 'M', at: Date.UTC(2026, 2, 1) })
 })
 
-test('Objects with next to nothing in them are kept all the same', () => {
+test('Objects with missing fields are converted with defaults', () => {
   expect(keepJob({ ...job(), status: undefined } as unknown as Job)).toMatchObject({ workers: 1, active: 0, startDeadlineMs: 600_000, owner: undefined })
   expect(keepPod({ ...pod(), status: undefined } as unknown as Pod)).toMatchObject({ phase: 'Pending', index: 0, run: '/', ended: undefined })
 })
 
-test('A pod tells which worker of which run it is', () => {
+test('A cached pod names its run and worker index', () => {
   const metadata = {
     name: 'orders-1-3-abcde',
     namespace: 'sales',
@@ -42,15 +42,15 @@ test('A pod tells which worker of which run it is', () => {
   expect(keepPod(pod({}, { metadata }))).toMatchObject({ run: 'sales/orders-1', index: 3, jobUid: 'job-uid' })
 })
 
-test.each(['-1', '1.5', '1e300', 'NaN', '100000', 'x'])('An index of %s, which anybody who creates pods can write, counts as 0', (index) => {
+test.each(['-1', '1.5', '1e300', 'NaN', '100000', 'x'])('An index of %s, which anyone who creates pods can set, counts as 0', (index) => {
   expect(keepPod(pod({}, { metadata: { name: 'p', annotations: { 'batch.kubernetes.io/job-completion-index': index } } })).index).toBe(0)
 })
 
-test.each(['-1', '1e300', 'Infinity', 'soon'])('A start deadline of %s on a Job, which anybody who edits Jobs can write, is the default', (deadline) => {
+test.each(['-1', '1e300', 'Infinity', 'soon'])('A start deadline of %s, which anyone who edits Jobs can set, is replaced by the default', (deadline) => {
   expect(keepJob(job({}, { metadata: { name: 'j', annotations: { 'headgate.dev/start-deadline-ms': deadline } } })).startDeadlineMs).toBe(600_000)
 })
 
-test('Texts of pods are cut, and a container beside the worker has no say', () => {
+test('Texts of pods are truncated, and other containers than the worker are ignored', () => {
   const long = 'x'.repeat(100_000)
   const sidecar = { name: 'sidecar', state: { terminated: { exitCode: 0, message: JSON.stringify(reportFixture('Succeeded')) } } }
   const waiting = { name: 'worker', state: { waiting: { reason: long, message: long } } }
@@ -60,7 +60,7 @@ test('Texts of pods are cut, and a container beside the worker has no say', () =
 })
 
 test.each([
-  ['that no node takes', { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no memory' }] }, { unschedulable: 'no memory' }],
+  ['that is unschedulable', { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no memory' }] }, { unschedulable: 'no memory' }],
   ['that was evicted', { reason: 'Evicted', message: 'disk pressure' }, { disruption: 'disk pressure' }],
   [
     'that was preempted',
@@ -72,7 +72,7 @@ test.each([
     { containerStatuses: [{ name: 'worker', state: { waiting: { reason: 'ErrImagePull' } } }] },
     { waiting: { reason: 'ErrImagePull', message: '' } },
   ],
-  ['with a container of which nothing is known', { containerStatuses: [{}] }, { waiting: undefined, ended: undefined }],
+  ['with a container without status', { containerStatuses: [{}] }, { waiting: undefined, ended: undefined }],
 ])('A pod %s', (_, status, expected) => {
   expect(keepPod(pod(status))).toMatchObject(expected)
 })
@@ -81,7 +81,7 @@ function ended(message?: string) {
   return keepPod(pod({ containerStatuses: [{ name: 'worker', state: { terminated: { exitCode: 65, message } } }] })).ended
 }
 
-test('Of a pod that has ended the report is kept, or else the end of its log', () => {
+test('An ended pod keeps its report, or the end of its log if there is none', () => {
   const report = reportFixture('Failed')
   expect(ended(JSON.stringify(report))).toMatchObject({ exitCode: 65, report, lastWords: '' })
   expect(ended(`${'x'.repeat(1000)} the end\n`)?.lastWords).toHaveLength(400)

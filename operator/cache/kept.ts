@@ -1,10 +1,10 @@
-// What the caches hold of Pipelines, of CronJobs and of the Jobs these make: only what controllers read, because there are thousands.
-// runs.ts, jobs.ts and pods.ts do the same for the objects of runs. caches.ts hands these functions to the reflectors.
+// The cached forms of Pipelines, CronJobs and ticks: only the fields that controllers read, to save memory with thousands of objects.
+// runs.ts, jobs.ts and pods.ts do the same for the objects of runs. caches.ts passes these functions to the reflectors.
 import { annotations, labels, type ObjectMeta, type OwnerReference } from '../../crds/metadata.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import type { CronJob, Job } from '../kubernetes/objects.ts'
 
-/** The part of metadata by which controllers decide and write. */
+/** The metadata fields that controllers use. */
 export type KeptMeta = {
   name: string
   namespace: string
@@ -22,15 +22,15 @@ export type KeptPipeline = Pick<Pipeline, 'spec' | 'status'> & { metadata: KeptM
 
 export type KeptCronJob = { metadata: KeptMeta; spec: Pick<CronJob['spec'] & object, 'schedule' | 'timeZone' | 'suspend'> }
 
-/** A Job that the CronJob of a pipeline made: it has no pods; its creation means that the schedule fired. */
+/** A Job created by the CronJob of a pipeline. It has no pods; its creation means that the schedule fired. */
 export type KeptTick = { metadata: KeptMeta }
 
-/** On every Job that a CronJob made: the time it was due, RFC 3339. */
+/** Annotation that the CronJob controller sets on each Job: the scheduled time in RFC 3339. */
 export const scheduledTimestamp = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
-/** Value of `app.kubernetes.io/component` of CronJobs and of the Jobs they make. */
+/** Value of the label `app.kubernetes.io/component` on CronJobs of schedules and their Jobs. */
 export const scheduleComponent = 'schedule'
 
-/** Metadata without what only the API server needs; of annotations only those named. */
+/** Metadata reduced to the fields that controllers use, Headgate's labels, and the named annotations. */
 export function keptMeta(metadata: ObjectMeta, annotationNames: readonly string[]): KeptMeta {
   const kept: KeptMeta = {
     name: metadata.name,
@@ -66,7 +66,7 @@ export function keepTick({ metadata }: Job): KeptTick {
 /** Indexes of the cache of ticks. */
 export const tickIndexes = { pipeline: pipelineOfSchedule }
 
-/** `namespace/name` of the pipeline whose CronJob, or tick, this says it is. */
+/** `namespace/name` of the pipeline that the label of a CronJob or tick names. */
 export function pipelineOfSchedule({ metadata }: { metadata: KeptMeta }): string {
   return `${metadata.namespace}/${metadata.labels?.[labels.pipeline]}`
 }

@@ -1,5 +1,5 @@
-// What the cache holds of a worker's pod: why it waits, or how it ended and what it reported.
-// Tenants who may create pods can write most of this, so texts are cut and numbers checked.
+// The cached form of a worker's pod: why it waits, or how it ended and what it reported. Used by caches.ts and the run controller.
+// Tenants who may create pods can write most of these fields, so texts are truncated and numbers checked.
 import { labels } from '../../crds/metadata.ts'
 import { type WorkerReport, workerContainer } from '../../crds/wire/worker-report.ts'
 import type { Pod } from '../kubernetes/objects.ts'
@@ -10,17 +10,17 @@ export type KeptPod = {
   uid: string
   /** `namespace/name` of the run. */
   run: string
-  /** Of the Job it belongs to. */
+  /** The uid of its Job. */
   jobUid: string | undefined
-  /** Which worker of the run it is. */
+  /** Index of the worker within the run. */
   index: number
   createdAt: number
   deleting: boolean
   phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
   image: string
-  /** Why no node takes it. */
+  /** Why the scheduler finds no node; undefined if it has not reported that. */
   unschedulable: string | undefined
-  /** Why it was taken away: evicted, preempted, its node drained or lost. */
+  /** Why the pod was disrupted: eviction, preemption, or a drained or lost node. */
   disruption: string | undefined
   waiting: { reason: string; message: string } | undefined
   ended: PodEnd | undefined
@@ -32,15 +32,15 @@ export type PodEnd = {
   /** Milliseconds since 1970, 0 if unknown. */
   at: number
   report: WorkerReport | undefined
-  /** The end of the log, where there is no report. */
+  /** The end of the log if there is no report. */
   lastWords: string
 }
 
 const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
 const longestLastWords = 400
 const longestText = 1024
-/** More workers than a Pipeline may have. */
-const mostIndexes = 100_000
+/** More than the number of workers a Pipeline may have. */
+const maxIndexes = 100_000
 
 export function keepPod(pod: Pod): KeptPod {
   const { metadata, spec, status } = pod
@@ -63,14 +63,14 @@ export function keepPod(pod: Pod): KeptPod {
   }
 }
 
-/** The container of the worker, whatever a webhook has put beside it. */
+/** The worker's container; webhooks may have added others. */
 function workerOf(status: Pod['status']) {
   return status?.containerStatuses?.find(({ name }) => name === workerContainer)
 }
 
 function indexOf(text: string | undefined): number {
   const index = Number(text)
-  return Number.isInteger(index) && index >= 0 && index < mostIndexes ? index : 0
+  return Number.isInteger(index) && index >= 0 && index < maxIndexes ? index : 0
 }
 
 function cut(text: string | undefined): string {

@@ -3,7 +3,7 @@ import { parseWorkerReport } from './report.ts'
 
 const none = { read: 0, loaded: 0, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0, derived: 0, removed: 0 }
 
-test('A report is read as it was written', () => {
+test('A complete report is returned unchanged', () => {
   const report = {
     state: 'Failed',
     records: { ...none, read: 3, loaded: 2, quarantined: 1 },
@@ -18,9 +18,9 @@ test('A report is read as it was written', () => {
 test.each([
   ['nothing', undefined],
   ['an empty message', ''],
-  ['a piece of log', 'Error: connect ECONNREFUSED\n    at Socket'],
-  ['JSON that was cut off', '{"state":"Succeeded","records":{"read":1'],
-  ['JSON of something else', '{"level":"info"}'],
+  ['log output', 'Error: connect ECONNREFUSED\n    at Socket'],
+  ['truncated JSON', '{"state":"Succeeded","records":{"read":1'],
+  ['other JSON', '{"level":"info"}'],
   ['a list', '[{"state":"Failed"}]'],
   ['null', 'null {'],
   ['an unknown state', '{"state":"Tired"}'],
@@ -28,11 +28,11 @@ test.each([
   expect(parseWorkerReport(message)).toBeUndefined()
 })
 
-test('A report behind lines of log is found', () => {
+test('A report after lines of log output is found', () => {
   expect(parseWorkerReport('warning: slow\n{"state":"Running"}\n')?.state).toBe('Running')
 })
 
-test('Counts that are missing or impossible are 0, and what is too long is cut', () => {
+test('Missing or invalid counts are 0, and long texts are truncated', () => {
   const failure = { code: 'c'.repeat(200), message: 'm'.repeat(5000), position: 'p'.repeat(500), slice: -1 }
   const report = parseWorkerReport(JSON.stringify({ state: 'Failed', records: { read: -1, loaded: 1.5, parked: '7' }, slices: 'x', throughput: 0.5, failure }))
   expect(report?.records).toEqual(none)

@@ -1,19 +1,20 @@
-// Reads what a worker left in its termination message. It may be cut off, a piece of log, or anything: then there is no report.
+// Parses the report in a worker's termination message, which may also be truncated, log output or anything else. Called by pods.ts and
+// conclude.ts.
 import type { RunFailure, RunRecords, RunSlices, RunTimings } from '../../crds/status.ts'
 import { maxWorkerReportBytes, type WorkerReport } from '../../crds/wire/worker-report.ts'
 
-/** More than the kubelet lets through. */
+/** More than the kubelet passes on. */
 const longestMessage = 4 * maxWorkerReportBytes
 const states = ['Running', 'Succeeded', 'Failed', 'Cancelled'] as const
 
-/** Undefined for what is no report. Counts that are missing or none are 0. */
+/** Returns undefined if the message contains no report. Missing or invalid counts are 0. */
 export function parseWorkerReport(message: string | undefined): WorkerReport | undefined {
   if (message === undefined || message.length > longestMessage || !message.includes('{')) return undefined
   const value = objectOf(message)
   return value === undefined ? undefined : boundedReport(value)
 }
 
-/** A report from elsewhere, cut to what a status may hold; undefined if it is none. */
+/** Truncates a report to what a status may hold; returns undefined if the value is not a report. */
 export function boundedReport(report: Record<string, unknown>): WorkerReport | undefined {
   const state = states.find((one) => one === report.state)
   if (state === undefined) return undefined
@@ -30,14 +31,14 @@ export function boundedReport(report: Record<string, unknown>): WorkerReport | u
 
 type Loose = Record<string, unknown>
 
-/** The message as JSON; with log lines before it, as the kubelet may put them there, the last line. */
+/** Parses the message as JSON or, because the kubelet may put log lines before the report, its last line. */
 function objectOf(message: string): Loose | undefined {
   for (const text of [message, message.trimEnd().split('\n').at(-1) ?? '']) {
     try {
       const value: unknown = JSON.parse(text)
       if (isObject(value)) return value
     } catch {
-      // Not JSON: no report.
+      // Not JSON.
     }
   }
   return undefined
@@ -51,7 +52,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-/** Picks counts by name: an object that the API server takes, whatever came. */
+/** Picks counts by name, so that the API server accepts the result for any input. */
 function counts<const Name extends string>(value: unknown, names: readonly Name[]): Record<Name, number> {
   const given = isObject(value) ? value : {}
   return Object.fromEntries(names.map((name) => [name, isCount(given[name]) ? given[name] : 0])) as Record<Name, number>

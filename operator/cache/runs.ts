@@ -1,4 +1,4 @@
-// What the cache holds of a PipelineRun, and the questions about it that several controllers ask.
+// The cached form of a PipelineRun, and functions on it that several controllers use.
 import { annotations } from '../../crds/metadata.ts'
 import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import type { PipelineRunStatus, RunPhase } from '../../crds/status.ts'
@@ -15,7 +15,7 @@ export function keepRun({ metadata, spec, status }: PipelineRun): KeptRun {
 /** Indexes of the cache of runs. */
 export const runIndexes = { pipeline: pipelineKey, phase: phaseOf }
 
-/** The phases in which a run is at work, and those in which it waits to be. */
+/** The phases of runs that have a Job, and of runs that wait to start. */
 export const activePhases: ReadonlySet<RunPhase> = new Set(['Starting', 'Running'])
 export const waitingPhases: ReadonlySet<RunPhase> = new Set(['Pending', 'Queued'])
 const finalPhases: ReadonlySet<RunPhase | undefined> = new Set<RunPhase>(['Succeeded', 'Failed', 'Cancelled', 'Skipped'])
@@ -24,7 +24,7 @@ export function phaseOf({ status }: Pick<KeptRun, 'status'>): RunPhase {
   return status?.phase ?? 'Pending'
 }
 
-/** Whether the run has ended for good: nothing is ever started for it again. */
+/** Whether the run has ended. An ended run is never started again. */
 export function hasEnded({ status }: Pick<KeptRun, 'status'>): boolean {
   return finalPhases.has(status?.phase)
 }
@@ -34,12 +34,12 @@ export function hasStarted({ status }: Pick<KeptRun, 'status'>): boolean {
   return status?.startTime !== undefined
 }
 
-/** Whether it was admitted and what it does is recorded: its Job is being created, or exists already. */
+/** Whether the run was admitted and its declaration recorded: its Job is being created, or exists already. */
 export function isDeclared({ status }: Pick<KeptRun, 'status'>): boolean {
   return status?.snapshotHash !== undefined
 }
 
-/** Whether a Job with the run as owner, which any Job can claim, is the one that was created for the run. */
+/** Whether a Job with the run as owner is the one created for the run. Any Job can claim the run as its owner. */
 export function isOwnJob({ status }: Pick<KeptRun, 'status'>, jobUid: string | undefined): boolean {
   return status?.jobUid === undefined || status.jobUid === jobUid
 }
@@ -63,7 +63,7 @@ export function referenceTo({ metadata }: Pick<KeptRun, 'metadata'>): ObjectRefe
   return { apiVersion: apiVersionOf(pipelineRuns), kind: pipelineRuns.kind, name, namespace, uid }
 }
 
-/** The one condition of a run. */
+/** The only condition of a run. */
 export function succeededCondition(status: PipelineRunStatus | undefined) {
   return status?.conditions?.find(({ type }) => type === 'Succeeded')
 }

@@ -1,4 +1,4 @@
-// What a controller says of itself, and what it is given. term.ts starts those that its list names.
+// The interface of a controller and the dependencies it is given. term.ts starts the controllers in its list.
 import type { RunFailure } from '../../crds/status.ts'
 import type { WorkerReport } from '../../crds/wire/worker-report.ts'
 import type { Caches, Handlers } from '../cache/caches.ts'
@@ -13,79 +13,79 @@ import type { RunMetrics } from '../metrics/runs.ts'
 import type { LiveProgress, ProgressBook } from './progress/book.ts'
 import type { ScheduleProblems } from './schedule/problems.ts'
 
-/** Made anew for each term as leader: what it remembers may be out of date after a time without the lease. */
+/** Created for each term as leader, because state kept in memory may be stale after a time without the lease. */
 export type Controller = {
-  /** Of its queue, in metrics and in the log. */
+  /** Name of its queue in metrics and in the log. */
   name: string
-  /** Keys it reconciles at the same time; 0 if it only has loops. */
+  /** Number of keys reconciled concurrently; 0 if the controller only has loops. */
   workers: number
-  /** Called once, when the caches are filled. */
+  /** Called once, after the caches are filled. */
   start(parts: ControllerParts, queue: WorkQueue): Started
 }
 
 export type Started = {
   /** Reconciles a key of the queue. */
   reconcile?: Reconcile
-  /** What wakes it: each handler enqueues keys. Called for everything in the caches at first. */
+  /** Handlers of cache changes; each enqueues keys. Called once for every cached object at the start. */
   wakes?: Partial<Handlers>
-  /** Work besides the queue, each until the signal. */
+  /** Background work besides the queue. Each loop runs until the signal is aborted. */
   loops?: readonly ((signal: AbortSignal) => Promise<void>)[]
 }
 
 export type ControllerParts = {
-  /** Writes only while this process leads. */
+  /** Rejects writes when this process does not hold the lease. */
   client: KubeClient
   caches: Caches
   events: Pick<EventRecorder, 'event'>
   settings: ControllerSettings
-  /** The operator's own store, if it was given one. */
+  /** The operator's own store, if configured. */
   store?: RunStore | undefined
   cancelSignal?: CancelSignal | undefined
-  /** Where live progress comes from, the preferred first. */
+  /** Sources of live progress, in order of preference. */
   progressSources: readonly { name: string; source: ProgressSource }[]
-  /** Called with each source every time it was asked. */
+  /** Called after every read of a source; `error` is undefined if the read succeeded. */
   onProgressAnswer: (source: string, error: unknown | undefined) => void
   runMetrics: Pick<RunMetrics, 'ended' | 'pruned'>
   report: Report
   clock: Clock
   random: () => number
-  /** Shared by controllers, in memory. */
+  /** In memory, shared by controllers. */
   progress: ProgressBook
   problems: ScheduleProblems
 }
 
 export type ControllerSettings = {
-  /** Image of workers whose Pipeline names none. */
+  /** Worker image for Pipelines without `spec.pod.image`. */
   workerImage: string
-  /** How many runs of all pipelines may be at work at the same time. */
+  /** Maximum number of active runs over all pipelines. */
   maxActiveRuns: number
-  /** What the administrator forbids. */
+  /** Limits set by the administrator. */
   limits: Limits
   /** How long the Job of a finished run is kept. */
   jobTtlMs: number
 }
 
-/** A run as the store knows it: `namespace/name` of the PipelineRun, and its uid. */
+/** Identifies a run in the store: `namespace/name` of the PipelineRun, and its uid. */
 export type StoredRun = { name: string; uid: string }
 
 export interface RunStore {
-  /** What the store knows of a run; undefined if it has none of that name and uid. Rejects if it cannot be asked. */
+  /** State and totals of a run; undefined if the store has no run of that name and uid. Rejects if the store is unreachable. */
   findTotals(run: StoredRun): Promise<WorkerReport | undefined>
-  /** Ends a run that no worker works on; without effect if the store has no such run or it ended by itself. */
+  /** Ends a run that has no worker left. No effect if the store has no such run or the run has already ended. */
   end(run: StoredRun, state: 'Cancelled' | 'Failed', failure?: RunFailure): Promise<void>
-  /** Deletes runs and closed quarantine entries of a pipeline (its store name); returns how many of each. */
+  /** Deletes old runs and closed quarantine entries of a pipeline (its store name). Returns the number of deleted rows. */
   prune(pipeline: string, before: { runs: Date; quarantine: Date }): Promise<{ runs: number; quarantine: number }>
 }
 
 export interface CancelSignal {
   /**
-   * Asks the workers of a run (its store name) to stop after the batch in hand; `token` is that of its snapshot. Rejects if they
-   * cannot be reached.
+   * Asks the workers of a run (its store name) to stop after their current batch; `token` is the cancel token of its snapshot. Rejects
+   * if the signal cannot be sent.
    */
   cancel(run: string, token: string): Promise<void>
 }
 
 export interface ProgressSource {
-  /** How far these runs are (`namespace/name`); what is not known is missing. Rejects if it cannot be asked. */
+  /** Progress by run (`namespace/name`); runs without known progress are missing. Rejects if the source is unreachable. */
   read(runs: readonly string[]): Promise<Map<string, LiveProgress>>
 }

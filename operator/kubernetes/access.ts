@@ -1,14 +1,15 @@
-// The way to the API server: credentials as they are at this moment, and dispatchers kept for as long as those stay the same.
+// Connections to the API server: reads the credentials for each request, and reuses the dispatchers while the TLS settings are unchanged.
+// Used by transport.ts.
 //
 // KubeConfig decides server, authentication (token files, exec plugins, client certificates) and trust. Its generated clients
-// are not used: they open a TLS connection per call, build class instances of every object, and neither page nor watch.
-// HTTP/1.1 on purpose: a cut connection then costs one watch, not all of them, and a silent one is noticed by undici's timeouts.
+// are not used: they open a TLS connection per call, build class instances of every object, and support neither pages nor watches.
+// HTTP/1.1 on purpose: a cut connection then ends one watch, not all of them, and undici's timeouts detect a silent one.
 import type { RequestOptions } from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici'
 import { ApiError } from './api-error.ts'
 
-/** What is asked of KubeConfig; the library itself is loaded by main.ts only. */
+/** The part of KubeConfig that is used; only main.ts loads the library itself. */
 export type ClusterConfig = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions' | 'createDispatcherOptions'> &
   Partial<Pick<KubeConfig, 'applySecurityAuthentication'>>
 
@@ -19,11 +20,11 @@ export type Connection = Dispatchers & { headers: Record<string, string> }
 type TlsOptions = buildConnector.BuildOptions
 type Trust = { ca: unknown; cert: unknown; key: unknown; pfx: unknown; passphrase: unknown; rejectUnauthorized: unknown; servername: unknown }
 
-/** Requests share this many connections; each watch has one to itself. */
+/** Maximum number of connections for requests; each watch has its own connection. */
 const requestConnections = 8
 const connectTimeoutMs = 10_000
 const credentialsTimeoutMs = 60_000
-/** Shorter than any server's or load balancer's, so that a kept connection is never met just as they close it. */
+/** Shorter than the timeouts of servers and load balancers, so that no request is sent on a connection that they are closing. */
 const keepAliveMs = 30_000
 
 export class Access {
@@ -40,13 +41,13 @@ export class Access {
     this.#config = config
   }
 
-  /** Asked for every request: tokens are rotated, certificates replaced and plugins hand out new ones at any time. */
+  /** Called for every request, because tokens and certificates can be rotated at any time. */
   async connect(): Promise<Connection> {
     const options = await this.#credentials()
     if (this.#closed) throw new ApiError(0, 'Aborted', 'the client is closed')
     const trust = trustOf(options)
     if (this.#dispatchers === undefined || !sameTrust(this.#trust, trust)) {
-      // What is under way on the old ones may end; watches do within minutes.
+      // Requests on the old dispatchers may finish; watches end within minutes.
       void this.#dispatchers?.then(({ requests, watches }) => Promise.all([requests.close(), watches.close()])).catch(() => undefined)
       this.#dispatchers = this.#dispatchersFor(trust)
       this.#trust = trust
@@ -60,7 +61,7 @@ export class Access {
     await Promise.all([requests?.destroy(), watches?.destroy()])
   }
 
-  /** A plugin that hangs must not hang us. */
+  /** With a timeout, because an exec plugin can hang. */
   async #credentials(): Promise<RequestOptions> {
     const options: RequestOptions = {}
     let timer: NodeJS.Timeout | undefined
@@ -90,7 +91,7 @@ export class Access {
     return new Agent({ connect: connect as TlsOptions, ...limits })
   }
 
-  /** The library's own dispatcher: only it speaks SOCKS. */
+  /** Uses the library's dispatcher, because undici does not support SOCKS. */
   async #socks(): Promise<Dispatcher> {
     const made: Dispatcher[] = []
     const context = { setHeaderParam: () => undefined, setDispatcher: (dispatcher: Dispatcher) => made.push(dispatcher) }
@@ -117,7 +118,7 @@ function definedOnly(trust: Trust): object {
 
 function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
   const all: Record<string, string> = {}
-  // A token file often ends with a newline, which no header may hold.
+  // A token file often ends with a newline, which is invalid in a header.
   for (const [name, value] of Object.entries(headers ?? {})) all[name.toLowerCase()] = String(value).trim()
   if (auth) all.authorization ??= `Basic ${Buffer.from(auth).toString('base64')}`
   return all

@@ -1,17 +1,17 @@
-// The one error that talking to the API server ends in; everything that calls the client sees it.
+// The only error that the client throws, for every kind of failed request to the API server.
 
 type ApiErrorOptions = { retryAfterMs?: number | undefined; causes?: readonly string[]; cause?: unknown }
 
 /**
- * `status` is the HTTP status, 0 if no answer came. `reason` is the server's word (`NotFound`, `Conflict`, `Expired`, …),
- * or `Unreachable`, `Timeout`, `Aborted`, `NotLeading` and `Garbage` when it is ours.
+ * `status` is the HTTP status, 0 without a response. `reason` is the server's reason (`NotFound`, `Conflict`, `Expired`, …), or one of
+ * `Unreachable`, `Timeout`, `Aborted`, `NotLeading` and `Garbage` (an invalid response) if the client detected the failure.
  */
 export class ApiError extends Error {
   readonly status: number
   readonly reason: string
-  /** What the server asked us to wait, in milliseconds. */
+  /** The delay that the server asked for before a retry. */
   readonly retryAfterMs: number | undefined
-  /** The server's words for what exactly it refuses, such as `NamespaceTerminating`. */
+  /** Reasons of the causes in the server's response, such as `NamespaceTerminating`. */
   readonly causes: readonly string[]
 
   constructor(status: number, reason: string, message: string, options: ApiErrorOptions = {}) {
@@ -30,11 +30,11 @@ function is(status: number, reason?: string): (error: unknown) => error is ApiEr
 
 export const isNotFound = is(404)
 export const isAlreadyExists = is(409, 'AlreadyExists')
-/** Somebody else wrote the object in between, or owns a field that was applied. */
+/** The object was written in between, or another field manager owns an applied field. */
 export const isConflict = is(409, 'Conflict')
-/** The manifest is refused, by schema, CEL rule or admission; doing it again cannot help. */
+/** Schema, CEL rule or admission rejects the manifest; a retry cannot succeed. */
 export const isInvalid = is(422)
-/** The resource version or the continue token is too old: list again. */
+/** The resource version or the continue token is too old; list again. */
 export const isExpired = is(410)
-/** This process does not hold the lease, or cannot be sure of it; nothing was sent. */
+/** This process does not certainly hold the lease; nothing was sent. */
 export const isNotLeading = is(0, 'NotLeading')

@@ -1,8 +1,8 @@
-// How long to wait before trying again when something that should always run has failed: a reflector's watch, a lease.
+// Delays between retries of long-running work: a reflector's watch, the acquisition of a lease.
 
 export type Backoff = { next(): number; reset(): void }
 
-/** Doubles from `initialMs` to `maxMs`; half of each wait is random, so that many clients do not come back together. */
+/** Doubles from `initialMs` to `maxMs`; half of each delay is random, so that many clients do not retry at the same time. */
 export function backoff(initialMs: number, maxMs: number, random: () => number): Backoff {
   let step = initialMs
   return {

@@ -1,4 +1,4 @@
-// One index of a cache: from a value to the keys of the entries that have it. Most values have one key, so that takes no set.
+// One index of a cache: maps a value to the keys of the entries that have it. Most values have one key, which is stored without a Set.
 import type { Indexer } from './cache.ts'
 
 export class Index<T> {
@@ -15,7 +15,7 @@ export class Index<T> {
     return typeof found === 'string' ? [found] : [...found]
   }
 
-  /** The entry of that key changed; undefined where there was or is none. */
+  /** Updates the index for a changed entry; undefined means that there was or is no entry. */
   move(key: string, before: T | undefined, after: T | undefined): void {
     const old = this.#values(before, key)
     const now = this.#values(after, key)

@@ -1,4 +1,4 @@
-// What controllers look up: by key and by index, always as it is now.
+// Lookups in the cache by key and by index.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Cache } from './cache.ts'
@@ -9,7 +9,7 @@ type Kept = { run?: string; nodes: string[] }
 
 const indexes = { run: (kept: Kept) => kept.run, node: (kept: Kept) => kept.nodes, key: (_: Kept, key: string) => key }
 
-test('Setting returns what was there, and every index follows', () => {
+test('set returns the previous entry and updates every index', () => {
   const cache = new Cache<Kept>(indexes)
   const first = { run: 'r1', nodes: ['n1', 'n2'] }
   const second = { nodes: ['n2', 'n3'] }
@@ -21,11 +21,11 @@ test('Setting returns what was there, and every index follows', () => {
   expect([cache.byIndex('node', 'n3'), cache.size, cache.get('sales/a')]).toEqual([[], 0, undefined])
 })
 
-test('An index that was not declared is a mistake, not an empty answer', () => {
+test('A lookup in an undeclared index throws', () => {
   expect(() => new Cache(indexes).byIndex('pipeline', 'a')).toThrow('no index pipeline')
 })
 
-test('After whatever changes an index says what a search through all entries says', () => {
+test('After any changes, an index lookup returns the same entries as a full scan', () => {
   const kept = fc.record({ run: fc.constantFrom('r1', 'r2'), nodes: fc.subarray(['n1', 'n2', 'n3']) })
   const change = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(kept, { nil: undefined }))
   fc.assert(
@@ -49,7 +49,7 @@ test.each([
   expect(pathOf(resource, place)).toBe(path)
 })
 
-test('Keys name namespace and name, and can be taken apart again', () => {
+test('A key consists of namespace and name, and can be split again', () => {
   expect([keyOf({ metadata: { name: 'a', namespace: 'b' } }), keyOf({ metadata: { name: 'a' } })]).toEqual(['b/a', 'a'])
   expect([partsOf('b/a'), partsOf('a')]).toEqual([{ namespace: 'b', name: 'a' }, { name: 'a' }])
   expect(microTime(0)).toBe('1970-01-01T00:00:00.000000Z')

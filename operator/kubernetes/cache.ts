@@ -1,13 +1,13 @@
-// What the API server holds, as far as the operator reads it: reflectors fill it, controllers look things up in it.
+// An in-memory cache of objects of the API server, with indexes. Filled by reflectors, read by controllers.
 import { Index } from './cache-index.ts'
 
-/** Says under which values of an index an entry is found; none is fine. It must depend on what it is given only. */
+/** Returns the index values of an entry, possibly none. Must be a pure function of its arguments. */
 export type Indexer<T> = (kept: T, key: string) => readonly string[] | string | undefined
 
 type Entry<T> = { kept: T; resourceVersion: string }
 
 /**
- * Keyed `namespace/name`. What it returns is shared: never change it.
+ * Keyed by `namespace/name`. Returned objects are shared: never modify them.
  *
  * @example
  * const cache = new Cache<KeptJob>({ run: (job) => job.run })
@@ -37,7 +37,7 @@ export class Cache<T> {
     for (const { kept } of this.#entries.values()) yield kept
   }
 
-  /** What stands in the index under that value, in the order it came in. */
+  /** Entries with the value in the index, in insertion order. */
   byIndex(index: string, value: string): T[] {
     return this.keysByIndex(index, value).flatMap((key) => {
       const entry = this.#entries.get(key)
@@ -51,7 +51,7 @@ export class Cache<T> {
     return found.keys(value)
   }
 
-  /** The version of an entry, by which a reflector knows what it has announced. */
+  /** The resource version of an entry; a reflector compares it to skip versions it has already announced. */
   resourceVersion(key: string): string | undefined {
     return this.#entries.get(key)?.resourceVersion
   }

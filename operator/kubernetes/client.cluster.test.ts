@@ -1,4 +1,4 @@
-// What the client's verbs do to a real API server.
+// The client's verbs on a real API server.
 import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../test/support/kubernetes.ts'
 import { isAlreadyExists, isConflict, isExpired, isInvalid } from './api-error.ts'
@@ -13,19 +13,19 @@ describeWithApiServer('the client', async (server) => {
   const client = createClient(kubeConfig)
   afterAll(() => client.close())
 
-  test('what is created can be got, and creating it again says AlreadyExists', async () => {
+  test('get returns a created object, and a second create fails with AlreadyExists', async () => {
     const made = await client.create(configMaps, map(namespace, 'one', { a: '1' }))
     expect(await client.get(configMaps, 'one', namespace)).toEqual(made)
     const again = await client.create(configMaps, map(namespace, 'one')).catch((error: unknown) => error)
     expect(isAlreadyExists(again)).toBe(true)
   })
 
-  test('getting what is not there gives undefined, deleting it is fine', async () => {
+  test('get of a missing object returns undefined, and its deletion succeeds', async () => {
     expect(await client.get(configMaps, 'nothing', namespace)).toBeUndefined()
     await client.delete(configMaps, 'nothing', namespace)
   })
 
-  test('applying the same twice changes nothing, and the field manager is headgate', async () => {
+  test('a second identical apply changes nothing, and the field manager is headgate', async () => {
     const first = await client.apply(configMaps, map(namespace, 'applied', { a: '1' }))
     const second = await client.apply(configMaps, map(namespace, 'applied', { a: '1' }))
     expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion)
@@ -33,12 +33,12 @@ describeWithApiServer('the client', async (server) => {
     expect(managers).toMatchObject([{ manager: 'headgate', operation: 'Apply' }])
   })
 
-  test('what is applied no more is removed', async () => {
+  test('apply removes fields that are no longer applied', async () => {
     await client.apply(configMaps, map(namespace, 'shrinking', { a: '1', b: '2' }))
     expect((await client.apply(configMaps, map(namespace, 'shrinking', { a: '1' }))).data).toEqual({ a: '1' })
   })
 
-  test("a field of another manager is a conflict unless it is taken by force, which is what's done unless said otherwise", async () => {
+  test('apply takes over fields of another manager by default, and conflicts without force', async () => {
     await server.kubectl(
       ['apply', '--server-side', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', ...map(namespace, 'shared', { a: '1' }) }),
@@ -48,7 +48,7 @@ describeWithApiServer('the client', async (server) => {
     expect((await client.apply(configMaps, map(namespace, 'shared', { a: '2' }))).data).toEqual({ a: '2' })
   })
 
-  test('applying to /status changes the status and nothing else, twice the same version', async () => {
+  test('apply to /status changes only the status, and a second apply keeps the version', async () => {
     const made = await client.create(pipelineRuns, run(namespace, 'with-status'))
     const status = { metadata: { name: 'with-status', namespace }, status: { phase: 'Running' as const } }
     const first = await client.apply(pipelineRuns, status, { subresource: 'status' })
@@ -66,14 +66,14 @@ describeWithApiServer('the client', async (server) => {
     expect(isConflict(late)).toBe(true)
   })
 
-  test('replacing needs the current version', async () => {
+  test('replace needs the current version', async () => {
     const made = await client.create(leases, { metadata: { name: 'replaced', namespace }, spec: { holderIdentity: 'a' } })
     await client.replace(leases, { ...made, spec: { holderIdentity: 'b' } })
     const late = await client.replace(leases, { ...made, spec: { holderIdentity: 'c' } }).catch((error: unknown) => error)
     expect(isConflict(late)).toBe(true)
   })
 
-  test('deleting with the uid of a predecessor is refused', async () => {
+  test('delete with the uid of an earlier object is refused', async () => {
     await client.create(configMaps, map(namespace, 'kept'))
     const wrong = { preconditions: { uid: '00000000-0000-0000-0000-000000000000' } }
     const refused = await client.delete(configMaps, 'kept', namespace, wrong).catch((error: unknown) => error)
@@ -82,13 +82,13 @@ describeWithApiServer('the client', async (server) => {
     expect(await client.get(configMaps, 'kept', namespace)).toBeUndefined()
   })
 
-  test('what the schema refuses is told with the words of the server', async () => {
+  test('an object that the schema rejects fails with the message of the server', async () => {
     const wrong = await client.create(jobs, { metadata: { name: 'wrong', namespace }, spec: {} as never }).catch((error: unknown) => error)
     expect(isInvalid(wrong)).toBe(true)
     expect((wrong as Error).message).toMatch(/^POST \/apis\/batch\/v1\/namespaces\/.*: 422 Job.batch "wrong" is invalid: /)
   })
 
-  test('items of a list say what they are, and pages follow each other', async () => {
+  test('list items have apiVersion and kind, and pages can be continued', async () => {
     for (const name of ['page-1', 'page-2', 'page-3']) await client.create(leases, { metadata: { name, namespace, labels: { page: 'yes' } } })
     const selection = { namespace, labelSelector: 'page=yes', limit: 2 }
     const first = await client.list(leases, selection)
@@ -99,7 +99,7 @@ describeWithApiServer('the client', async (server) => {
     expect([first.continue === undefined, second.continue]).toEqual([false, undefined])
   })
 
-  test('a watch tells of what happened since its version, in order', async () => {
+  test('a watch delivers the changes since its version, in order', async () => {
     const { resourceVersion } = await client.list(configMaps, { namespace })
     await client.create(configMaps, map(namespace, 'watched', { a: '1' }))
     await client.apply(configMaps, map(namespace, 'watched', { a: '2' }))
@@ -112,7 +112,7 @@ describeWithApiServer('the client', async (server) => {
     expect(seen).toEqual(['ADDED 1', 'MODIFIED 2', 'DELETED 2'])
   })
 
-  test('a version that is too old is told as expired', async () => {
+  test('a watch from a version that is too old fails as expired', async () => {
     const watching = async () => {
       for await (const event of client.watch(pipelineRuns, { namespace, resourceVersion: '1' })) return event
     }

@@ -1,4 +1,4 @@
-// The operator's client of the API server: typed verbs over any resource. Made in main.ts, used by everything that reads or writes.
+// The operator's client of the API server: typed verbs for any resource. Created in main.ts, used by all code that reads or writes objects.
 import { Access, type ClusterConfig } from './access.ts'
 import { isNotFound } from './api-error.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -10,9 +10,9 @@ import { eventsOf } from './watch.ts'
 
 export type Options = {
   signal?: AbortSignal | undefined
-  /** Called last before anything is sent; throws to keep it from being sent. `guarded` uses it. */
+  /** Called immediately before the request is sent; throws to prevent that. Used by `guarded`. */
   check?: (() => void) | undefined
-  /** For the whole call, waiting for the server's sake included. */
+  /** For the whole call, including delays that the server asks for. */
   timeoutMs?: number | undefined
 }
 
@@ -27,13 +27,13 @@ export type WatchOptions = Options & Selectors & { resourceVersion: string; time
 export type WatchEvent<T> = { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T } | { type: 'BOOKMARK'; resourceVersion: string }
 
 export type CreateOptions = Options & {
-  /** The API server checks and completes the object, and keeps nothing. */
+  /** The API server validates and completes the object, but does not store it. */
   dryRun?: boolean
 }
 
 export type ApplyOptions = Options & {
   subresource?: 'status'
-  /** Take over fields that others own; true unless said otherwise. */
+  /** Take over fields of other field managers. Default: true. */
   force?: boolean
 }
 
@@ -42,20 +42,20 @@ export type DeleteOptions = Options & {
   preconditions?: { uid?: string; resourceVersion?: string }
 }
 
-/** An object to write: kind and apiVersion come from the resource, and every part may be left out. */
+/** An object to write: kind and apiVersion come from the resource, and every field may be omitted. */
 export type Draft<T> = { metadata: KubeObject['metadata'] } & { [Key in Exclude<keyof T, 'metadata'>]?: T[Key] | undefined }
 
 /** All verbs throw ApiError. */
 export interface KubeClient {
   list<T extends KubeObject>(resource: Resource<T>, options?: ListOptions): Promise<ListPage<T>>
-  /** Ends when the server ends it (every few minutes); throws when it is cut, silent for `idleMs`, or the version is too old. */
+  /** Ends when the server ends the watch (every few minutes); throws if the connection is cut or silent for `idleMs`, or the version is too old. */
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>
   /** The object, or undefined if there is none. */
   get<T extends KubeObject>(resource: Resource<T>, name: string, namespace?: string, options?: Options): Promise<T | undefined>
   create<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options?: CreateOptions): Promise<T>
-  /** Replaces the whole object; refused with Conflict unless it still has this resourceVersion. */
+  /** Replaces the whole object; fails with Conflict unless the object still has this resourceVersion. */
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options?: Options & { subresource?: 'status' }): Promise<T>
-  /** Server-side apply by field manager `headgate`. */
+  /** Server-side apply with the field manager `headgate`. */
   apply<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options?: ApplyOptions): Promise<T>
   /** A JSON merge patch: null removes. A resourceVersion in its metadata makes it conditional. */
   patch<T extends KubeObject>(
@@ -65,9 +65,9 @@ export interface KubeClient {
     patch: object,
     options?: Options & { subresource?: 'status' },
   ): Promise<T>
-  /** Fine if it is gone already. */
+  /** Succeeds if the object does not exist. */
   delete<T extends KubeObject>(resource: Resource<T>, name: string, namespace: string | undefined, options?: DeleteOptions): Promise<void>
-  /** Cuts what is under way. */
+  /** Aborts active requests. */
   close(): Promise<void>
 }
 
@@ -98,7 +98,7 @@ class ApiClient implements KubeClient {
       metadata?: { resourceVersion?: string; continue?: string }
     }
     const items = page.items ?? []
-    // The items of a list do not say what they are.
+    // The API server omits apiVersion and kind of list items.
     for (const item of items) {
       item.apiVersion ??= apiVersionOf(resource)
       item.kind ??= resource.kind
@@ -135,7 +135,7 @@ class ApiClient implements KubeClient {
   apply<T extends KubeObject>(resource: Resource<T>, object: Draft<T>, options: ApplyOptions = {}): Promise<T> {
     const path = pathOf(resource, { ...object.metadata, subresource: options.subresource })
     const query = { fieldManager, force: options.force ?? true }
-    // JSON is YAML.
+    // JSON is valid YAML.
     return this.#send({ method: 'PATCH', path, query, body: typed(resource, object), contentType: 'application/apply-patch+yaml' }, options)
   }
 

@@ -1,11 +1,11 @@
-// Time as the machinery sees it; tests pass one they move by hand.
+// The clock that the operator uses; tests pass one that they advance by hand.
 
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Milliseconds since some moment; never goes back, and goes on while the process is stopped. */
+  /** Milliseconds since an arbitrary moment; never decreases, and continues while the process is stopped. */
   monotonic(): number
-  /** Runs something later, unless the returned function is called first. */
+  /** Calls `run` after a delay. The returned function cancels that. */
   after(milliseconds: number, run: () => void): () => void
 }
 
@@ -18,7 +18,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Waits; returns early, and without an error, when the signal is aborted. */
+/** Waits; resolves early when the signal is aborted. */
 export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
@@ -32,7 +32,7 @@ export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal):
   })
 }
 
-/** Resolved when the signal is aborted, at once if it is. */
+/** Resolves when the signal is aborted, at once if it already is. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()

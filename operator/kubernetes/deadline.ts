@@ -1,8 +1,8 @@
-// A signal that fires when time is up or when another one does. Timers here are real: what they guard is real input and output.
+// A signal that is aborted after a timeout or together with another signal. Uses real timers, because it limits real network requests.
 
 export type Deadline = { readonly signal: AbortSignal; readonly reached: boolean; clear(): void }
 
-/** To be cleared, or the other signal keeps a listener. */
+/** Call `clear` at the end, otherwise the other signal keeps a listener. */
 export function deadline(milliseconds: number, outer: AbortSignal | undefined): Deadline {
   const controller = new AbortController()
   let reached = false

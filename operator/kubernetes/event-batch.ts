@@ -1,4 +1,4 @@
-// Which events are worth sending: the same ones are counted together, and one object cannot flood. The recorder asks it.
+// Aggregates and limits Events: repeated ones are counted as a series, and the rate per object is limited. Used by events.ts.
 import type { EventContent } from './events.ts'
 import type { ObjectReference } from './objects.ts'
 
@@ -7,15 +7,15 @@ export type Occurrence = {
   content: EventContent
   firstAt: number
   lastAt: number
-  /** How often since the event was created. */
+  /** Number of occurrences in the series. */
   count: number
-  /** Name of the event on the server, once it is there. */
+  /** Name of the Event on the API server, once created. */
   created: string | undefined
 }
 
-/** What happens again within this time is the same story. */
+/** A repetition within this time belongs to the same series. */
 const seriesMs = 6 * 60_000
-/** An object gets so many different events at once, then one each so often. */
+/** Token bucket per object: this many different Events at once, then one per `refillMs`. */
 const burst = 25
 const refillMs = 60_000
 const maxRemembered = 4096
@@ -41,14 +41,14 @@ export class EventBatch {
       if (!this.#allows(`${regarding.kind}/${regarding.namespace}/${regarding.name}`, now)) return
       known = { regarding, content, firstAt: now, lastAt: now, count: 1, created: undefined }
     }
-    // Moved to the end, so that the oldest is forgotten first.
+    // Move the entry to the end, so that the oldest is removed first.
     this.#known.delete(key)
     this.#known.set(key, known)
     this.#waiting.add(known)
     forgetOldest(this.#known)
   }
 
-  /** What has to be sent, oldest first. */
+  /** The next occurrence to send, oldest first. */
   take(): Occurrence | undefined {
     for (const occurrence of this.#waiting) {
       this.#waiting.delete(occurrence)

@@ -10,7 +10,7 @@ describeWithApiServer('events', async (server) => {
   const client = createClient(kubeConfig)
   afterAll(() => client.close())
 
-  test('are accepted, counted in a series, and told by kubectl describe', async () => {
+  test('are accepted, counted in a series, and shown by kubectl describe', async () => {
     const run = await client.create(pipelineRuns, { metadata: { name: 'orders-1', namespace }, spec: { pipelineRef: { name: 'orders' } } })
     const { apiVersion, kind, metadata } = run
     const regarding = { apiVersion, kind, name: metadata.name, namespace, uid: metadata.uid ?? '' }

@@ -1,4 +1,4 @@
-// What becomes of events: counted together, bounded, sent in order, and never anybody's problem.
+// The Event recorder: aggregation, rate limit, order and failures.
 import { expect, test } from 'vitest'
 import { ApiError } from './api-error.ts'
 import { type EventContent, EventRecorder } from './events.ts'
@@ -36,7 +36,7 @@ function recording(refuse: (what: string) => Error | undefined = () => undefined
   return { clock, created, sent, problems, recorder, settle }
 }
 
-test('An event says who saw what about whom', async () => {
+test('An Event names the reporter, the object and what happened', async () => {
   const { created, recorder, settle } = recording()
   recorder.event(run, started)
   await settle()
@@ -55,7 +55,7 @@ test('An event says who saw what about whom', async () => {
   ])
 })
 
-test('The same again raises the count; after minutes of silence it is a new event', async () => {
+test('A repetition increments the count; after minutes without one, a new Event is created', async () => {
   const { clock, sent, recorder, settle } = recording()
   for (let time = 0; time < 3; time++) {
     recorder.event(run, started)
@@ -67,7 +67,7 @@ test('The same again raises the count; after minutes of silence it is a new even
   expect(sent).toEqual(['create job orders-1 made 1', 'count 2', 'count 3', 'create job orders-1 made 1'])
 })
 
-test('What happens while one is being sent is counted together', async () => {
+test('Repetitions while an Event is being sent are aggregated', async () => {
   const { sent, recorder, settle } = recording()
   for (let time = 0; time < 1000; time++) recorder.event(run, started)
   await settle()
@@ -75,7 +75,7 @@ test('What happens while one is being sent is counted together', async () => {
   expect(sent.at(-1)).toMatch(/1000$/)
 })
 
-test('One object cannot flood, and others are heard all the same', async () => {
+test('The rate of one object is limited without affecting others', async () => {
   const { clock, sent, recorder, settle } = recording()
   for (let number = 0; number < 100; number++) recorder.event(run, { ...started, message: `message ${number}` })
   recorder.event({ ...run, name: 'orders-2' }, { ...started, message: 'other' })
@@ -87,7 +87,7 @@ test('One object cannot flood, and others are heard all the same', async () => {
   expect(sent.at(-1)).toBe('create later 1')
 })
 
-test('An event that the server has forgotten is made anew, with its count', async () => {
+test('An Event that the server has deleted is recreated with its count', async () => {
   let forgotten = false
   const { clock, sent, problems, recorder } = recording((what) => (forgotten && what.startsWith('count') ? new ApiError(404, 'NotFound', 'gone') : undefined))
   recorder.event(run, started)
@@ -99,7 +99,7 @@ test('An event that the server has forgotten is made anew, with its count', asyn
   expect(problems).toEqual([])
 })
 
-test('What cannot be sent is reported and dropped, the next is sent', async () => {
+test('An Event that cannot be sent is reported and dropped, and the next is sent', async () => {
   const { sent, problems, recorder, settle } = recording((what) => (what.includes('bad') ? new Error('refused') : undefined))
   recorder.event(run, { ...started, reason: 'Bad', message: 'bad' })
   recorder.event(run, started)
@@ -107,7 +107,7 @@ test('What cannot be sent is reported and dropped, the next is sent', async () =
   expect([sent, problems]).toEqual([['create job orders-1 made 1'], ['event Bad: refused']])
 })
 
-test('Stopping sends what waits and takes nothing more; long words are cut', async () => {
+test('stop sends pending Events and ignores later ones; long messages are truncated', async () => {
   const { created, recorder } = recording()
   recorder.event({ ...run, name: 'x'.repeat(253) }, { ...started, message: 'y'.repeat(5000) })
   await recorder.stop()

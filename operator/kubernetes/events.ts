@@ -1,4 +1,4 @@
-// Kubernetes Events: what `kubectl describe` tells. Sending never fails and never keeps the caller waiting.
+// Records Kubernetes Events, which `kubectl describe` shows. Recording never throws and never blocks the caller.
 import { isNotFound, isNotLeading } from './api-error.ts'
 import type { KubeClient } from './client.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -9,11 +9,11 @@ import { events } from './resources.ts'
 
 export type EventContent = {
   type: 'Normal' | 'Warning'
-  /** A stable word in CamelCase: why. */
+  /** Why, as a stable word in CamelCase. */
   reason: string
-  /** For people; cut to 1024 characters. No secrets. */
+  /** Human-readable; truncated to 1024 characters. Must not contain secrets. */
   message: string
-  /** A stable word in CamelCase: what was done or tried. */
+  /** What was done or attempted, as a stable word in CamelCase. */
   action: string
 }
 
@@ -44,21 +44,21 @@ export class EventRecorder {
     this.#batch = new EventBatch(() => this.#clock.now())
   }
 
-  /** Notes that something happened to an object. The same again within minutes raises the count of the first. */
+  /** Records an Event about an object. A repetition within minutes increments the count of the first. */
   event(object: ObjectReference, content: EventContent): void {
     if (this.#stopped) return
     this.#batch.add(object, content)
     this.#sending ??= this.#send()
   }
 
-  /** Sends what waits, then nothing more. */
+  /** Sends pending Events, and ignores later ones. */
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#sending
   }
 
   async #send(): Promise<void> {
-    // One after the other: what happens meanwhile is counted together.
+    // Send one at a time, so that repetitions in the meantime are aggregated.
     for (let next = this.#batch.take(); next !== undefined; next = this.#batch.take()) await this.#sendOne(next)
     this.#sending = undefined
   }
@@ -70,7 +70,7 @@ export class EventRecorder {
         else await this.#count(occurrence, occurrence.created)
         return
       } catch (error) {
-        // The server forgets events after an hour.
+        // The API server deletes Events after an hour.
         if (isNotFound(error) && occurrence.created !== undefined) occurrence.created = undefined
         else if (attempt >= tries || isNotLeading(error)) return this.#options.report(`event ${occurrence.content.reason}`, error)
       }

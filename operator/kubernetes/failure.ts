@@ -1,4 +1,4 @@
-// Turns what a request ended in (a Status object, a broken connection, an abort) into an ApiError; the transport calls it.
+// Converts a failed request (a Status object, a broken connection, an abort) to an ApiError. Called by transport.ts.
 import type { Dispatcher } from 'undici'
 import { ApiError } from './api-error.ts'
 
@@ -7,7 +7,7 @@ type Status = { reason?: string; message?: string; details?: { retryAfterSeconds
 const maxWaitMs = 30_000
 const excerpt = 500
 
-/** An answer that is not a success. */
+/** For a response with an error status. */
 export function refusalOf({ statusCode, headers }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>, body: string, title: string): ApiError {
   const status = statusOf(body)
   const message = status.message ?? (body.slice(0, excerpt) || 'no explanation')
@@ -17,7 +17,7 @@ export function refusalOf({ statusCode, headers }: Pick<Dispatcher.ResponseData,
   })
 }
 
-/** An error that is not an answer. */
+/** For an error without a response. */
 export function failureOf(error: unknown, title: string): ApiError {
   if (error instanceof ApiError) return error
   const { name, code, message } = error as { name?: string; code?: string; message?: string }
@@ -34,7 +34,7 @@ function statusOf(body: string): Status {
   }
 }
 
-/** Zero would burn all tries in a second, and an hour is not waited for here; dates are not used by API servers. */
+/** Clamped, because 0 would use up all retries in a second and an hour is too long to wait. API servers send seconds, not dates. */
 function waitOf(header: string | string[] | undefined, status: Status): number | undefined {
   const seconds = Number(header ?? status.details?.retryAfterSeconds ?? Number.NaN)
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1000, 200), maxWaitMs) : undefined

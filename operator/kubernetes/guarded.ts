@@ -1,19 +1,19 @@
-// A client that writes only as long as this process is the leader; every controller gets this one.
+// A client that writes only while this process is the leader. Every controller gets this client.
 import { ApiError } from './api-error.ts'
 import type { KubeClient, Options } from './client.ts'
 
-/** Who may write. */
+/** Whether this process may write. */
 export interface Leadership {
-  /** Whether the lease was renewed recently enough that nobody else can hold it. Cheap; asked before every write. */
+  /** Whether the lease was renewed recently enough that no other process can hold it. Cheap; called before every write. */
   stillLeading(): boolean
 }
 
-/** A client that refuses to write (ApiError `NotLeading`) when this process is not, or not surely, the leader. Reads pass. */
+/** Returns a client that rejects writes with ApiError `NotLeading` unless this process is certainly the leader. Reads always pass. */
 export function guarded(client: KubeClient, leadership: Leadership): KubeClient {
   const check = () => {
     if (!leadership.stillLeading()) throw new ApiError(0, 'NotLeading', 'this process does not hold the lease; nothing was written')
   }
-  // Asked right away, and again by the transport at the last moment: a process can be stopped in between.
+  // Checked now, and again by the transport immediately before sending, because the process can be frozen in between.
   const checked = <T extends Options>(options: T | undefined): T => {
     check()
     const more = options?.check

@@ -1,4 +1,4 @@
-// What the machinery tells whoever measures it; operator/metrics/ turns it into Prometheus metrics.
+// Interfaces for metrics and error reports of this folder; operator/metrics/ implements them with Prometheus metrics.
 
 export interface QueueMetrics {
   depth(queue: string, waiting: number): void
@@ -9,11 +9,11 @@ export interface QueueMetrics {
   worked(queue: string, seconds: number): void
 }
 
-/** The words of controller-runtime, so that its dashboards work. */
+/** The same values as in controller-runtime, so that its dashboards work. */
 export type ReconcileResult = 'success' | 'error' | 'requeue_after'
 
 export interface ReconcileMetrics {
-  /** How many keys this controller works on right now. */
+  /** Number of keys that the controller is reconciling. */
   active(controller: string, workers: number): void
   reconciled(controller: string, result: ReconcileResult, seconds: number): void
 }
@@ -27,5 +27,5 @@ export interface LeadershipMetrics {
   leading(lease: string, leading: boolean): void
 }
 
-/** What went wrong in the background and was survived: `where` is a part (`watch jobs`), `error` what it met. For the log. */
+/** Logs an error in the background that the operator recovers from. `where` names the component, such as `watch jobs`. */
 export type Report = (where: string, error: unknown) => void

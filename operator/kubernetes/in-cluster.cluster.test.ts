@@ -1,4 +1,4 @@
-// A pod's service account, rotated under way, on a real API server.
+// The service account of a pod, with token rotation, on a real API server.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ describeWithApiServer('a client in a pod', async (server) => {
     rmSync(folder, { recursive: true })
   })
 
-  test('is who its token says, trusts the mounted authority, and uses a new token as soon as it is there', async () => {
+  test('authenticates with its token, trusts the mounted CA, and uses a rotated token at once', async () => {
     const authority = kubeConfig.getCurrentCluster()?.caData ?? ''
     writeFileSync(join(folder, 'ca.crt'), Buffer.from(authority, 'base64'))
     const lookAs = async (token: string) => {

@@ -1,5 +1,5 @@
-// The way to the API server from a pod. KubeConfig knows it too, but loading that library takes 60 MB and most of a second,
-// which an operator on a cluster can do without; main.ts uses this there and KubeConfig everywhere else.
+// Configuration for access to the API server from a pod. KubeConfig supports that too, but loading the library takes 60 MB and most of a
+// second. main.ts uses this module in a cluster, and KubeConfig elsewhere.
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ export type PodEnvironment = {
   /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
   host: string
   port: string
-  /** Where the service account is mounted. */
+  /** Mount path of the service account. */
   folder?: string
 }
 
@@ -18,7 +18,7 @@ export function inClusterConfig({ host, port, folder = '/var/run/secrets/kuberne
   const cluster = { name: 'in-cluster', server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`, caFile, skipTLSVerify: false }
   return {
     getCurrentCluster: () => cluster,
-    // Both files are replaced while the pod runs; reading them costs microseconds.
+    // Both files are replaced while the pod runs, so read them each time; that takes microseconds.
     applyToHTTPSOptions: async (options) => {
       options.ca = readFileSync(caFile)
       options.headers = { Authorization: `Bearer ${readFileSync(join(folder, 'token'), 'utf8').trim()}` }

@@ -1,4 +1,4 @@
-// The Lease object as one candidate sees it: who holds it, whether it has run out, and how it is taken, renewed and given back.
+// The Lease object from the view of one candidate: reads its holder and expiry, and acquires, renews and releases it. Used by lease.ts.
 import { isAlreadyExists, isConflict } from './api-error.ts'
 import type { KubeClient } from './client.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -15,11 +15,11 @@ export type RecordOptions = {
 }
 
 export type LeaseTiming = {
-  /** Others take over when the lease was not renewed for so long. */
+  /** Other candidates take over when the lease was not renewed for this long. */
   leaseMs: number
-  /** The holder gives up when it could not renew for so long; less than `leaseMs`, so that it is quiet before others begin. */
+  /** The holder gives up when it could not renew for this long. Less than `leaseMs`, so that the holder stops before others start. */
   renewDeadlineMs: number
-  /** Time between renewals, and between tries of the others. */
+  /** Time between renewals, and between attempts of the other candidates. */
   retryMs: number
 }
 
@@ -29,9 +29,9 @@ export class LeaseRecord {
   readonly #options: RecordOptions
   readonly #timing: LeaseTiming
   readonly #clock: Clock
-  /** The object as last seen, and when it was first seen like that; other machines' clocks are not trusted. */
+  /** The last seen object, and when this version was first seen, because the clocks of other machines are not trusted. */
   #seen: { lease: Lease; at: number } | undefined
-  /** When the last successful renewal was sent; undefined when the lease is not ours. */
+  /** When the last successful renewal was sent; undefined if this process does not hold the lease. */
   #renewed: Moment | undefined
 
   constructor(options: RecordOptions, timing: LeaseTiming) {
@@ -48,14 +48,14 @@ export class LeaseRecord {
     return this.remainingMs() > 0
   }
 
-  /** Until it may not be relied on any more. The monotonic clock stands still while a machine sleeps, the other one can be set back: the worse counts. */
+  /** Time until this process must stop writing. The monotonic clock may stop during machine sleep and the wall clock can be set back, so use the later. */
   remainingMs(): number {
     if (this.#renewed === undefined) return 0
     const age = Math.max(this.#clock.monotonic() - this.#renewed.monotonic, this.#clock.now() - this.#renewed.wall)
     return Math.max(0, this.#timing.renewDeadlineMs - age)
   }
 
-  /** Takes or renews it if that is possible; says whether it is ours afterwards. */
+  /** Acquires or renews the lease if possible; returns whether this process holds it afterwards. */
   async hold(signal?: AbortSignal): Promise<boolean> {
     if (this.isOurs() && (await this.#write(signal))) return true
     await this.#look(signal)
@@ -66,7 +66,7 @@ export class LeaseRecord {
     return this.#write(signal)
   }
 
-  /** Lets the next one begin at once. */
+  /** Releases the lease, so that another candidate can take over at once. */
   async release(): Promise<void> {
     if (!this.isOurs()) {
       this.#renewed = undefined
@@ -94,7 +94,7 @@ export class LeaseRecord {
     return this.#clock.monotonic() - this.#seen.at > leaseDurationSeconds * 1000
   }
 
-  /** Conditional on the version last seen, so that of several who find it free one gets it. */
+  /** Conditional on the last seen version, so that only one of several candidates acquires a free lease. */
   async #write(signal?: AbortSignal): Promise<boolean> {
     const { client, name, namespace } = this.#options
     const sent: Moment = { monotonic: this.#clock.monotonic(), wall: this.#clock.now() }

@@ -1,4 +1,4 @@
-// Two operators as processes on a real API server: one is frozen with SIGSTOP, the other takes over, the first thaws.
+// Two candidate processes on a real API server: one is frozen with SIGSTOP, the other takes over, then the first continues.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ describeWithApiServer('two candidates', async (server) => {
     return items.filter(({ data }) => data?.identity === identity).length
   }
 
-  test('the frozen leader writes nothing once the other leads, and the other takes over quickly when the lease is given back', async () => {
+  test('a frozen leader writes nothing after another leads, and a released lease is taken over at once', async () => {
     const a = start('a')
     await a.tells('wrote')
     const b = start('b')

@@ -1,4 +1,4 @@
-// Leader election on a clock moved by hand: who leads when, and what a process that was frozen believes.
+// Leader election on a fake clock, including processes that were frozen.
 import { expect, test } from 'vitest'
 import { ApiError, isNotLeading } from './api-error.ts'
 import type { KubeClient } from './client.ts'
@@ -7,7 +7,7 @@ import { LeaderElection } from './lease.ts'
 import type { Lease } from './objects.ts'
 import { type FakeClock, fakeClock } from './testing/clock.ts'
 
-/** One Lease, with the server's conflicts; `broken` says whose requests fail. */
+/** A server with one Lease that reports conflicts; requests of the identities in `broken` fail. */
 function leaseServer() {
   let stored: Lease | undefined
   let version = 0
@@ -60,7 +60,7 @@ function candidate(server: ReturnType<typeof leaseServer>, clock: FakeClock, ide
   return { election, told, stop: () => stop.abort(), over }
 }
 
-test('Of two one leads, and the other takes over soon after it gave the lease back', async () => {
+test('One of two candidates leads, and the other takes over soon after the lease is released', async () => {
   const server = leaseServer()
   const clock = fakeClock()
   const [a, b] = [candidate(server, clock, 'a'), candidate(server, clock, 'b')]
@@ -77,7 +77,7 @@ test('Of two one leads, and the other takes over soon after it gave the lease ba
   await b.over
 })
 
-test('The lease is renewed while the work is ending, and given back only then', async () => {
+test('The lease is renewed until the work has ended, and then released', async () => {
   const server = leaseServer()
   const clock = fakeClock()
   let end: () => void = () => undefined
@@ -103,7 +103,7 @@ test('The lease is renewed while the work is ending, and given back only then', 
   await b.over
 })
 
-test('A leader that cannot renew stops before another begins', async () => {
+test('A leader that cannot renew stops before another starts', async () => {
   const server = leaseServer()
   const clock = fakeClock()
   const [a, b] = [candidate(server, clock, 'a'), candidate(server, clock, 'b')]
@@ -121,7 +121,7 @@ test('A leader that cannot renew stops before another begins', async () => {
   await Promise.all([a.over, b.over])
 })
 
-test('A frozen leader knows at once when it thaws: its guarded client writes nothing', async () => {
+test('The guarded client of a leader that was frozen writes nothing', async () => {
   const server = leaseServer()
   const [clockOfA, clockOfB] = [fakeClock(), fakeClock()]
   const [a, b] = [candidate(server, clockOfA, 'a'), candidate(server, clockOfB, 'b')]
@@ -143,7 +143,7 @@ test('A frozen leader knows at once when it thaws: its guarded client writes not
   await Promise.all([a.over, b.over])
 })
 
-test('A lease that someone else touched is kept; one that someone took is lost', async () => {
+test('A lease is kept after a foreign edit, and lost when another candidate takes it', async () => {
   const server = leaseServer()
   const clock = fakeClock()
   const a = candidate(server, clock, 'a')
@@ -164,7 +164,7 @@ test('A lease that someone else touched is kept; one that someone took is lost',
   await a.over
 })
 
-test('Work that fails gives the lease to somebody else', async () => {
+test('The lease is released when the work fails', async () => {
   const server = leaseServer()
   const clock = fakeClock()
   const problems: unknown[] = []
@@ -187,7 +187,7 @@ test('Work that fails gives the lease to somebody else', async () => {
   expect(server.stored()?.spec?.holderIdentity).toBe('')
 })
 
-test('Who is stopped while taking the lease gives it back and starts nothing', async () => {
+test('A candidate stopped while acquiring the lease releases it and starts no work', async () => {
   const server = leaseServer()
   const a = candidate(server, fakeClock(), 'a')
   a.stop()
@@ -195,7 +195,7 @@ test('Who is stopped while taking the lease gives it back and starts nothing', a
   expect([server.stored()?.spec?.holderIdentity || 'nobody', a.told]).toEqual(['nobody', ['follows']])
 })
 
-test('Times that would let two lead at once are refused', () => {
+test('Timings that would allow two leaders are refused', () => {
   const options = { client: leaseServer().clientFor('a'), namespace: 'a', name: 'a', identity: 'a', report: () => undefined }
   expect(() => new LeaderElection({ ...options, leaseMs: 10_000, renewDeadlineMs: 10_000 })).toThrow(RangeError)
   expect(() => new LeaderElection({ ...options, retryMs: 10_000 })).toThrow(RangeError)

@@ -1,4 +1,4 @@
-// Leader election by a Lease: of several operators one works, and one that was frozen knows it before it writes again.
+// Leader election with a Lease: only one of several operators writes, and a frozen one detects the loss before it writes again.
 import { backoff } from './backoff.ts'
 import { aborted, type Clock, sleep, systemClock } from './clock.ts'
 import type { Leadership } from './guarded.ts'
@@ -9,9 +9,9 @@ import { LeaseRecord } from './lease-record.ts'
 export type LeaseOptions = RecordOptions & Partial<LeaseTiming> & { report: Report; random?: () => number; metrics?: LeadershipMetrics }
 
 export type Leading = {
-  /** Called when this process becomes the leader; the signal is aborted when that ends. May run as long as it leads. */
+  /** Called when this process becomes the leader; the signal is aborted when its leadership ends. May run until then. */
   onStarted: (signal: AbortSignal) => Promise<void> | void
-  /** Called after leadership was lost or given up and `onStarted` has returned. */
+  /** Called when leadership was lost or released and `onStarted` has returned. */
   onStopped?: () => void
 }
 
@@ -30,17 +30,17 @@ export class LeaderElection implements Leadership {
     this.#record = new LeaseRecord(options, this.#timing)
   }
 
-  /** Whether the lease was renewed recently enough that nobody else can hold it. Cheap; ask before every write. */
+  /** Whether the lease was renewed recently enough that no other process can hold it. Cheap; call before every write. */
   stillLeading(): boolean {
     return this.#record.isOurs()
   }
 
-  /** Who holds the lease, as far as known. */
+  /** The last known holder of the lease. */
   get leader(): string | undefined {
     return this.#record.holder
   }
 
-  /** Takes part until the signal is aborted; then lets the work end, gives the lease back and returns. */
+  /** Takes part in the election until the signal is aborted; then waits for the work to end, releases the lease and returns. */
   async run(leading: Leading, signal: AbortSignal): Promise<void> {
     const { random = Math.random } = this.#options
     this.#options.metrics?.leading(this.#options.name, false)
@@ -52,7 +52,7 @@ export class LeaderElection implements Leadership {
     }
   }
 
-  /** Whether it is held now; that it could not be asked or written is reported and means no. */
+  /** Returns whether this process holds the lease; errors are reported and count as no. */
   async #tryToHold(signal?: AbortSignal): Promise<boolean> {
     try {
       return await this.#record.hold(signal)
@@ -62,7 +62,7 @@ export class LeaderElection implements Leadership {
     }
   }
 
-  /** Renews for as long as it can and is wanted, also while the work is ending. */
+  /** Renews the lease until it is lost or the signal is aborted and the work has ended. */
   async #lead({ onStarted, onStopped }: Leading, signal: AbortSignal): Promise<void> {
     const { name, metrics, report } = this.#options
     const work = new AbortController()
@@ -86,13 +86,13 @@ export class LeaderElection implements Leadership {
     onStopped?.()
   }
 
-  /** Others need not wait until it runs out; if that fails they do. */
+  /** Releases the lease, so that others need not wait for its expiry. A failure is only reported. */
   async #release(): Promise<void> {
     const { name, report } = this.#options
     await this.#record.release().catch((error: unknown) => report(`lease ${name}`, error))
   }
 
-  /** Returns when told to, and when the lease is lost. */
+  /** Returns when the signal is aborted or the lease is lost. */
   async #renewUntil(over: AbortSignal): Promise<void> {
     while (!over.aborted && this.stillLeading()) {
       await sleep(this.#clock, Math.min(this.#timing.retryMs, this.#record.remainingMs()), over)

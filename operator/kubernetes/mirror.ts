@@ -1,4 +1,4 @@
-// The part of a reflector that changes the cache and tells of it; nothing an object or a handler does can stop it.
+// The part of a reflector that updates the cache and calls the handlers. Errors caused by an object or a handler are reported and skipped.
 import type { KubeObject } from './objects.ts'
 import { keyOf } from './objects.ts'
 import type { ReflectorOptions } from './reflector.ts'
@@ -12,7 +12,7 @@ export class Mirror<T extends KubeObject, Kept> {
     this.#options = options
   }
 
-  /** An object as it is now. Its key is added to `listed`; a version already in the cache is not announced again. */
+  /** Stores the current version of an object and adds its key to `listed`. A version already in the cache is not announced again. */
   take(object: T, listed?: Set<string>): void {
     this.#guard(() => {
       const { cache, keep } = this.#options
@@ -29,7 +29,7 @@ export class Mirror<T extends KubeObject, Kept> {
     this.#guard(() => this.#remove(keyOf(object)))
   }
 
-  /** Everything that this reflector is responsible for and that is not listed is gone. */
+  /** Removes the objects of this reflector that are not listed. */
   dropAllBut(listed: Set<string>): void {
     for (const key of this.#own()) if (!listed.has(key)) this.#guard(() => this.#remove(key))
   }

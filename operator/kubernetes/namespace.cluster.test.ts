@@ -10,20 +10,20 @@ describeWithApiServer('a namespace', async (server) => {
   afterAll(() => client.close())
   const doomed = `${namespace}-doomed`
 
-  test('that stays is not terminating, and nothing is left of the question', async () => {
+  test('that is not deleted is not terminating, and the check leaves no object', async () => {
     expect(await isTerminating(client, namespace)).toBe(false)
     expect((await client.list(configMaps, { namespace })).items.map(({ metadata }) => metadata.name)).not.toContain('headgate-dry-run')
   })
 
-  // No controller of namespaces is there to finish it.
-  test('that is deleted is terminating, and one that never was is, too', async () => {
+  // This API server has no namespace controller, so the namespace stays terminating.
+  test('that is deleted is terminating, and so is one that does not exist', async () => {
     await server.kubectl(['create', 'namespace', doomed])
     await server.kubectl(['delete', 'namespace', doomed, '--wait=false'])
     await expect.poll(() => isTerminating(client, doomed)).toBe(true)
     expect(await isTerminating(client, `${namespace}-never`)).toBe(true)
   })
 
-  test('of which the API server does not answer is no known state', async () => {
+  test('cannot be checked if the API server does not respond', async () => {
     const create = () => Promise.reject(new Error('no answer'))
     await expect(isTerminating({ create }, namespace)).rejects.toThrow('no answer')
   })

@@ -1,10 +1,10 @@
-// Kubernetes objects as they come over the wire; the client library's own types describe them after its deserialisation.
+// Types of Kubernetes objects in their JSON form; the types of the client library describe objects after its deserialisation.
 import type { V1ConfigMap, V1CronJob, V1Job, V1Pod } from '@kubernetes/client-node'
 import type { ObjectMeta } from '../../crds/metadata.ts'
 
 export type KubeObject = { apiVersion: string; kind: string; metadata: ObjectMeta }
 
-/** The library's type of an object, with dates as the strings they are and `_exec` called `exec` again. */
+/** The library's type of an object, with dates as strings and without the underscore of names such as `_exec`. */
 export type Wire<T> = T extends Date
   ? string
   : T extends (infer Item)[]
@@ -45,7 +45,7 @@ export type KubeEvent = KubeObject & {
 
 export type ObjectReference = { apiVersion: string; kind: string; name: string; namespace?: string; uid?: string }
 
-/** `namespace/name`, or the name alone of what lives in no namespace: what caches and queues go by. */
+/** The key of an object in caches and queues: `namespace/name`, or only the name of a cluster-scoped object. */
 export function keyOf(object: { metadata: { name: string; namespace?: string } }): string {
   const { name, namespace } = object.metadata
   return namespace === undefined ? name : `${namespace}/${name}`
@@ -56,7 +56,7 @@ export function partsOf(key: string): { name: string; namespace?: string } {
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
-/** The form of metav1.MicroTime, which takes exactly six decimals. */
+/** The format of metav1.MicroTime, which requires exactly six decimals. */
 export function microTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('Z', '000Z')
 }

@@ -1,4 +1,4 @@
-// What a controller may rely on: order, no key twice at once, later tries, an end that waits.
+// The guarantees of the work queue: order, exclusive processing, delayed retries, graceful shutdown.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { WorkQueue } from './queue.ts'
@@ -20,13 +20,13 @@ async function takeAll(queue: WorkQueue): Promise<string[]> {
   return taken
 }
 
-test('Keys come in the order in which they were added first, each once', async () => {
+test('Keys are taken once each, in the order in which they were first added', async () => {
   const { queue } = queueOf()
   for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key)
   expect(await takeAll(queue)).toEqual(['a', 'b', 'c'])
 })
 
-test('A key that is added while it is worked on comes again when it is done, once, and not before', async () => {
+test('A key that is added while being processed is queued once more when done', async () => {
   const { queue } = queueOf()
   queue.add('a')
   await queue.take()
@@ -37,7 +37,7 @@ test('A key that is added while it is worked on comes again when it is done, onc
   expect(await takeAll(queue)).toEqual(['a'])
 })
 
-test('A worker that waits gets the next key', async () => {
+test('A waiting worker gets the next key', async () => {
   const { queue } = queueOf()
   const waiting = [queue.take(), queue.take()]
   queue.add('a')
@@ -46,7 +46,7 @@ test('A worker that waits gets the next key', async () => {
   expect(queue.depth).toBe(0)
 })
 
-test('Of several times to come back the earliest counts', async () => {
+test('Of several delays for a key the earliest applies', async () => {
   const { clock, queue } = queueOf()
   queue.addAfter('a', 5000)
   queue.addAfter('a', 1000)
@@ -59,7 +59,7 @@ test('Of several times to come back the earliest counts', async () => {
   expect(queue.depth).toBe(0)
 })
 
-test('A time further off than a timer can hold is waited for', async () => {
+test('A delay longer than the maximum of a timer is respected', async () => {
   const { clock, queue } = queueOf()
   const days = 24 * 3600_000
   queue.addAfter('a', 60 * days)
@@ -69,7 +69,7 @@ test('A time further off than a timer can hold is waited for', async () => {
   expect(queue.depth).toBe(1)
 })
 
-test('A key that fails comes back later each time, up to a bound, until it is forgotten', async () => {
+test('The delay of a failing key grows up to a maximum, until it is reset', async () => {
   const { clock, queue } = queueOf({ initialMs: 100, maxMs: 1000 })
   const waits: number[] = []
   const fail = async () => {
@@ -86,7 +86,7 @@ test('A key that fails comes back later each time, up to a bound, until it is fo
   expect(waits).toEqual([100, 200, 400, 800, 1000, 1000, 100])
 })
 
-test('All failing keys together are tried again no faster than the bucket allows', async () => {
+test('The retries of all failing keys together are limited by the token bucket', async () => {
   const { clock, queue } = queueOf({ initialMs: 1, maxMs: 1, perSecond: 10, burst: 5 })
   for (let key = 0; key < 25; key++) queue.addRateLimited(`key-${key}`)
   await clock.advance(10)
@@ -97,7 +97,7 @@ test('All failing keys together are tried again no faster than the bucket allows
   expect(queue.depth).toBe(25)
 })
 
-test('Shutting down waits for what was taken, hands out nothing more and drops what was planned', async () => {
+test('shutdown waits for keys being processed, hands out no more and drops delayed ones', async () => {
   const { clock, queue } = queueOf()
   queue.add('a')
   queue.add('b')
@@ -116,14 +116,14 @@ test('Shutting down waits for what was taken, hands out nothing more and drops w
   expect(await queue.take()).toBeUndefined()
 })
 
-test('A worker that waits when the queue is shut down is told so', async () => {
+test('A waiting worker gets undefined when the queue is shut down', async () => {
   const { queue } = queueOf()
   const waiting = queue.take()
   await queue.shutdown()
   expect(await waiting).toBeUndefined()
 })
 
-test('Whatever is added and done in whatever order, no key is out twice and none that was added is lost', async () => {
+test('With any order of add and done, no key is taken twice at once and none is lost', async () => {
   const actions = fc.array(fc.tuple(fc.constantFrom('add', 'take', 'done', 'later'), fc.integer({ min: 0, max: 3 })), { maxLength: 100 })
   await fc.assert(
     fc.asyncProperty(actions, async (steps) => {

@@ -1,4 +1,4 @@
-// Keys that wait for a controller: each at most once, and never worked on by two workers at the same time.
+// The work queue of a controller: each key is queued at most once, and never processed by two workers at the same time.
 import { type Clock, systemClock } from './clock.ts'
 import type { QueueMetrics } from './hooks.ts'
 import { defaultLimits, RateLimiter, type RateLimits } from './rate-limits.ts'
@@ -10,11 +10,11 @@ export class WorkQueue {
   readonly #clock: Clock
   readonly #metrics: QueueMetrics | undefined
   readonly #limiter: RateLimiter
-  /** Ready keys in their order, and when they came. */
+  /** Ready keys in order, and when they became ready. */
   readonly #ready = new Map<string, number>()
-  /** Keys being worked on, and since when. */
+  /** Keys being processed, and since when. */
   readonly #taken = new Map<string, number>()
-  /** Keys being worked on that were added meanwhile. */
+  /** Keys that were added while being processed. */
   readonly #again = new Set<string>()
   readonly #later = new Map<string, { at: number; cancel: () => void }>()
   readonly #takers: ((key: string | undefined) => void)[] = []
@@ -28,12 +28,12 @@ export class WorkQueue {
     this.#limiter = new RateLimiter({ ...defaultLimits, ...limits }, () => clock.monotonic(), random)
   }
 
-  /** Keys that are ready and not taken. */
+  /** Number of ready keys. */
   get depth(): number {
     return this.#ready.size
   }
 
-  /** Enqueues a key. One that waits already stays where it is; one being worked on comes again when that is done. */
+  /** Enqueues a key. A queued key keeps its position; a key being processed is queued again when done. */
   add(key: string): void {
     if (this.#closed || this.#ready.has(key) || this.#again.has(key)) return
     this.#metrics?.added(this.name)
@@ -41,30 +41,30 @@ export class WorkQueue {
     else this.#makeReady(key)
   }
 
-  /** Enqueues a key later; of several times the earliest counts. */
+  /** Enqueues a key after a delay; of several delays, the earliest applies. */
   addAfter(key: string, milliseconds: number): void {
     if (this.#closed) return
     if (milliseconds > 0) this.#plan(key, milliseconds)
     else this.add(key)
   }
 
-  /** Enqueues a key that failed: later each time, until it is forgotten. */
+  /** Enqueues a failed key after a delay that grows with each failure until `forget`. */
   addRateLimited(key: string): void {
     this.#metrics?.retried(this.name)
     this.addAfter(key, this.#limiter.delay(key))
   }
 
-  /** The key is well again: its next failure counts as the first. */
+  /** Resets the failure count of a key. */
   forget(key: string): void {
     this.#limiter.forget(key)
   }
 
-  /** How often a key failed since it was forgotten. */
+  /** Number of failures of a key since the last `forget`. */
   retries(key: string): number {
     return this.#limiter.failures(key)
   }
 
-  /** The next key; waits for one. Undefined when the queue is shut down. The caller must say `done`. */
+  /** Waits for the next key; undefined when the queue is shut down. The caller must call `done`. */
   async take(): Promise<string | undefined> {
     if (this.#closed) return undefined
     for (const key of this.#ready.keys()) {
@@ -83,7 +83,7 @@ export class WorkQueue {
     if (this.#taken.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** Nothing more is handed out; resolved when all that was taken is done. */
+  /** Hands out no more keys; resolves when all keys being processed are done. */
   async shutdown(): Promise<void> {
     this.#closed = true
     for (const { cancel } of this.#later.values()) cancel()
@@ -128,5 +128,5 @@ export class WorkQueue {
   }
 }
 
-/** Timers of Node hold no more than 2^31 - 1 milliseconds, which a schedule can exceed. */
+/** The longest delay of a Node.js timer; the time until the next tick of a schedule can be longer. */
 const longestTimerMs = 2 ** 31 - 1

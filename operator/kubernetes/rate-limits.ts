@@ -1,10 +1,10 @@
-// How soon a key that failed is tried again: later each time, and all of them together not too often. The queue asks it.
+// Computes the retry delay of a failed key: exponential backoff per key, and a token bucket for all keys together. Used by queue.ts.
 
 export type RateLimits = {
-  /** Wait after the first failure of a key; doubled at each further one, up to `maxMs`. */
+  /** Delay after the first failure of a key; doubled at each further failure, up to `maxMs`. */
   initialMs: number
   maxMs: number
-  /** All keys together: so many retries a second, after a burst. */
+  /** Retries per second for all keys together, after a burst. */
   perSecond: number
   burst: number
 }
@@ -16,7 +16,7 @@ export class RateLimiter {
   readonly #now: () => number
   readonly #random: () => number
   readonly #failures = new Map<string, number>()
-  /** When the next retry is due if all before it take the slots they were given; lies in the past while the bucket is not empty. */
+  /** Earliest time of the next retry after all slots already assigned; in the past while the bucket is not empty. */
   #nextSlot: number
 
   constructor(limits: RateLimits, now: () => number, random: () => number) {
@@ -26,7 +26,7 @@ export class RateLimiter {
     this.#nextSlot = now() - this.#capacityMs
   }
 
-  /** Milliseconds until this key's next try; counts as one failure of it. */
+  /** Counts a failure of the key; returns the milliseconds until its next attempt. */
   delay(key: string): number {
     const { initialMs, maxMs } = this.#limits
     const failures = this.#failures.get(key) ?? 0

@@ -14,7 +14,7 @@ import { configMaps } from './resources.ts'
 
 const versionOf = ({ metadata }: ConfigMap) => metadata.resourceVersion ?? ''
 
-/** A reflector that notes every announcement: versions in their order, `gone` for an object that is. */
+/** Starts a reflector and records every announcement: the versions in order, `gone` for a deletion. */
 async function observe(client: Pick<KubeClient, 'list' | 'watch'>, namespace: string, labelSelector: string) {
   const cache = new Cache<string>()
   const announced = new Map<string, string[]>()
@@ -31,7 +31,7 @@ async function until(met: () => Promise<boolean> | boolean): Promise<void> {
     if (await met()) return
     await pause(100)
   }
-  throw new Error('it never came to be')
+  throw new Error('timed out waiting for the condition')
 }
 
 describeWithApiServer('the reflector', async (server) => {
@@ -74,7 +74,7 @@ describeWithApiServer('the reflector', async (server) => {
     expect([...announced.values()].every((versions) => versions.length === 1)).toBe(true)
   })
 
-  test('an expired version makes it list again and tell of what it missed, and of nothing else', async () => {
+  test('an expired version causes another list, which announces the missed changes only', async () => {
     for (const name of ['stays', 'goes', 'changes']) await client.create(configMaps, draft(name, 'expiring'))
     let watches = 0
     const expiring = {
@@ -100,7 +100,7 @@ describeWithApiServer('the reflector', async (server) => {
     expect(announced.get(`${namespace}/goes`)?.[1]).toBe('gone')
   })
 
-  test('with connections cut at random no version is missed and none told twice', async () => {
+  test('with connections cut at random no version is missed or announced twice', async () => {
     const random = randomOf(20261123)
     let cutting = true
     const verdicts: Verdict[] = [

@@ -1,4 +1,4 @@
-// How the reflector meets what goes wrong, on a scripted server and a clock moved by hand.
+// The reflector under failures, with a scripted server and a fake clock.
 import { expect, test } from 'vitest'
 import { ApiError } from './api-error.ts'
 import { Cache } from './cache.ts'
@@ -19,7 +19,7 @@ const deleted = (name: string, version: string): Step => ({ type: 'DELETED', obj
 const bookmark = (resourceVersion: string): Step => ({ type: 'BOOKMARK', resourceVersion })
 const failure = (status: number, reason: string) => new ApiError(status, reason, 'said no')
 
-/** Lists and watches answer from scripts, one entry per call; a watch whose script is over waits until it is stopped. */
+/** Lists and watches return scripted results, one entry per call; a watch at the end of its script waits until stopped. */
 function scripted(lists: (ConfigMap[] | Error)[], watches: (Step | Promise<Step>)[][]) {
   const asked: string[] = []
   const client = {
@@ -62,7 +62,7 @@ function start(script: ReturnType<typeof scripted>, more: Partial<ReflectorOptio
   return { clock, cache, told, problems, reflector, asked: script.asked }
 }
 
-test('It tells of every version once, of a deletion with what was held, and goes on after a watch that ends where it stopped', async () => {
+test('Announces every version once, a deletion with the previous entry, and resumes an ended watch from its last version', async () => {
   const script = scripted([[map('a', '1'), map('b', '2')]], [[modified('a', '11'), modified('a', '11'), deleted('b', '12'), bookmark('20'), 'end']])
   const { clock, told, asked, reflector, problems } = start(script)
   await clock.advance(0)
@@ -72,7 +72,7 @@ test('It tells of every version once, of a deletion with what was held, and goes
   expect(problems).toEqual([])
 })
 
-test('It is synced after the first list, however long that takes to succeed', async () => {
+test('Is synced after the first successful list', async () => {
   const { clock, reflector, asked, problems } = start(scripted([failure(403, 'Forbidden'), failure(0, 'Unreachable'), []], []))
   await clock.advance(0)
   expect(reflector.isSynced).toBe(false)
@@ -83,7 +83,7 @@ test('It is synced after the first list, however long that takes to succeed', as
   await reflector.stop()
 })
 
-test('An expired version makes it list again; what is no longer there is told as gone', async () => {
+test('Lists again after an expired version, and announces missing objects as deleted', async () => {
   const script = scripted(
     [
       [map('a', '1'), map('b', '2')],
@@ -101,13 +101,13 @@ test('An expired version makes it list again; what is no longer there is told as
 
 test.each([
   ['a broken connection', failure(0, 'Unreachable'), 1],
-  ['a silent one', failure(0, 'Timeout'), 1],
+  ['a silent connection', failure(0, 'Timeout'), 1],
   ['a server that is busy', failure(429, 'TooManyRequests'), 1],
-  ['a server that refuses us', failure(403, 'Forbidden'), 1],
+  ['a server that refuses the request', failure(403, 'Forbidden'), 1],
   ['garbage', failure(0, 'Garbage'), 2],
   ['an internal error', failure(500, 'InternalError'), 2],
-  ['an error of our own', new TypeError('oops'), 2],
-])('Of %s it asks again from the same version, and lists again only if the version may be the reason', async (_, error, lists) => {
+  ['an internal TypeError', new TypeError('oops'), 2],
+])('After %s watches again from the same version, and lists again only if the version may be the cause', async (_, error, lists) => {
   const { clock, asked, reflector } = start(scripted([[]], [[error], [error], [error]]))
   await clock.advance(10_000)
   await reflector.stop()
@@ -115,7 +115,7 @@ test.each([
   expect(asked.filter((what) => what === 'list').length).toBe(lists)
 })
 
-test('It waits longer after each failure, at most half a minute, and begins anew when something was seen', async () => {
+test('The delay grows with each failure up to 30 seconds, and is reset by an event', async () => {
   const broken = failure(0, 'Unreachable')
   const script = scripted([[]], [...Array.from({ length: 10 }, () => [broken]), [modified('a', '11'), broken]])
   const { clock, asked, reflector } = start(script, { random: () => 1 })
@@ -130,7 +130,7 @@ test('It waits longer after each failure, at most half a minute, and begins anew
   expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 200])
 })
 
-test('It begins anew also after a watch that was well for a while and had nothing to show', async () => {
+test('The delay is also reset by a long-lived watch without events', async () => {
   const broken = failure(0, 'Unreachable')
   const well = Promise.withResolvers<Step>()
   const script = scripted([[]], [[broken], [broken], [broken], [well.promise]])
@@ -145,7 +145,7 @@ test('It begins anew also after a watch that was well for a while and had nothin
   await reflector.stop()
 })
 
-test('A watch that the server ends at once, again and again, is not asked for in a tight loop', async () => {
+test('A watch that the server repeatedly ends at once is not retried in a tight loop', async () => {
   const { clock, asked, reflector } = start(
     scripted(
       [[]],
@@ -157,7 +157,7 @@ test('A watch that the server ends at once, again and again, is not asked for in
   expect(asked.length).toBeLessThan(12)
 })
 
-test('An object that cannot be read and a handler that throws are reported, and stop nothing', async () => {
+test('Errors from an unreadable object or a handler are reported, and the reflector continues', async () => {
   const script = scripted([[map('bad', '1'), { kind: 'ConfigMap' } as ConfigMap, map('a', '2')]], [[modified('bad', '11'), modified('a', '12')]])
   const keep = (object: ConfigMap) => {
     if (object.metadata.name === 'bad') throw new Error('unreadable')
@@ -175,7 +175,7 @@ test('An object that cannot be read and a handler that throws are reported, and 
   expect(problems).toHaveLength(5)
 })
 
-test('At each resync everything is told again, as unchanged', async () => {
+test('Each resync announces every entry again, as unchanged', async () => {
   const { clock, told, reflector } = start(scripted([[map('a', '1')]], []), { resyncMs: 60_000 })
   await clock.advance(120_000)
   await reflector.stop()
@@ -183,7 +183,7 @@ test('At each resync everything is told again, as unchanged', async () => {
   expect(told).toEqual(['sales/a - 1', 'sales/a 1 1', 'sales/a 1 1'])
 })
 
-test('Reflectors of two namespaces share a cache and leave each other alone', async () => {
+test('Reflectors of two namespaces share a cache without affecting each other', async () => {
   const cache = new Cache<string>()
   const other = start(scripted([[map('a', '1', 'ops')]], []), { cache, namespace: 'ops' })
   await other.clock.advance(0)

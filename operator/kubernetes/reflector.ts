@@ -1,4 +1,5 @@
-// Keeps a cache equal to what the API server holds, through cut connections, expired versions and whatever else happens.
+// Keeps a cache in sync with the API server by list and watch, across cut connections, expired versions and other failures. Started by
+// cache/caches.ts.
 import { ApiError, isExpired } from './api-error.ts'
 import { type Backoff, backoff } from './backoff.ts'
 import type { Cache } from './cache.ts'
@@ -12,13 +13,13 @@ import type { Resource } from './resources.ts'
 export type ReflectorOptions<T extends KubeObject, Kept> = Selectors & {
   client: Pick<KubeClient, 'list' | 'watch'>
   resource: Resource<T>
-  /** What of an object is stored; the rest is garbage at once. Called for every version seen. */
+  /** Converts an object to its cached form. Called for every version. */
   keep: (object: T) => Kept
   /** May be shared by reflectors of different namespaces. */
   cache: Cache<Kept>
   /**
-   * Called after the cache changed, once per version of an object; undefined means it is gone. A handler only enqueues keys.
-   * `before` is what the cache held until now. Called again for everything, with before === kept, at each resync.
+   * Called after the cache changed, once per version of an object. `kept` is undefined after a deletion; `before` is the previous entry. A
+   * handler only enqueues keys. At each resync, called for every entry with before === kept.
    */
   onChange: (key: string, kept: Kept | undefined, before: Kept | undefined) => void
   report: Report
@@ -29,7 +30,7 @@ export type ReflectorOptions<T extends KubeObject, Kept> = Selectors & {
 }
 
 export interface Reflector {
-  /** Resolved when the first list is in the cache; stays pending when stopped before. */
+  /** Resolves when the first list is in the cache; stays pending if the reflector is stopped earlier. */
   readonly synced: Promise<void>
   readonly isSynced: boolean
   stop(): Promise<void>
@@ -37,12 +38,12 @@ export interface Reflector {
 
 const firstWaitMs = 200
 const maxWaitMs = 30_000
-/** The server ends a watch by itself after 5 to 10 minutes, at different times for different clients. */
+/** The API server ends a watch after one to two times this long; random, so that clients do not reconnect at the same time. */
 const watchSeconds = 300
-/** A watch that ended sooner than this, with nothing seen, was not well. */
+/** A watch that ended sooner, without events, counts as failed. */
 const shortWatchMs = 1_000
-/** After so many failures in a row that a bad version could explain, everything is listed again. */
-const patience = 3
+/** List again after this many consecutive failures that an invalid resource version could explain. */
+const maxDoubtfulFailures = 3
 
 export function startReflector<T extends KubeObject, Kept>(options: ReflectorOptions<T, Kept>): Reflector {
   return new Reflection(options)
@@ -59,7 +60,7 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
   readonly #ended: Promise<void>
   #isSynced = false
   #announceSynced: () => void = () => undefined
-  /** Everything up to this version is in the cache; undefined means that it has to be listed. */
+  /** The cache contains all changes up to this resource version; undefined: a list is needed. */
   #version: string | undefined
   #failures = 0
   #cancelResync: () => void = () => undefined
@@ -94,14 +95,14 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
     }
   }
 
-  /** Lists if that is needed, then watches until the server ends it; returns how long to wait before the next round. */
+  /** Lists if needed, then watches until the server ends the watch; returns the delay before the next round. */
   async #round(): Promise<number> {
     if (this.#version === undefined) await this.#list()
     const began = this.#clock.monotonic()
     try {
       if (await this.#watch(this.#version ?? '')) return 0
     } finally {
-      // Where little changes it may have shown nothing, and the next failure is the first one again all the same.
+      // A quiet but long-lived watch is healthy, so reset the backoff.
       if (this.#clock.monotonic() - began > shortWatchMs) this.#backoff.reset()
     }
     return this.#clock.monotonic() - began > shortWatchMs ? 0 : this.#backoff.next()
@@ -128,7 +129,7 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
     this.#planResync()
   }
 
-  /** Whether anything was seen. */
+  /** Returns whether the watch delivered any event. */
   async #watch(from: string): Promise<boolean> {
     const { client, resource, namespace, labelSelector, fieldSelector } = this.#options
     const timeoutSeconds = Math.round(watchSeconds * (1 + this.#random()))
@@ -151,7 +152,7 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
   #failed(error: unknown): number {
     if (this.#stop.signal.aborted) return 0
     this.#options.report(`watch ${this.#options.resource.plural}`, error)
-    if (isExpired(error) || (isDoubtful(error) && ++this.#failures >= patience)) this.#version = undefined
+    if (isExpired(error) || (isDoubtful(error) && ++this.#failures >= maxDoubtfulFailures)) this.#version = undefined
     return this.#backoff.next()
   }
 
@@ -166,7 +167,7 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
   }
 }
 
-/** A connection that breaks and a server that is busy or refuses us say nothing about the version; anything else may. */
+/** Whether an invalid resource version could have caused the error. A broken connection or a busy or refusing server has other causes. */
 function isDoubtful(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true
   return error.status === 0 ? error.reason === 'Garbage' : ![401, 403, 429, 503].includes(error.status)

@@ -1,9 +1,9 @@
-// What the operator asks the API server for, and where it is found.
+// The resources that the operator uses, and their paths on the API server.
 import type { Pipeline } from '../../crds/pipeline.ts'
 import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import type { ConfigMap, CronJob, Job, KubeEvent, KubeObject, Lease, Pod } from './objects.ts'
 
-/** One kind of object. `T` is the shape of its objects; nothing of it exists at run time. */
+/** One kind of object. `T` is the type of its objects and does not exist at run time. */
 export type Resource<T extends KubeObject = KubeObject> = {
   readonly group: string
   readonly version: string
@@ -13,7 +13,7 @@ export type Resource<T extends KubeObject = KubeObject> = {
   readonly shape?: T
 }
 
-/** A resource as far as its address goes. */
+/** The fields that determine the path of a resource. */
 type Addressed = Pick<Resource, 'group' | 'version' | 'plural' | 'namespaced'>
 
 /** Describes a kind. The core group is the empty string. */
@@ -38,7 +38,7 @@ export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'versi
 
 export type Place = { namespace?: string | undefined; name?: string | undefined; subresource?: string | undefined }
 
-/** The path of one object, or of a collection when no name is given; without a namespace, across all of them. */
+/** The path of one object, or of a collection if no name is given; without a namespace, of all namespaces. */
 export function pathOf(resource: Addressed, { namespace, name, subresource }: Place = {}): string {
   const parts = [resource.group === '' ? '/api' : `/apis/${resource.group}`, resource.version]
   if (resource.namespaced && namespace !== undefined) parts.push('namespaces', encodeURIComponent(namespace))

@@ -1,5 +1,5 @@
-// A client and an Event recorder for the reconcile of one object: they refuse everything outside the namespace of that object. The
-// lease and the reflectors use the client that these wrap, so they are not affected.
+// A client and an Event recorder for the reconcile of one object, which reject access to other namespaces than that of the object. The lease
+// and the reflectors use the wrapped client directly, so they are not affected.
 import { ApiError } from './api-error.ts'
 import type { KubeClient } from './client.ts'
 import type { EventRecorder } from './events.ts'
@@ -11,10 +11,10 @@ export type Recorder = Pick<EventRecorder, 'event'>
 
 /** Throws ApiError `OtherNamespace`, before anything is sent, for a request about another namespace, all namespaces or none. */
 export function scopedClient<Verbs extends Partial<KubeClient>>(client: Verbs, namespace: string): Verbs {
-  const its = client as unknown as KubeClient
+  const wrapped = client as unknown as KubeClient
   const within = ({ plural }: Pick<Resource, 'plural'>, asked: string | undefined): KubeClient => {
     if (asked !== namespace) throw otherNamespace(plural, asked, namespace)
-    return its
+    return wrapped
   }
   const scoped: KubeClient = {
     list: async (resource, options) => within(resource, options?.namespace).list(resource, options),
@@ -39,7 +39,7 @@ export function scopedRecorder(recorder: Recorder, namespace: string): Recorder 
   }
 }
 
-/** Each reconcile gets a client and a recorder that reach the namespace of its key only. */
+/** Wraps a controller, so that each reconcile gets a client and a recorder restricted to the namespace of its key. */
 export function scopedController<Parts extends { client: KubeClient; events: Recorder }>(parts: Parts, controller: (parts: Parts) => Reconcile): Reconcile {
   return (key) => {
     const namespace = namespaceOf(key)
@@ -47,7 +47,7 @@ export function scopedController<Parts extends { client: KubeClient; events: Rec
   }
 }
 
-/** Of the key of a queue, which is `namespace/name`. */
+/** The namespace of a queue key `namespace/name`. */
 export function namespaceOf(key: string): string {
   return partsOf(key).namespace ?? ''
 }

@@ -1,4 +1,4 @@
-// Requests to a server that is busy, silent, broken or slow: none of them waits for ever, and each says what happened.
+// Requests to a busy, silent, broken or slow server: each ends within its timeout, with a specific error.
 import { expect, test } from 'vitest'
 import { ApiError, isNotLeading } from './api-error.ts'
 import { createClient } from './client.ts'
@@ -36,7 +36,7 @@ test('A hundred requests at once take few connections', async () => {
   expect(connections()).toBeLessThanOrEqual(8)
 })
 
-test.each([429, 503, 500])('A server that answers %i and says when to come back is obeyed', async (status) => {
+test.each([429, 503, 500])('A %i with Retry-After is retried after that delay', async (status) => {
   let answers = 0
   const { client, asked } = await playServer((_, response) =>
     answers++ < 2 ? answerJson(response, status, tooMany, { 'retry-after': '0' }) : answerJson(response, 200, map),
@@ -45,7 +45,7 @@ test.each([429, 503, 500])('A server that answers %i and says when to come back 
   expect(asked).toHaveLength(3)
 })
 
-test('A server that is busy for ever is given up when time is up', async () => {
+test('Retries against a busy server end at the timeout', async () => {
   const { client } = await playServer((_, response) => answerJson(response, 429, tooMany, { 'retry-after': '1' }))
   const error = await failing(client.get(configMaps, 'a', 'sales', { timeoutMs: 300 }))
   expect(error).toMatchObject({ status: 0, reason: 'Timeout', message: 'GET /api/v1/namespaces/sales/configmaps/a took too long' })
@@ -61,14 +61,14 @@ test.each([
   expect(await failing(client.get(configMaps, 'a', 'sales', { timeoutMs: 300 }))).toMatchObject({ status: 0, reason })
 })
 
-test('A read whose connection broke is repeated once; a write is not, for it may have happened', async () => {
+test('A read is retried once after a broken connection; a write is not, because it may have succeeded', async () => {
   const { client, asked } = await playServer((_, response) => response.destroy())
   await failing(client.get(configMaps, 'a', 'sales'))
   await failing(client.create(configMaps, { metadata: { name: 'a', namespace: 'sales' } }))
   expect(asked.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST'])
 })
 
-test('What a server without a Status object says is quoted in part', async () => {
+test('The message quotes the start of an error response without a Status object', async () => {
   const { client } = await playServer((_, response) => response.writeHead(502).end('Bad Gateway'.repeat(1000)))
   const error = await failing(client.get(configMaps, 'a', 'sales'))
   expect(error).toMatchObject({ status: 502, reason: 'Status502' })
@@ -83,7 +83,7 @@ test('An abort ends a request at once', async () => {
   expect(await request).toMatchObject({ reason: 'Aborted' })
 })
 
-test('A watch that is silent is an error; leaving it closes its connection', async () => {
+test('A silent watch fails; leaving a watch closes its connection', async () => {
   let closed = 0
   const event = JSON.stringify({ type: 'ADDED', object: map })
   const { client } = await playServer((_, response) => {
@@ -103,7 +103,7 @@ test('A watch that is silent is an error; leaving it closes its connection', asy
   expect(closed).toBe(2)
 })
 
-test('Credentials are asked for at every request: a rotated token is used at once, and one from a file without its newline', async () => {
+test('Credentials are read for every request: a rotated token is used at once, without a trailing newline', async () => {
   const played = await playServer((_, response) => answerJson(response, 200, map))
   let token = 'first\n'
   const kubeConfig = withCredentials(played.kubeConfig, async (options) => {
@@ -117,7 +117,7 @@ test('Credentials are asked for at every request: a rotated token is used at onc
   expect(played.asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second'])
 })
 
-test('A renewed certificate takes new connections, the same one read again does not', async () => {
+test('A renewed certificate opens new connections; an unchanged one does not', async () => {
   const played = await playServer((_, response) => answerJson(response, 200, map))
   let ca = 'one'
   const client = createClient(
@@ -136,14 +136,14 @@ test('A renewed certificate takes new connections, the same one read again does 
   await client.close()
 })
 
-test('Credentials that cannot be had are told as such', async () => {
+test('A failure to get credentials is reported as NoCredentials', async () => {
   const played = await playServer((_, response) => answerJson(response, 200, map))
   const broken = withCredentials(played.kubeConfig, () => Promise.reject(new Error('the plugin failed')))
   const error = await failing(createClient(broken).get(configMaps, 'a', 'sales'))
   expect(error).toMatchObject({ reason: 'NoCredentials', message: expect.stringContaining('the plugin failed') })
 })
 
-test('Every request is counted with its status, and one without an answer as <error>', async () => {
+test('Every request is counted with its status, and one without a response as <error>', async () => {
   const counted: string[] = []
   const metrics = { requested: (code: string, method: string) => void counted.push(`${method} ${code}`) }
   const statuses = [200, 404]
@@ -161,7 +161,7 @@ test('Every request is counted with its status, and one without an answer as <er
   expect(counted).toEqual(['GET 200', 'DELETE 404', 'POST <error>'])
 })
 
-test('A guarded client sends no write without leadership, reads always, and asks again when the bytes are about to leave', async () => {
+test('A guarded client sends no writes without leadership, always reads, and checks again before sending the body', async () => {
   const { client, asked } = await playServer(({ method, body }, response) => {
     if (method === 'GET' || body !== 'cut') answerJson(response, 200, map)
   })

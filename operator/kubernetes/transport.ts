@@ -1,4 +1,4 @@
-// One request to the API server: sent with the credentials of the moment, never waiting for ever, its failure told as an ApiError.
+// Sends requests to the API server, with current credentials and timeouts. Every failure is thrown as an ApiError. Used by client.ts.
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Access } from './access.ts'
@@ -21,7 +21,7 @@ export type Request = {
 
 export type TransportOptions = { clock: Clock; metrics?: ClientMetrics | undefined; userAgent: string; timeoutMs: number }
 
-/** A server that asks us to wait is obeyed this often before the caller hears of it. */
+/** Number of times to retry after a delay that the server asked for, before the error is thrown. */
 const maxWaits = 5
 
 export class Transport {
@@ -33,7 +33,7 @@ export class Transport {
     this.#options = options
   }
 
-  /** The parsed answer. Waits and tries again when the server asks for it, and repeats a read whose connection broke. */
+  /** Returns the parsed response. Retries when the server asks for it, and once for a read whose connection broke. */
   async json(request: Request): Promise<unknown> {
     const limit = deadline(request.timeoutMs ?? this.#options.timeoutMs, request.signal)
     try {
@@ -52,7 +52,7 @@ export class Transport {
     }
   }
 
-  /** The body as it comes; fails when nothing comes for `idleMs`. Leaving the loop closes the connection. */
+  /** Streams the body; throws if no data arrives for `idleMs`. Leaving the loop closes the connection. */
   async *stream(request: Request, idleMs: number): AsyncGenerator<Uint8Array> {
     try {
       const response = await this.#open(request, request.signal, idleMs, 'watches')
@@ -104,7 +104,7 @@ export class Transport {
   }
 }
 
-/** Asks once more when the connection is there and the bytes are about to leave; a request without its body has no effect. */
+/** Checks again when the connection is open and the body is about to be sent; a request without its body has no effect. */
 async function* checkedBody(body: Buffer, check: () => void): AsyncGenerator<Buffer> {
   check()
   yield body

@@ -1,4 +1,4 @@
-// The stream of a watch, cut into chunks anywhere.
+// Parsing the stream of a watch, split into chunks at any position.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { eventsOf, linesOf } from './watch.ts'
@@ -11,7 +11,7 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return await Array.fromAsync(items)
 }
 
-test('Wherever the stream is cut into chunks, the lines are the same, and an unfinished last one is dropped', async () => {
+test('The lines do not depend on the chunks of the stream, and an incomplete last line is dropped', async () => {
   const lines = fc.array(fc.string({ unit: 'grapheme' }).map((line) => line.replaceAll('\n', '')))
   await fc.assert(
     fc.asyncProperty(lines, fc.integer({ min: 1, max: 20 }), async (given, size) => {
@@ -23,7 +23,7 @@ test('Wherever the stream is cut into chunks, the lines are the same, and an unf
 
 const object = { metadata: { name: 'a', resourceVersion: '7' } }
 
-test('Objects come as they are, bookmarks as their version', async () => {
+test('Objects are returned unchanged, bookmarks as their version', async () => {
   const stream = Buffer.from(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'].map((type) => `${JSON.stringify({ type, object })}\n`).join('\n'))
   expect(await all(eventsOf(chunksOf(stream, 1000)))).toEqual([
     { type: 'ADDED', object },
@@ -35,7 +35,7 @@ test('Objects come as they are, bookmarks as their version', async () => {
 
 test.each([
   ['an expired version', { type: 'ERROR', object: { code: 410, reason: 'Expired', message: 'too old' } }, { status: 410, reason: 'Expired' }],
-  ['an error without words', { type: 'ERROR', object: {} }, { status: 0, reason: 'Unknown' }],
+  ['an error without a message', { type: 'ERROR', object: {} }, { status: 0, reason: 'Unknown' }],
   ['an unknown type', { type: 'MOVED', object }, { reason: 'Garbage' }],
   ['no object', { type: 'ADDED' }, { reason: 'Garbage' }],
   ['an object without version', { type: 'ADDED', object: {} }, { reason: 'Garbage' }],
@@ -46,7 +46,7 @@ test.each([
   await expect(all(eventsOf(chunksOf(stream, 1000)))).rejects.toMatchObject({ name: 'ApiError', ...expected })
 })
 
-test('A line that is not JSON, and one that never ends, end the watch', async () => {
+test('Invalid JSON and a line that is too long end the watch', async () => {
   await expect(all(eventsOf(chunksOf(Buffer.from('<html>\n'), 1000)))).rejects.toMatchObject({ reason: 'Garbage' })
   await expect(all(eventsOf(chunksOf(Buffer.alloc(17 * 1024 * 1024, 'x'), 1024 * 1024)))).rejects.toMatchObject({ reason: 'Garbage' })
 })

@@ -1,13 +1,13 @@
-// Reads the stream of a watch: one JSON document a line. The client calls it.
+// Parses the stream of a watch: one JSON document per line. Called by client.ts.
 import { ApiError } from './api-error.ts'
 import type { WatchEvent } from './client.ts'
 import type { KubeObject } from './objects.ts'
 
 const newline = 0x0a
-/** Far above what etcd stores for one object. */
+/** Far above the maximum size of an object in etcd. */
 const maxLineBytes = 16 * 1024 * 1024
 
-/** Ends where the stream ends; a last line without its end was cut and is dropped. */
+/** Splits the stream into lines. A last line without a newline is incomplete and dropped. */
 export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let pending: Uint8Array[] = []
   let pendingBytes = 0
@@ -27,7 +27,7 @@ export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerato
   }
 }
 
-/** Throws what the server reports as an event of type ERROR, and Garbage for what is no event at all. */
+/** Throws an ApiError for an event of type ERROR, and ApiError `Garbage` for invalid data. */
 export async function* eventsOf<T extends KubeObject>(stream: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent<T>> {
   for await (const line of linesOf(stream)) {
     if (line.length > 0) yield eventOf<T>(line)

@@ -14,7 +14,7 @@ function running(reconcile: Reconcile, count = 3) {
   return { clock, queue, results, problems, over }
 }
 
-test('Many workers, keys that come again and again: each key is in one worker at a time, and so many keys at most', async () => {
+test('Each key is reconciled by one worker at a time, and at most as many keys as there are workers', async () => {
   const active = new Set<string>()
   let most = 0
   let calls = 0
@@ -38,7 +38,7 @@ test('Many workers, keys that come again and again: each key is in one worker at
   expect(calls).toBeGreaterThan(20)
 })
 
-test('A failure is reported and tried again later, a success asks for nothing, `again` comes back in time', async () => {
+test('A failure is reported and retried later, a success is not requeued, and `again` requeues after the delay', async () => {
   let failures = 2
   const seen: string[] = []
   const { clock, queue, results, problems, over } = running(async (key) => {
@@ -58,7 +58,7 @@ test('A failure is reported and tried again later, a success asks for nothing, `
   await over
 })
 
-test('Keys that need no waiting leave room for everything else', async () => {
+test('Reconciles without I/O yield to the event loop', async () => {
   let reconciled = 0
   const { queue, over } = running(async () => {
     reconciled++

@@ -1,18 +1,18 @@
-// Runs a controller: takes keys from its queue and reconciles them, a fixed number at a time.
-import { setImmediate as breathe } from 'node:timers/promises'
+// Runs a controller: takes keys from its queue and reconciles a fixed number of them concurrently. Called by term.ts.
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import { type Clock, systemClock } from './clock.ts'
 import type { ReconcileMetrics, ReconcileResult, Report } from './hooks.ts'
 import type { WorkQueue } from './queue.ts'
 
-/** Brings one key in order. Throwing means: again, later each time. `again` asks to look once more after so many milliseconds. */
+/** Reconciles one key. If it throws, the key is retried with backoff. `again` requests another reconcile after that many milliseconds. */
 export type Reconcile = (key: string) => Promise<{ again: number } | undefined>
 
 export type WorkerOptions = { report: Report; metrics?: ReconcileMetrics; clock?: Clock }
 
-/** Keys that need no input or output are done without a pause; others, a lease above all, must get their turn all the same. */
-const keysBetweenBreaths = 50
+/** Reconciles without I/O never yield, so yield to the event loop after this many keys; the renewal of the lease must not be delayed. */
+const keysPerYield = 50
 
-/** Resolved when the queue was shut down and the last key is done. */
+/** Resolves when the queue is shut down and the last key is done. */
 export async function runWorkers(
   queue: WorkQueue,
   count: number,
@@ -33,7 +33,7 @@ export async function runWorkers(
     let keys = 0
     for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
       await one(key)
-      if (++keys % keysBetweenBreaths === 0) await breathe()
+      if (++keys % keysPerYield === 0) await yieldToEventLoop()
     }
   }
   await Promise.all(Array.from({ length: count }, worker))

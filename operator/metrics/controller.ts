@@ -1,12 +1,12 @@
-// The operator's metrics under the names that controller-runtime's users have dashboards for; main.ts hands the hooks to the machinery.
+// Metrics of queues, reconciles, requests and leadership, with the names of controller-runtime, so that its dashboards work. Created by main.ts.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ClientMetrics, LeadershipMetrics, QueueMetrics, ReconcileMetrics } from '../kubernetes/hooks.ts'
 
 export type MachineryMetrics = { queue: QueueMetrics; reconcile: ReconcileMetrics; client: ClientMetrics; leadership: LeadershipMetrics }
 
-/** Those of controller-runtime. */
+/** The buckets of controller-runtime. */
 const reconcileSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-/** Those of client-go's work queues: powers of ten. */
+/** The buckets of client-go's work queues: powers of ten. */
 const queueSeconds = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1000]
 const results = ['success', 'error', 'requeue', 'requeue_after'] as const
 
@@ -60,7 +60,7 @@ function reconcileMetrics(registry: Registry): ReconcileMetrics {
   })
   const active = new Gauge({ name: 'controller_runtime_active_workers', help: 'Keys worked on right now.', ...common })
   const known = new Set<string>()
-  // A rate over a counter that appears only with its first failure misses that failure.
+  // Initialize the counters: rate() over a counter that appears only with its first failure misses that failure.
   const introduce = (controller: string) => {
     known.add(controller)
     for (const result of results) total.inc({ controller, result }, 0)

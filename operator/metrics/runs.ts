@@ -1,4 +1,4 @@
-// The metrics of runs and pipelines. Only the process that leads counts runs, so that replicas add up; main.ts hands the hooks around.
+// Metrics of runs and pipelines. Only the leader counts runs, so that the sum over replicas is correct. Created by main.ts.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { PipelineRunStatus, RunRecords } from '../../crds/status.ts'
 import type { Handlers } from '../cache/caches.ts'
@@ -8,9 +8,9 @@ import type { KeptRun } from '../cache/runs.ts'
 export type RunMetrics = {
   /** A run ended, with this status. */
   ended(run: KeptRun, status: PipelineRunStatus): void
-  /** For what changes in the caches. */
+  /** Handlers of cache changes. */
   handlers: Pick<Handlers, 'runs' | 'pipelines'>
-  /** Whether Redis answered when it was asked for progress. */
+  /** Whether the last read of progress from Redis succeeded. */
   redisAnswered(answered: boolean): void
   /** Rows that retention deleted from the store. */
   pruned(kind: 'runs' | 'quarantine', rows: number): void
@@ -20,7 +20,7 @@ const durationSeconds = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 1
 const outcomes = ['loaded', 'unchanged', 'superseded', 'filtered', 'quarantined', 'parked'] as const satisfies readonly (keyof RunRecords)[]
 const shownPhases = ['Pending', 'Queued', 'Starting', 'Running'] as const
 
-/** `leading`: whether this process is the one to tell how many runs there are. */
+/** `leading`: whether this process leads and therefore exports the number of runs. */
 export function runMetrics(registry: Registry, leading: () => boolean): RunMetrics {
   const endings = endingMetrics(registry)
   const pipelines = pipelineMetrics(registry)
@@ -46,7 +46,7 @@ export function runMetrics(registry: Registry, leading: () => boolean): RunMetri
   }
 }
 
-/** How runs end. The series of a deleted pipeline go with it. */
+/** Metrics of ended runs. The series of a deleted pipeline are removed. */
 function endingMetrics(registry: Registry) {
   const labelNames = ['namespace', 'pipeline'] as const
   const registers = [registry]
@@ -73,17 +73,17 @@ function endingMetrics(registry: Registry) {
   const introduced = new Map<string, { phases: Set<string> }>()
   return {
     ended({ metadata, spec }: KeptRun, status: PipelineRunStatus): void {
-      const its = { namespace: metadata.namespace, pipeline: spec.pipelineRef.name }
+      const ofPipeline = { namespace: metadata.namespace, pipeline: spec.pipelineRef.name }
       const phase = status.phase ?? 'Failed'
-      const key = `${its.namespace}/${its.pipeline}`
+      const key = `${ofPipeline.namespace}/${ofPipeline.pipeline}`
       const known = introduced.get(key) ?? { phases: new Set() }
       introduced.set(key, known)
       known.phases.add(phase)
-      finished.inc({ ...its, phase })
-      for (const outcome of outcomes) records.inc({ ...its, outcome }, status.records?.[outcome] ?? 0)
-      removed.inc(its, status.records?.removed ?? 0)
+      finished.inc({ ...ofPipeline, phase })
+      for (const outcome of outcomes) records.inc({ ...ofPipeline, outcome }, status.records?.[outcome] ?? 0)
+      removed.inc(ofPipeline, status.records?.removed ?? 0)
       const seconds = (Date.parse(status.completionTime ?? '') - Date.parse(status.startTime ?? '')) / 1000
-      if (seconds >= 0 && (phase === 'Succeeded' || phase === 'Failed')) duration.observe(its, seconds)
+      if (seconds >= 0 && (phase === 'Succeeded' || phase === 'Failed')) duration.observe(ofPipeline, seconds)
     },
     forget({ metadata: { namespace, name: pipeline } }: KeptPipeline): void {
       const known = introduced.get(`${namespace}/${pipeline}`)
@@ -109,20 +109,20 @@ function pipelineMetrics(registry: Registry) {
     changed(pipeline: KeptPipeline | undefined, before: KeptPipeline | undefined): void {
       const of = pipeline ?? before
       if (of === undefined) return
-      const its = { namespace: of.metadata.namespace, pipeline: of.metadata.name }
+      const ofPipeline = { namespace: of.metadata.namespace, pipeline: of.metadata.name }
       if (pipeline === undefined) {
-        success.remove(its)
-        stalled.remove(its)
+        success.remove(ofPipeline)
+        stalled.remove(ofPipeline)
         return
       }
       const succeededAt = Date.parse(pipeline.status?.lastSuccess?.completionTime ?? '')
-      if (succeededAt > 0) success.set(its, succeededAt / 1000)
-      stalled.set(its, pipeline.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True') ? 1 : 0)
+      if (succeededAt > 0) success.set(ofPipeline, succeededAt / 1000)
+      stalled.set(ofPipeline, pipeline.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True') ? 1 : 0)
     },
   }
 }
 
-/** Counted as they change, because there may be ten thousand. */
+/** Counted incrementally, because there may be ten thousand runs. */
 function currentRuns(registry: Registry, leading: () => boolean) {
   const counts = new Map<string, number>()
   new Gauge({

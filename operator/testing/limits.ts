@@ -1,4 +1,4 @@
-// Limits that forbid nothing, for tests to start from.
+// Limits without any restriction, as a base for tests.
 import type { Limits } from '../limits.ts'
 
 export const noLimits: Limits = {

@@ -1,4 +1,4 @@
-// All controllers on a real API server, in the test's own process and without a lease; for tests of what they do together.
+// Runs all controllers on a real API server, in the test's process and without a lease, for tests of their interaction.
 import { Registry } from 'prom-client'
 import { createCaches, forward, startWatches } from '../cache/caches.ts'
 import type { CancelSignal } from '../controllers/controller.ts'

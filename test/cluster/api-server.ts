@@ -1,5 +1,5 @@
-// A kube-apiserver with its etcd, and a few controllers if asked for; no kubelet, so pods are objects and nothing more.
-// For suites and benchmarks of the control plane: listens on 127.0.0.1 on free ports, keeps everything in a folder of its own.
+// A kube-apiserver with its etcd and, optionally, a few controllers. There is no kubelet, so pods exist only as objects. For suites and
+// benchmarks of the control plane: listens on free ports of 127.0.0.1, and stores all files in its own folder.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ export type ApiServer = {
   folder: string
   /** Real Job, CronJob, garbage, namespace and TTL controllers. Install CRDs first: the garbage collector looks for new kinds every 30 s only. */
   startControllers(): Promise<void>
-  /** Kills kube-apiserver and etcd as a crash would. What was stored stays. */
+  /** Kills kube-apiserver and etcd like a crash. Stored objects are kept. */
   crash(): Promise<void>
   /** Starts them again after a crash, at the same address; resolves when they answer. */
   resume(): Promise<void>
@@ -42,7 +42,7 @@ export async function startApiServer(programs: string): Promise<ApiServer> {
     try {
       return await start(programs)
     } catch (error) {
-      // The ports were free a moment ago; someone else may have taken one since.
+      // Another process may have taken one of the free ports since.
       if (attempt === ATTEMPTS) throw error
     }
   }
@@ -91,7 +91,7 @@ async function startServers(folder: string, run: (name: string, args: string[]) 
   return { kubeconfigPath, resume }
 }
 
-/** The data is thrown away, so nothing needs to reach the disk. */
+/** The data is temporary, so nothing needs to be synced to disk. */
 function etcdArguments(folder: string, client: number, peer: number): string[] {
   const [clients, peers] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
   const urls = ['--listen-client-urls', clients, '--advertise-client-urls', clients, '--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers]
@@ -136,7 +136,7 @@ function answers(url: string, authority: string, token: string): Promise<boolean
   })
 }
 
-/** JSON, which is YAML too. */
+/** JSON is valid YAML. */
 function kubeconfig(server: string, authority: Buffer, token: string): string {
   return JSON.stringify({
     apiVersion: 'v1',

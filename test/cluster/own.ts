@@ -9,7 +9,7 @@ import { freePort } from '../../cli/embedded/process.ts'
 import type { Cluster } from './cluster.ts'
 import { builtPrograms, hasImages } from './location.ts'
 
-/** Why there can be none, with what would change that. */
+/** Why no cluster can be started, and what would enable it. */
 export function whyNoOwnCluster(): string | undefined {
   if (process.getuid?.() !== 0) return 'not run as root, which our own cluster needs'
   if (builtPrograms() === undefined || !hasImages()) return 'our own cluster is not built; `npm run cluster:setup` builds it (about 7 minutes, needs Debian)'

@@ -8,7 +8,7 @@ export type Program = {
   /** Throws with the end of its log if it has ended. */
   assertRunning(): void
   stop(): Promise<void>
-  /** As when it crashes. */
+  /** Kills the program like a crash. */
   kill(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ function hasEnded(child: ChildProcess): boolean {
 
 let prefix: string[] | undefined
 
-/** A test run that is killed leaves nothing behind where the kernel can be asked to see to it. */
+/** Ends the program with a killed test run, where the kernel supports that. */
 function boundToUs(): string[] {
   prefix ??= spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
   return prefix

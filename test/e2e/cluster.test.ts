@@ -1,4 +1,4 @@
-// What the other suites here take for granted of the cluster itself.
+// Checks the test cluster itself, which the other suites here rely on.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ describeOnCluster('A cluster for tests', async (cluster) => {
     expect(await kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s'])).toMatchObject({ code: 0 })
   })
 
-  test('A pod finds a service by its name', async () => {
+  test('A pod resolves a service by its name', async () => {
     const look = "require('dns').lookup('kubernetes.default.svc.cluster.local', (error, address) => console.log(error ? error.code : address))"
     expect(await outputOf('lookup', 'node:24-bookworm-slim', 'node', '-e', look)).toMatch(/^10\./)
   })
@@ -39,7 +39,7 @@ describeOnCluster('A cluster for tests', async (cluster) => {
     expect(await outputOf('help', await projectImage(), 'headgate', '--help')).toContain('Usage: headgate')
   })
 
-  test('A container that wants more memory than it may have is killed, and 137 says so', async () => {
+  test('A container that exceeds its memory limit is killed with exit code 137', async () => {
     const command = ['node', '-e', 'const all = []; for (;;) all.push(Buffer.alloc(8 << 20, 1))']
     const container = { name: 'greedy', image: 'node:24-bookworm-slim', command, resources: { limits: { memory: '64Mi' } } }
     const flags = ['--restart=Never', `--overrides=${JSON.stringify({ spec: { containers: [container] } })}`]
@@ -49,7 +49,7 @@ describeOnCluster('A cluster for tests', async (cluster) => {
     expect(await kubectl(['get', 'pod', 'greedy', ...code, ...inNamespace])).toMatchObject({ stdout: '137' })
   })
 
-  test('It takes a chart', async () => {
+  test('Helm can install a chart', async () => {
     expect(await helm(['create', join(folder, 'chart')])).toMatchObject({ code: 0 })
     expect(await helm(['install', 'trial', join(folder, 'chart'), '--set', 'replicaCount=0', '--wait', ...inNamespace])).toMatchObject({ code: 0 })
     expect((await helm(['list', '--short', ...inNamespace])).stdout).toBe('trial\n')

@@ -1,5 +1,5 @@
-// Runs that are disturbed half way: worker, node, operator, Redis and PostgreSQL are taken away while four workers load a feed.
-// The table, the counts and the status must be those of a run that nobody disturbed, and there is one Job per run, ever.
+// Fault injection: worker, node, operator, Redis and PostgreSQL fail while four workers load a feed. The table, the counts and the status
+// must equal those of an undisturbed run, and each run must have exactly one Job.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import { describeOnCluster, freshNamespace } from '../support/kubernetes.ts'
@@ -101,7 +101,7 @@ describeOnCluster('A run with four workers', async (cluster) => {
     await expectRight(run)
   })
 
-  test('stops when it is cancelled, and what it has loaded stays', async () => {
+  test('stops when cancelled, and keeps the loaded records', async () => {
     const run = await begin('cancelled')
     await halfWay(run)
     expect(await system.headgate('cancel', run)).toMatchObject({ code: 0, stdout: expect.stringContaining('is asked to stop') })

@@ -18,14 +18,14 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
     await beginTroubles(system)
   })
 
-  test('runs the example on request, and the exit code tells how it ended', async () => {
+  test('runs the example on request, and the exit code reports how it ended', async () => {
     expect(await system.headgate('trigger', 'orders', '--name', 'first', '--wait', '--timeout', '2m')).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^first {2}Succeeded in \d+s\n {2}2\/2 slices · 10 read · 7 loaded · 1 superseded · 2 quarantined/),
     })
   })
 
-  test('has put into the tables what the feed says', async () => {
+  test('has loaded the records of the feed into the tables', async () => {
     const orders = await system.sql('SELECT order_id, amount, country FROM sales.orders ORDER BY order_id')
     expect(orders.split('\n')).toEqual([
       ...['1001|49.90|DE', '1002|120.00|FR', '1003|9.25|US', '1004|1999.00|FI', '1006|310.40|NL', '1007|64.00|GB', '1009|5.00|US'],
@@ -47,7 +47,7 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
     expect(must(await system.kubectl('get', 'headgate', '--output', 'name'))).toContain('pipelinerun.headgate.dev/first\n')
   })
 
-  test('writes nothing into what was applied: there is no difference to it', async () => {
+  test('does not modify the applied manifests', async () => {
     expect(await system.kubectl('diff', '--filename', example)).toMatchObject({ code: 0, stdout: '' })
   })
 
@@ -55,7 +55,7 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
     expect(await system.helm('test', 'headgate', '--timeout=90s')).toMatchObject({ code: 0, stdout: expect.stringContaining('Succeeded') })
   })
 
-  test('tells the run’s story in its events', async () => {
+  test('records an Event for each step of the run', async () => {
     const story = await until(
       async () => {
         const { stdout } = await system.kubectl('describe', 'pipelineruns.headgate.dev', 'first')
@@ -64,8 +64,8 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
       { what: 'the last event', seconds: 30 },
     )
     expect(story).toMatch(/Normal +Started .*created Job first with 2 workers from generation 1 of Pipeline orders/)
-    // So short a run may be over when the operator first looks at its workers.
-    expect(story).toMatch(/Normal +Running .*(at work|the work is done)/)
+    // A run this short may have ended when the operator first reads its pods.
+    expect(story).toMatch(/Normal +Running .*(running|all workers are done)/)
     expect(story).toMatch(/Normal +Succeeded .*read 10 records: 7 loaded, 1 superseded, 2 quarantined/)
   })
 
@@ -115,7 +115,7 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
       expect((await system.names('pods', 'batch.kubernetes.io/job-name')).filter((pod) => pod.includes('schedule'))).toEqual([])
     })
 
-    test('does not make a run again that somebody has deleted', async () => {
+    test('does not recreate a deleted run', async () => {
       const [deleted = ''] = await runs()
       must(await system.kubectl('delete', deleted))
       const before = (await runs()).length

@@ -1,10 +1,10 @@
-// Every Job that ever was, by watching: a run must have one, whatever happens to the operator.
+// Records every Job by a watch: a run must have exactly one, whatever happens to the operator.
 import { Watch } from '@kubernetes/client-node'
 import { must, type System } from './system.ts'
 
 type SeenJob = { metadata: { name: string; uid: string; resourceVersion: string } }
 
-/** Shorter than the client's own patience, which it has with quiet watches, too. */
+/** Shorter than the client's timeout, which also applies to quiet watches. */
 const watchSeconds = 20
 
 export class JobWatch {

@@ -1,4 +1,4 @@
-// A namespace is deleted while workers are at work in it. Kubernetes deletes their pods first, and the pods are held for their Job.
+// A namespace is deleted while workers run in it. Kubernetes deletes their pods first, and the pods have a finalizer of their Job.
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeOnCluster, freshNamespace } from '../support/kubernetes.ts'
@@ -27,7 +27,7 @@ const objects = [
   { apiVersion: 'headgate.dev/v1alpha1', kind: 'PipelineRun', metadata: { name: 'numbers-1' }, spec: { pipelineRef: { name: 'numbers' } } },
 ]
 
-describeOnCluster('A namespace with a run at work', async (cluster) => {
+describeOnCluster('A namespace with an active run', async (cluster) => {
   const system = new System(await freshNamespace(cluster))
   afterAll(() => cluster.kubectl(['delete', 'namespace', tenant, '--ignore-not-found', '--wait=false']))
   beforeAll(async () => {

@@ -20,7 +20,7 @@ describeOnCluster('A release', async (cluster) => {
     must(await system.headgate('trigger', 'feed', '--name', 'run'))
   })
 
-  test('gives its workers no account to speak with', async () => {
+  test('gives its workers no service account token', async () => {
     const [worker = ''] = await until(
       async () => {
         const found = await system.names('pods', 'headgate.dev/run=run')
@@ -32,7 +32,7 @@ describeOnCluster('A release', async (cluster) => {
     expect(stdout.trim()).toBe('false')
   })
 
-  test('is upgraded while a run goes on, and the run notices nothing', async () => {
+  test('can be upgraded during a run without affecting the run', async () => {
     await system.runWhen('run', 'at work', 90, ({ status }) => (status?.records?.read ?? 0) > 0)
     await system.upgrade({ operator: { maxActiveRuns: 7 } })
     expect((await system.ended('run')).status).toMatchObject({ phase: 'Succeeded', records: { read: feedRecords } })
@@ -92,7 +92,7 @@ describeOnCluster('A release', async (cluster) => {
     expect(await system.sql('SELECT state FROM headgate.run ORDER BY id')).toBe('Succeeded')
   })
 
-  test('starts no run again that has ended', async () => {
+  test('does not restart an ended run', async () => {
     must(await system.kubectl('delete', 'jobs', '--all'))
     must(await system.headgate('trigger', 'feed', '--name', 'anew', '--wait', '--timeout', '2m'))
     expect([jobs.jobsEver('run'), jobs.jobsEver('anew')]).toEqual([1, 1])

@@ -24,14 +24,14 @@ const troubles: Record<string, Trouble> = {
   'too-much': {
     spec: { resources: { requests: { memory: '900Gi' } } },
     reason: 'Unschedulable',
-    says: /no node takes it \(.*Insufficient memory.*\); ask for less in spec\.resources/,
+    says: /no node can run the pod \(.*Insufficient memory.*\); lower spec\.resources/,
   },
   'missing-volume': {
     spec: { source: { files: { paths: ['*.csv'], volume: { configMap: { name: 'nobody-made-it' } } } }, startDeadline: '15s' },
     reason: 'StartDeadlineExceeded',
     says: /^no worker started within 15s .*configmap "nobody-made-it" not found/,
   },
-  // Kubernetes starts such a worker three times more, after 10, 20 and 40 s.
+  // Kubernetes restarts such a worker three times, after 10, 20 and 40 s.
   'too-little': {
     spec: { resources: { limits: { memory: '30Mi' } }, startDeadline: '3m' },
     reason: 'OutOfMemory',
@@ -55,7 +55,7 @@ export async function beginTroubles(system: System): Promise<void> {
 }
 
 export function describeTroubles(system: System): void {
-  test.each(Object.keys(troubles))('%s: says what it is, and what to do', async (name) => {
+  test.each(Object.keys(troubles))('%s: reports the cause, and what to do', async (name) => {
     const { reason, says } = troubles[name] as Trouble
     const run = await system.ended(`${name}-run`, 150)
     expect(run.status?.phase).toBe('Failed')
@@ -63,7 +63,7 @@ export function describeTroubles(system: System): void {
     expect(must(await system.kubectl('describe', 'pipelineruns.headgate.dev', `${name}-run`))).toMatch(new RegExp(`Warning +${reason} `))
   })
 
-  test('a Pipeline that is not there is named', async () => {
+  test('a missing Pipeline is named', async () => {
     const message = expect.stringContaining(`there is no Pipeline nobody in namespace ${system.namespace}`)
     expect(succeeded(await system.ended('orphan'))).toMatchObject({ status: 'False', reason: 'PipelineNotFound', message })
   })

@@ -102,7 +102,7 @@ describeWithApiServer('a Pipeline that asks for more than the administrator allo
     await stage.createPipeline('greedy', { workers: 200 })
     await stage.createRun('greedy', 'greedy')
     expect(conditionOf(await stage.reaches('greedy', 'Failed', 'NotAllowed'))?.message).toBe(
-      'Pipeline greedy asks for what is not allowed on this cluster: spec.workers is 200, and at most 2 are allowed (HEADGATE_MAX_WORKERS); ' +
+      'Pipeline greedy exceeds the limits of this cluster: spec.workers is 200, and at most 2 are allowed (HEADGATE_MAX_WORKERS); ' +
         'change the Pipeline, or ask the administrator',
     )
     expect(await stage.job('greedy')).toBeUndefined()

@@ -59,7 +59,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await plantSnapshot(run, { namespace: home.namespace, name: 'stolen' })
     await stage.createPipeline('later')
     expect(conditionOf(await stage.reaches('evil', 'Failed', 'NameTaken'))?.message).toBe(
-      'a ConfigMap named evil-snapshot exists and is not this run’s; delete it, or create the run under another name',
+      'a ConfigMap named evil-snapshot exists and does not belong to this run; delete it, or create the run under another name',
     )
     expect(await jobsIn(home.namespace)).toBe('')
     expect(await jobsIn(namespace)).toBe('')
@@ -84,7 +84,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await tenant.create(jobs, { metadata: { name: 'job', namespace, ownerReferences: ownerOf(run) }, spec: { template } })
     await stage.createPipeline('job-later')
     expect(conditionOf(await stage.reaches('job', 'Failed', 'NameTaken'))?.message).toBe(
-      'a Job named job exists and is not this run’s; delete it, or create the run under another name',
+      'a Job named job exists and does not belong to this run; delete it, or create the run under another name',
     )
     expect((await stage.run('job'))?.status?.jobName).toBeUndefined()
   })

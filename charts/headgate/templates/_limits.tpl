@@ -1,4 +1,4 @@
-{{/* Environment of the operator: what it forbids the Pipelines of all namespaces, and what workers get where a Pipeline says nothing. */}}
+{{/* Environment of the operator: limits for the Pipelines of all namespaces, and defaults for workers. */}}
 {{- define "headgate.limits" -}}
 {{- $limits := .Values.operator.limits -}}
 - name: HEADGATE_WORKER_MEMORY

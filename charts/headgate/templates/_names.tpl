@@ -49,11 +49,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{- end }}
 {{- end }}
 
-{{/* Pipelines that name no Secret of their own read these names, so they do not depend on the release's. */}}
+{{/* Default Secret names of Pipelines, so they must not depend on the release name. */}}
 {{- define "headgate.storeSecret" -}}
 {{ .Values.store.existingSecret | default "headgate-store" }}
 {{- end }}
-{{/* The operator migrates: with the chart's PostgreSQL by the role that owns the store, which workers do not get. */}}
+{{/* The operator migrates the store: with the chart's PostgreSQL as the role that owns the store, whose Secret workers do not get. */}}
 {{- define "headgate.operatorStoreSecret" -}}
 {{ if include "headgate.ownPostgresql" . }}headgate-store-owner{{ else }}{{ include "headgate.storeSecret" . }}{{ end }}
 {{- end }}
@@ -61,7 +61,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{ .Values.redis.existingSecret | default "headgate-redis" }}
 {{- end }}
 
-{{/* "true" where the chart runs its own; a Secret of the user's makes it superfluous. */}}
+{{/* "true" if the chart runs its own PostgreSQL: enabled, and no Secret given by the user. */}}
 {{- define "headgate.ownPostgresql" -}}
 {{- if and .Values.postgresql.enabled (not .Values.store.existingSecret) }}true{{ end }}
 {{- end }}
@@ -74,19 +74,19 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 {{ prepend (without .Values.workerNamespaces .Release.Namespace) .Release.Namespace | uniq | toJson }}
 {{- end }}
 
-{{/* Takes a namespace. A name has at most 63 bytes, and no namespace has an underscore, so that two never get the same role. */}}
+{{/* Takes a namespace. A role name has at most 63 bytes, and no namespace contains an underscore, so role names are unique. */}}
 {{- define "headgate.tenantRole" -}}
 {{- $role := printf "headgate_%s" (replace "-" "_" .) }}
 {{- if gt (len $role) 63 }}{{ $role = printf "headgate_%s" (sha256sum . | trunc 40) }}{{ end }}
 {{- $role }}
 {{- end }}
 
-{{/* Takes (dict "namespace" … "password" …): follows from the owner's password, so that one Secret keeps all of them. */}}
+{{/* Takes (dict "namespace" … "password" …). Derived from the owner's password, so that only one Secret must be kept. */}}
 {{- define "headgate.tenantPassword" -}}
 {{ printf "tenant %s %s" .namespace .password | sha256sum | trunc 40 }}
 {{- end }}
 
-{{/* The password of the role that owns the store. Older releases kept it elsewhere. Random where nothing is known, so include it once only. */}}
+{{/* The password of the role that owns the store; older releases kept it in another Secret. Random if there is none yet, so include it only once. */}}
 {{- define "headgate.ownerPassword" -}}
 {{- $of := dict }}
 {{- range list "headgate-store" "headgate-store-owner" }}

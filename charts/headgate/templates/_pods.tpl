@@ -1,6 +1,6 @@
 {{/* Parts of pods that several templates share. */}}
 
-{{/* Where pods go: takes a section of the values with nodeSelector, tolerations and so on. */}}
+{{/* Scheduling of pods: takes a section of the values with nodeSelector, tolerations and so on. */}}
 {{- define "headgate.placement" -}}
 {{- with .nodeSelector }}
 nodeSelector:
@@ -23,7 +23,7 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* The official images of PostgreSQL and Redis both know the user 999. */}}
+{{/* User 999 exists in the official images of both PostgreSQL and Redis. */}}
 {{- define "headgate.databasePodSecurity" -}}
 runAsNonRoot: true
 runAsUser: 999

@@ -1,4 +1,4 @@
-{{/* What the operator may do where it watches: all of it, and nothing beyond. It reads no Secret anywhere. */}}
+{{/* The complete RBAC rules of the operator in watched namespaces. They include no access to Secrets. */}}
 {{- define "headgate.rules" -}}
 - apiGroups: [headgate.dev]
   resources: [pipelines]

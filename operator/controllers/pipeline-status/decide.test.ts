@@ -13,10 +13,10 @@ function decide(more: Partial<PipelineObservation> = {}): PipelineStatus {
 
 const problem = { generation: 3, reason: 'ScheduleRefused', message: 'no such minute' } as const
 
-describe('the verdict', () => {
+describe('the conditions', () => {
   test.each<[string, Partial<PipelineObservation>, string[], string]>([
     ['without a schedule', {}, ['Ready=True'], 'Accepted'],
-    ['on schedule', { pipeline: pipelineFixture({ schedule }) }, ['Ready=True'], 'Scheduled'],
+    ['with a schedule', { pipeline: pipelineFixture({ schedule }) }, ['Ready=True'], 'Scheduled'],
     ['suspended', { pipeline: pipelineFixture({ schedule: { ...schedule, suspend: true } }) }, ['Ready=True'], 'Suspended'],
     ['while the CronJob is not as declared', { pipeline: pipelineFixture({ schedule }), scheduled: false }, ['Ready=False', 'Reconciling=True'], 'Scheduling'],
     ['refused', { pipeline: pipelineFixture({ schedule }), scheduled: false, problem }, ['Ready=False', 'Stalled=True'], 'ScheduleRefused'],
@@ -30,7 +30,7 @@ describe('the verdict', () => {
     expect(observedGeneration).toBe(3)
   })
 
-  test('says since when, also when only the reason changed', () => {
+  test('keep lastTransitionTime when only the reason changes', () => {
     const since = '2026-01-01T00:00:00Z'
     const ready = { type: 'Ready', status: 'True' as const, reason: 'Scheduled', message: 'm', lastTransitionTime: since }
     expect(decide({ pipeline: pipelineFixture({}, { conditions: [ready] }) }).conditions).toMatchObject([{ reason: 'Accepted', lastTransitionTime: since }])
@@ -48,7 +48,7 @@ describe('runs', () => {
     runFixture('orders-0', 'Failed', { createdAt: '2026-03-01T00:00:00Z', completedAt: '2026-03-01T09:00:00Z' }),
   ]
 
-  test('are counted, the last created and the last that succeeded are named', () => {
+  test('are counted, and the last created and the last successful run are named', () => {
     expect(decide({ runs })).toMatchObject({
       active: 1,
       queued: 2,
@@ -57,22 +57,22 @@ describe('runs', () => {
     })
   })
 
-  test('a success is remembered when its run is gone, until there is a later one', () => {
+  test('the last success is kept after its run is deleted, until there is a later one', () => {
     const known = (completionTime: string) => ({ pipeline: pipelineFixture({}, { lastSuccess: { name: 'gone', completionTime } }), runs })
     expect(decide(known('2026-03-01T08:00:00Z')).lastSuccess?.name).toBe('gone')
     expect(decide(known('2026-02-01T08:00:00Z')).lastSuccess?.name).toBe('orders-1')
   })
 
-  test('none is none', () => {
+  test('are absent from the status if there are none', () => {
     expect(decide()).toEqual({ observedGeneration: 3, conditions: expect.any(Array), active: 0, queued: 0 })
   })
 })
 
-test('the next tick is told as Kubernetes writes moments', () => {
+test('nextRun has the time format of Kubernetes', () => {
   expect(decide({ nextTick: Date.parse('2026-03-01T13:00:00Z') }).nextRun).toBe('2026-03-01T13:00:00Z')
 })
 
-test('the next tick is worked out again when it has passed or the schedule changed', () => {
+test('the next tick is recomputed when it has passed or the schedule has changed', () => {
   const ticks = new NextTicks()
   const at = (moment: string, cron = '0 * * * *') => {
     const next = ticks.after('sales/orders', { cron, timeZone: 'UTC' }, Date.parse(moment))

@@ -1,4 +1,4 @@
-// What the status of a pipeline should be, given its runs and its schedule. Pure.
+// Computes the status of a pipeline from its runs and its schedule. Pure. Called by pipeline-status.ts.
 import { scheduleOf } from '../../../crds/defaults.ts'
 import type { Condition, PipelineStatus } from '../../../crds/status.ts'
 import type { KeptPipeline } from '../../cache/kept.ts'
@@ -9,11 +9,11 @@ export type PipelineObservation = {
   pipeline: KeptPipeline
   runs: readonly KeptRun[]
   problem: ScheduleProblem | undefined
-  /** What the Pipeline asks for and the administrator does not allow, in words. */
+  /** The message about a limit of the administrator that the Pipeline exceeds. */
   forbidden?: string | undefined
-  /** Whether the CronJob is there as declared, or should not be there and is not. */
+  /** Whether the CronJob is as declared, or is absent and not declared. */
   scheduled: boolean
-  /** When the schedule ticks next, milliseconds since 1970. */
+  /** The next tick of the schedule, in milliseconds since 1970. */
   nextTick: number | undefined
   now: number
 }
@@ -42,7 +42,7 @@ function lastCreated(runs: readonly KeptRun[]): PipelineStatus['lastRun'] {
   return { name: last.metadata.name, phase: phaseOf(last), ...(completionTime !== undefined && { completionTime }) }
 }
 
-/** What was said before stays true when the run itself is gone. */
+/** Keeps the earlier value if its run has been deleted. */
 function latestSuccess(runs: readonly KeptRun[], before: PipelineStatus['lastSuccess']): PipelineStatus['lastSuccess'] {
   return runs.reduce((latest, { metadata, status }) => {
     const { phase, completionTime } = status ?? {}
@@ -55,22 +55,22 @@ function latestSuccess(runs: readonly KeptRun[], before: PipelineStatus['lastSuc
 
 type Verdict = { ready: 'True' | 'False'; abnormal?: 'Reconciling' | 'Stalled'; reason: string; message: string }
 
-/** Whether runs of the pipeline can start by themselves as declared; how they end is not its matter. */
-function judge({ pipeline, problem, forbidden, scheduled }: PipelineObservation): Verdict {
+/** Whether runs of the pipeline can start as declared. The outcome of runs is not considered. */
+function readiness({ pipeline, problem, forbidden, scheduled }: PipelineObservation): Verdict {
   const schedule = scheduleOf(pipeline.spec)
   if (forbidden !== undefined) return { ready: 'False', abnormal: 'Stalled', reason: 'NotAllowed', message: forbidden }
   if (problem !== undefined && problem.generation === pipeline.metadata.generation) {
     return { ready: 'False', abnormal: 'Stalled', reason: problem.reason, message: problem.message }
   }
-  if (!scheduled) return { ready: 'False', abnormal: 'Reconciling', reason: 'Scheduling', message: 'the CronJob of the schedule is being brought up to date' }
-  if (schedule === undefined) return { ready: 'True', reason: 'Accepted', message: 'runs when asked to; there is no schedule' }
-  if (schedule.suspend) return { ready: 'True', reason: 'Suspended', message: 'the schedule is suspended; runs start when asked for' }
+  if (!scheduled) return { ready: 'False', abnormal: 'Reconciling', reason: 'Scheduling', message: 'the CronJob of the schedule is being updated' }
+  if (schedule === undefined) return { ready: 'True', reason: 'Accepted', message: 'there is no schedule; runs start on request' }
+  if (schedule.suspend) return { ready: 'True', reason: 'Suspended', message: 'the schedule is suspended; runs start on request' }
   return { ready: 'True', reason: 'Scheduled', message: `runs at ${schedule.cron} (${schedule.timeZone})` }
 }
 
-/** Reconciling and Stalled are there only while they hold: what tools that go by kstatus expect. */
+/** Reconciling and Stalled are present only while true, as kstatus expects. */
 function conditionsOf(observed: PipelineObservation): Condition[] {
-  const { ready, abnormal, reason, message } = judge(observed)
+  const { ready, abnormal, reason, message } = readiness(observed)
   const wanted: Pick<Condition, 'type' | 'status'>[] = [{ type: 'Ready', status: ready }]
   if (abnormal !== undefined) wanted.push({ type: abnormal, status: 'True' })
   const { generation: observedGeneration } = observed.pipeline.metadata

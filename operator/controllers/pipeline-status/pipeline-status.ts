@@ -1,4 +1,5 @@
-// The controller of pipelines' statuses: shows the schedule and the runs of each. One reconcile is one pipeline; writes only what changed.
+// The pipeline status controller: writes schedule and runs of each pipeline to its status. One reconcile handles one pipeline and writes
+// only if the status changed. Started by term.ts.
 import { isDeepStrictEqual } from 'node:util'
 import { scheduleOf } from '../../../crds/defaults.ts'
 import type { PipelineStatus } from '../../../crds/status.ts'
@@ -23,9 +24,9 @@ export const pipelineStatusController = {
     const { caches, settings, problems } = parts
     const soon = (pipeline: string) => queue.addAfter(pipeline, afterChangeMs)
     problems.onNews((pipeline) => queue.add(pipeline))
-    const its = { ...parts, ...caches, image: settings.workerImage, limits: settings.limits, nextTicks: new NextTicks() }
+    const deps = { ...parts, ...caches, image: settings.workerImage, limits: settings.limits, nextTicks: new NextTicks() }
     return {
-      reconcile: scopedController(its, reconcilePipeline),
+      reconcile: scopedController(deps, reconcilePipeline),
       wakes: {
         pipelines: soon,
         runs: (_key, kept, before) => {
@@ -47,41 +48,41 @@ type PipelineStatusParts = Pick<ControllerParts, 'client' | 'events' | 'clock' |
   /** Indexed by `pipeline`: `namespace/name` of the pipeline. */
   runs: Pick<Cache<KeptRun>, 'byIndex'>
   nextTicks: NextTicks
-  /** What the administrator forbids. */
+  /** Limits set by the administrator. */
   limits: Limits
-  /** As the schedule's controller has it, to tell whether the CronJob is as declared. */
+  /** The same image as in the schedule controller, to check whether the CronJob is as declared. */
   image: string
 }
 
-/** Several runs of a pipeline change together; its status can wait for all of them. */
+/** Runs of a pipeline often change together, so delay the reconcile to write the status once. */
 const afterChangeMs = 1000
 /** Recompute shortly after a tick, so that nextRun never shows the one that just fired. */
 const afterTickMs = 500
-/** Timers cannot wait for longer than 24 days. */
+/** Timers of Node.js cannot wait for more than 24 days. */
 const longestWaitMs = 24 * 3_600_000
 
 /** Keys are `namespace/name` of pipelines. */
-function reconcilePipeline(its: PipelineStatusParts): Reconcile {
+function reconcilePipeline(deps: PipelineStatusParts): Reconcile {
   return async (key) => {
-    const pipeline = its.pipelines.get(key)
+    const pipeline = deps.pipelines.get(key)
     if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) {
-      its.nextTicks.forget(key)
+      deps.nextTicks.forget(key)
       return undefined
     }
-    const now = its.clock.now()
-    const nextTick = nextTickOf(its, key, pipeline, now)
-    const found = its.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
-    const { act } = decideCronJob(pipeline, cronJobFor(pipeline, its.image), found)
-    const runs = its.runs.byIndex('pipeline', key)
+    const now = deps.clock.now()
+    const nextTick = nextTickOf(deps, key, pipeline, now)
+    const found = deps.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
+    const { act } = decideCronJob(pipeline, cronJobFor(pipeline, deps.image), found)
+    const runs = deps.runs.byIndex('pipeline', key)
     await write(
-      its,
+      deps,
       pipeline,
       decideStatus({
         pipeline,
         runs,
-        problem: its.problems.get(key),
+        problem: deps.problems.get(key),
         scheduled: act === 'nothing',
-        forbidden: limitProblem(pipeline.spec, its.limits),
+        forbidden: limitProblem(pipeline.spec, deps.limits),
         nextTick,
         now,
       }),
@@ -90,27 +91,27 @@ function reconcilePipeline(its: PipelineStatusParts): Reconcile {
   }
 }
 
-function nextTickOf(its: PipelineStatusParts, key: string, pipeline: KeptPipeline, now: number): number | undefined {
+function nextTickOf(deps: PipelineStatusParts, key: string, pipeline: KeptPipeline, now: number): number | undefined {
   const schedule = scheduleOf(pipeline.spec)
-  if (schedule === undefined || schedule.suspend || its.problems.get(key) !== undefined) return undefined
-  return its.nextTicks.after(key, schedule, now)
+  if (schedule === undefined || schedule.suspend || deps.problems.get(key) !== undefined) return undefined
+  return deps.nextTicks.after(key, schedule, now)
 }
 
-async function write(its: PipelineStatusParts, pipeline: KeptPipeline, status: PipelineStatus): Promise<void> {
+async function write(deps: PipelineStatusParts, pipeline: KeptPipeline, status: PipelineStatus): Promise<void> {
   if (isDeepStrictEqual(status, pipeline.status)) return
   const { name, namespace, uid, resourceVersion } = pipeline.metadata
   try {
-    await its.client.apply(pipelines, { metadata: { name, namespace, uid, resourceVersion }, status }, { subresource: 'status' })
+    await deps.client.apply(pipelines, { metadata: { name, namespace, uid, resourceVersion }, status }, { subresource: 'status' })
   } catch (error) {
-    // It was deleted or changed, or another one has its name now; the cache will hear of that.
+    // The pipeline was deleted, changed or recreated; the cache will show that and cause another reconcile.
     if (isNotFound(error) || isConflict(error)) return
     throw error
   }
-  tell(its, pipeline, status)
+  recordEvent(deps, pipeline, status)
 }
 
-/** An Event when the verdict on the pipeline is another than before. */
-function tell({ events }: PipelineStatusParts, pipeline: KeptPipeline, { conditions }: PipelineStatus): void {
+/** Records an Event when reason or message of the Ready condition has changed. */
+function recordEvent({ events }: PipelineStatusParts, pipeline: KeptPipeline, { conditions }: PipelineStatus): void {
   const ready = conditions?.find(({ type }) => type === 'Ready')
   const before = pipeline.status?.conditions?.find(({ type }) => type === 'Ready')
   if (ready === undefined || ready.reason === 'Scheduling' || (before?.reason === ready.reason && before.message === ready.message)) return

@@ -1,7 +1,7 @@
-// The latest known progress of runs: the progress controller writes it, the controller of runs shows it in their statuses.
+// The latest progress of runs, in memory: written by the progress controller, read by the run controller for the statuses.
 import type { RunRecords, RunSlices } from '../../../crds/status.ts'
 
-/** How far a run is, as shown while it goes on. */
+/** The progress of an active run. */
 export type LiveProgress = { records?: RunRecords; slices?: RunSlices; throughput?: number }
 
 type Known = { uid: string | undefined; progress: LiveProgress }
@@ -19,7 +19,7 @@ export class ProgressBook {
     return this.#known.get(run)?.progress
   }
 
-  /** As `latest`; undefined if it is of an earlier run of that name. */
+  /** Like `latest`, but undefined if the progress is of an earlier run of that name. */
   latestOf(run: string, uid: string | undefined): LiveProgress | undefined {
     const known = this.#known.get(run)
     return known !== undefined && known.uid === uid ? known.progress : undefined

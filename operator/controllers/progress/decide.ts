@@ -1,27 +1,27 @@
-// What the status of a run shows of its live progress, and how often. Pure.
+// Decides which progress the status of a run shows, and how often it is updated. Pure. Called by progress.ts.
 import type { LiveProgress } from './book.ts'
 
-/** `nextAt`: not again before; on a monotonic clock. */
+/** `at` and `nextAt` are times of the monotonic clock: of the last update, and before which there is no other. */
 export type Shown = { counts: LiveProgress; at: number; nextAt: number }
 
 export type ShowQuestion = {
-  /** Whether the counts are others than those shown. */
+  /** Whether the counts differ from those shown. */
   changed: boolean
   shown: Pick<Shown, 'at' | 'nextAt'> | undefined
   now: number
-  /** Runs at work: the more there are, the less often each is shown. */
+  /** Number of active runs. The more there are, the less often each is updated. */
   active: number
-  /** 0 to 1. */
+  /** Between 0 and 1. */
   random: number
 }
 
 const leastMs = 3_000
-/** All runs together write at most this often. */
+/** Limit for all runs together. */
 const writesPerSecond = 50
-/** Duration and throughput go on when the counts do not. */
+/** Throughput changes with time even if the counts do not. */
 const refreshMs = 60_000
 
-/** When it is shown, if now; undefined: not now. Jitter keeps runs that began together from being written together. */
+/** Returns the times of this update and the next if the progress is due; undefined otherwise. Jitter spreads runs that started together. */
 export function decideShow({ changed, shown, now, active, random }: ShowQuestion): { at: number; nextAt: number } | undefined {
   if (shown !== undefined && now < (changed ? shown.nextAt : shown.at + refreshMs)) return undefined
   const pause = Math.max(leastMs, (active / writesPerSecond) * 1000)
@@ -29,8 +29,8 @@ export function decideShow({ changed, shown, now, active, random }: ShowQuestion
 }
 
 /**
- * What to show after `before`: never less. Redis that was wiped knows only the slices that have reported since; until these have
- * caught up, what was known stays. Counts are of one moment, so that they add up: they are not mixed.
+ * The progress to show after `before`, never less. After a wipe, Redis has only slices that have reported since, so keep the earlier counts
+ * until these have caught up. Counts of different moments are not mixed, because they would not add up.
  */
 export function furthest(before: LiveProgress | undefined, found: LiveProgress): LiveProgress {
   const { records = found.records, slices = found.slices } = before ?? {}

@@ -36,7 +36,7 @@ function operator(status: KeptRun['status'], uid = 'uid-1'): { look(): Promise<n
   return { look, run }
 }
 
-test('After Redis lost everything a run never shows less than before, until the slices that report have caught up', async () => {
+test('After Redis lost its data, progress never decreases and continues when the reporting slices have caught up', async () => {
   await report(0, 600)
   await report(1, 400)
   const { look } = operator(undefined)
@@ -49,7 +49,7 @@ test('After Redis lost everything a run never shows less than before, until the 
   expect(await look()).toBe(1200)
 })
 
-test('An operator that was started anew goes on from what the status shows', async () => {
+test('A restarted operator continues from the progress in the status', async () => {
   await redis.client.flushall()
   await report(1, 500)
   const { look } = operator({
@@ -59,7 +59,7 @@ test('An operator that was started anew goes on from what the status shows', asy
   expect(await look()).toBe(800)
 })
 
-test('Another run of the same name begins from nothing', async () => {
+test('A recreated run of the same name starts from zero', async () => {
   await redis.client.flushall()
   await report(0, 600)
   const { look, run } = operator(undefined)

@@ -1,5 +1,5 @@
-// The controller of live progress: asks for all runs at work every two seconds, and announces those whose status should show something
-// new. It has no queue and writes nothing to the cluster; the controller of runs does.
+// The progress controller: reads the progress of all active runs every two seconds, and announces the runs whose status should be updated.
+// It has no queue and writes nothing to the cluster; the run controller writes the statuses. Started by term.ts.
 import { isDeepStrictEqual } from 'node:util'
 import type { Caches } from '../../cache/caches.ts'
 import { activePhases } from '../../cache/runs.ts'
@@ -22,7 +22,7 @@ export const progressController = {
 } satisfies Controller
 
 const everyMs = 2_000
-/** Runs asked about in one round trip. */
+/** Number of runs per read of a source. */
 const batchSize = 100
 
 async function lookRegularly({ clock, random }: ProgressParts, look: () => Promise<void>, signal: AbortSignal): Promise<void> {
@@ -32,7 +32,7 @@ async function lookRegularly({ clock, random }: ProgressParts, look: () => Promi
   }
 }
 
-/** The function returned looks once at all runs at work. */
+/** Returns a function that reads the progress of all active runs once. */
 export function lookAtProgress(parts: ProgressParts): () => Promise<void> {
   const { caches, progress } = parts
   const shown = new Map<string, Shown>()
@@ -48,7 +48,7 @@ export function lookAtProgress(parts: ProgressParts): () => Promise<void> {
   }
 }
 
-/** Returns what the first source that does not fail knows. */
+/** Returns the answer of the first source that does not fail; undefined if all fail. */
 async function ask({ progressSources, onProgressAnswer }: ProgressParts, runs: readonly string[]): Promise<Map<string, LiveProgress> | undefined> {
   for (const { name, source } of progressSources) {
     try {
@@ -64,7 +64,7 @@ async function ask({ progressSources, onProgressAnswer }: ProgressParts, runs: r
 
 function note({ caches, progress, clock, random }: ProgressParts, shown: Map<string, Shown>, run: string, found: LiveProgress, active: number): void {
   const { metadata, status } = caches.runs.get(run) ?? {}
-  // Compared with what this process knew of the same run, or with what its status shows.
+  // Compare with this process's last progress of the run, or, after a restart, with its status.
   const counts = furthest(countsOf(progress.latestOf(run, metadata?.uid) ?? status), countsOf(found))
   const seconds = (clock.now() - Date.parse(status?.startTime ?? '')) / 1000
   const throughput = seconds >= 1 && counts.records !== undefined ? Math.round(counts.records.read / seconds) : undefined

@@ -17,10 +17,10 @@ test.each<Row>([
   { what: 'younger than the default', phase: 'Failed', days: 89, due: 'job' },
   { what: 'older than declared', phase: 'Cancelled', days: 7, runs: '7d', due: 'run' },
   { what: 'declared shorter than the Job is kept', phase: 'Skipped', days: 0.5, runs: '6h', due: 'run' },
-  { what: 'without its pipeline', phase: 'Succeeded', days: 100, gone: true, due: 'run' },
-  { what: 'still at work', phase: 'Running', days: 400, due: 'nothing' },
+  { what: 'old, with a deleted pipeline', phase: 'Succeeded', days: 100, gone: true, due: 'run' },
+  { what: 'still running', phase: 'Running', days: 400, due: 'nothing' },
   { what: 'still waiting', phase: 'Queued', days: 400, due: 'nothing' },
-  { what: 'not looked at yet', days: 400, due: 'nothing' },
+  { what: 'without a status', days: 400, due: 'nothing' },
   { what: 'being deleted', phase: 'Succeeded', days: 400, deleting: true, due: 'nothing' },
 ])('a run that is $what: $due is due', ({ phase, days, runs, gone, deleting, due }) => {
   const run = runFixture('orders-1', phase, { completedAt: new Date(now - days * day).toISOString(), createdAt: '2020-01-01T00:00:00Z' })
@@ -29,7 +29,7 @@ test.each<Row>([
   expect(decideExpiry(run, pipeline, day, now)).toBe(due)
 })
 
-test('a sweep looks every ten minutes and spreads what is due over the time between', async () => {
+test('a sweep runs every ten minutes and spreads the due runs over half of the interval', async () => {
   const waits: number[] = []
   const stop = new AbortController()
   const clock: Clock = {

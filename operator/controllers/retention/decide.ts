@@ -1,4 +1,4 @@
-// When a finished run and its Job have been kept for long enough. Pure.
+// Decides whether a finished run or its Job has outlived its retention period. Pure. Called by retention.ts.
 import { retentionOf } from '../../../crds/defaults.ts'
 import type { KeptPipeline } from '../../cache/kept.ts'
 import { hasEnded, type KeptRun } from '../../cache/runs.ts'
@@ -6,8 +6,8 @@ import { hasEnded, type KeptRun } from '../../cache/runs.ts'
 export type Expiry = 'nothing' | 'job' | 'run'
 
 /**
- * What of a run is due to be deleted: nothing, its Job (with the pods' logs), or the run with all it owns. A run that is not
- * finished is never due. `pipeline` is undefined if it is gone; then the defaults hold.
+ * What to delete: nothing, the Job (with its pods and their logs), or the run with all objects it owns. An unfinished run is never due.
+ * The defaults apply if the pipeline is deleted (`pipeline` is undefined).
  */
 export function decideExpiry(run: KeptRun, pipeline: Pick<KeptPipeline, 'spec'> | undefined, jobTtlMs: number, now: number): Expiry {
   if (run.metadata.deletionTimestamp !== undefined || !hasEnded(run)) return 'nothing'

@@ -5,8 +5,8 @@ import { pruneStore } from './prune-store.ts'
 
 const now = Date.parse('2026-06-01T00:00:00Z')
 
-/** Time that passes at once; ends the work after so many waits. */
-function hasty(stop: AbortController, waits: number): { clock: Clock; waited: number[] } {
+/** A clock whose timers fire at once; aborts `stop` after the given number of waits. */
+function instantClock(stop: AbortController, waits: number): { clock: Clock; waited: number[] } {
   const waited: number[] = []
   const after = (milliseconds: number, run: () => void) => {
     waited.push(milliseconds)
@@ -19,9 +19,9 @@ function hasty(stop: AbortController, waits: number): { clock: Clock; waited: nu
 
 const daysAgo = (days: number) => new Date(now - days * 86_400_000)
 
-test('every pipeline has its turn once an hour, by its own periods; one that fails keeps none of the others', async () => {
+test('prunes every pipeline once an hour by its own retention periods, and continues after a failure', async () => {
   const stop = new AbortController()
-  const { clock, waited } = hasty(stop, 3)
+  const { clock, waited } = instantClock(stop, 3)
   const [asked, reported, rows] = [[] as unknown[], [] as string[], [] as unknown[]]
   const failing = { ...pipelineFixture({}), metadata: { ...pipelineFixture({}).metadata, name: 'failing' } }
   const pipelines = [failing, pipelineFixture({ retention: { runs: '7d', quarantine: '30d' } })]
@@ -42,9 +42,9 @@ test('every pipeline has its turn once an hour, by its own periods; one that fai
   expect(rows).toEqual([{ runs: 3, quarantine: 0 }])
 })
 
-test('without pipelines it waits', async () => {
+test('waits while there are no pipelines', async () => {
   const stop = new AbortController()
-  const { clock, waited } = hasty(stop, 2)
+  const { clock, waited } = instantClock(stop, 2)
   const prune = () => Promise.reject(new Error('nothing to prune'))
   const list = () => [].values()
   await pruneStore({ prune, pipelines: { list }, onPruned: () => {}, report: () => {}, clock, random: () => 0.5 }, stop.signal)

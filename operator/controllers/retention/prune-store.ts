@@ -1,4 +1,4 @@
-// Lets the operator's own store forget, one pipeline after the other, all of them once an hour. Runs while this process leads.
+// Deletes expired rows from the operator's own store, one pipeline after another, each once an hour. A loop of retention.ts.
 import { type RetentionSettings, retentionOf } from '../../../crds/defaults.ts'
 import { storeName } from '../../../crds/wire/redis-keys.ts'
 import type { KeptPipeline } from '../../cache/kept.ts'
@@ -36,13 +36,13 @@ export async function pruneStore(options: PruneStoreOptions, signal: AbortSignal
 async function pruneOne({ prune, onPruned, report, clock }: PruneStoreOptions, { metadata, spec }: KeptPipeline): Promise<void> {
   const name = storeName(metadata.namespace, metadata.name)
   try {
-    onPruned(await prune(name, momentsBefore(retentionOf(spec), clock.now())))
+    onPruned(await prune(name, cutoffs(retentionOf(spec), clock.now())))
   } catch (error) {
     report(`prune ${name}`, error)
   }
 }
 
-/** What is older goes. */
-function momentsBefore({ runsMilliseconds, quarantineMilliseconds }: RetentionSettings, now: number): { runs: Date; quarantine: Date } {
+/** Rows older than these times are deleted. */
+function cutoffs({ runsMilliseconds, quarantineMilliseconds }: RetentionSettings, now: number): { runs: Date; quarantine: Date } {
   return { runs: new Date(now - runsMilliseconds), quarantine: new Date(now - quarantineMilliseconds) }
 }

@@ -1,5 +1,5 @@
-// The controller of retention: deletes what was kept for long enough: finished runs, before them their Jobs, and what the store may
-// delete. One reconcile is one run; a sweep finds the runs that are due.
+// The retention controller: deletes expired Jobs, then their finished runs, and expired rows of the store. One reconcile handles one run; a
+// periodic sweep finds the runs that are due. Started by term.ts.
 import type { KeptPipeline } from '../../cache/kept.ts'
 import { type KeptRun, pipelineKey } from '../../cache/runs.ts'
 import { isConflict } from '../../kubernetes/api-error.ts'
@@ -16,12 +16,12 @@ export const retentionController = {
   name: 'retention',
   workers: 2,
   start: (parts, queue) => {
-    const its = { ...parts, ...parts.caches, jobTtlMs: parts.settings.jobTtlMs }
+    const deps = { ...parts, ...parts.caches, jobTtlMs: parts.settings.jobTtlMs }
     const { clock, random, store } = parts
     const addAfter = (key: string, milliseconds: number) => queue.addAfter(key, milliseconds)
-    const sweeping = (signal: AbortSignal) => sweep({ clock, random, due: () => expired(its), addAfter }, signal)
-    const pruning = store && ((signal: AbortSignal) => pruneStore({ ...its, prune: store.prune, onPruned: (rows) => count(parts, rows) }, signal))
-    return { reconcile: scopedController(its, reconcileRun), loops: pruning === undefined ? [sweeping] : [sweeping, pruning] }
+    const sweeping = (signal: AbortSignal) => sweep({ clock, random, due: () => expired(deps), addAfter }, signal)
+    const pruning = store && ((signal: AbortSignal) => pruneStore({ ...deps, prune: store.prune, onPruned: (rows) => count(parts, rows) }, signal))
+    return { reconcile: scopedController(deps, reconcileRun), loops: pruning === undefined ? [sweeping] : [sweeping, pruning] }
   },
 } satisfies Controller
 
@@ -33,7 +33,7 @@ function count({ runMetrics }: ControllerParts, rows: { runs: number; quarantine
 type RetentionParts = Pick<ControllerParts, 'client' | 'clock'> & {
   pipelines: Pick<Cache<KeptPipeline>, 'get'>
   runs: Pick<Cache<KeptRun>, 'get' | 'keys'>
-  /** The Job of a run has its name. */
+  /** Keyed like runs: a Job has the name of its run. */
   jobs: Pick<Cache<{ uid: string; owner: { uid: string } | undefined }>, 'get'>
   jobTtlMs: number
 }
@@ -41,16 +41,16 @@ type RetentionParts = Pick<ControllerParts, 'client' | 'clock'> & {
 export type SweepOptions = {
   clock: Clock
   random: () => number
-  /** Keys that are due. */
+  /** Returns the keys that are due. */
   due: () => Iterable<string>
-  /** Enqueues a key for later. */
+  /** Enqueues a key after a delay. */
   addAfter: (key: string, milliseconds: number) => void
   everyMs?: number
 }
 
 const tenMinutes = 600_000
 
-/** The first sweep comes soon after the start; what is due is then spread over half the time until the next. */
+/** Sweeps first within a minute after the start. Spreads the due keys over half of the interval. */
 export async function sweep({ clock, random, due, addAfter, everyMs = tenMinutes }: SweepOptions, signal: AbortSignal): Promise<void> {
   await sleep(clock, everyMs * 0.1 * random(), signal)
   while (!signal.aborted) {
@@ -60,18 +60,18 @@ export async function sweep({ clock, random, due, addAfter, everyMs = tenMinutes
 }
 
 /** Keys are `namespace/name` of runs. */
-function reconcileRun(its: RetentionParts): Reconcile {
+function reconcileRun(deps: RetentionParts): Reconcile {
   return async (key) => {
-    const run = its.runs.get(key)
+    const run = deps.runs.get(key)
     if (run === undefined) return undefined
-    const due = expiryOf(its, key, run)
+    const due = expiryOf(deps, key, run)
     const { name, namespace, uid, resourceVersion } = run.metadata
-    const job = its.jobs.get(key)
+    const job = deps.jobs.get(key)
     try {
-      // The version keeps a run that somebody has just changed; what it owns is collected after it.
-      if (due === 'run') await its.client.delete(pipelineRuns, name, namespace, { propagation: 'Background', preconditions: { uid, resourceVersion } })
+      // The resourceVersion prevents the deletion of a run that was just changed.
+      if (due === 'run') await deps.client.delete(pipelineRuns, name, namespace, { propagation: 'Background', preconditions: { uid, resourceVersion } })
       else if (due === 'job' && job?.owner?.uid === uid) {
-        await its.client.delete(jobs, name, namespace, { propagation: 'Background', preconditions: { uid: job.uid } })
+        await deps.client.delete(jobs, name, namespace, { propagation: 'Background', preconditions: { uid: job.uid } })
       }
     } catch (error) {
       if (!isConflict(error)) throw error
@@ -80,12 +80,12 @@ function reconcileRun(its: RetentionParts): Reconcile {
   }
 }
 
-/** The runs of which something is due. Looks at all of them, so it is for a sweep every ten minutes. */
-function* expired(its: RetentionParts): IterableIterator<string> {
-  for (const key of its.runs.keys()) {
-    const run = its.runs.get(key)
-    const due = run === undefined ? 'nothing' : expiryOf(its, key, run)
-    if (due === 'run' || (due === 'job' && its.jobs.get(key) !== undefined)) yield key
+/** Keys of runs of which something is due. Scans all runs, so call it rarely. */
+function* expired(deps: RetentionParts): IterableIterator<string> {
+  for (const key of deps.runs.keys()) {
+    const run = deps.runs.get(key)
+    const due = run === undefined ? 'nothing' : expiryOf(deps, key, run)
+    if (due === 'run' || (due === 'job' && deps.jobs.get(key) !== undefined)) yield key
   }
 }
 

@@ -12,7 +12,7 @@ const cancelledRun: KeptRun = { ...run, spec: { ...run.spec, cancel: true } }
 const failure = { code: 'QualityGate', message: 'too few records', retryable: false }
 
 function failed(reason: string, report?: WorkerReport): FailedEnd {
-  return { kind: 'Failed', said: { reason, message: 'it failed' }, report }
+  return { kind: 'Failed', condition: { reason, message: 'it failed' }, report }
 }
 
 type End = Parameters<typeof finalEnd>[1]
@@ -20,21 +20,21 @@ type Row = { what: string; run?: KeptRun; end: End; stored?: WorkerReport; kind:
 
 const rows: Row[] = [
   { what: 'success', end: { kind: 'Succeeded', report: reportFixture('Succeeded') }, kind: 'Succeeded' },
-  { what: 'success though somebody wanted it to stop', run: cancelledRun, end: { kind: 'Succeeded', report: undefined }, kind: 'Succeeded' },
-  { what: 'a Job that is gone after the run had succeeded', end: failed('JobLost'), stored: reportFixture('Succeeded'), kind: 'Succeeded' },
-  { what: 'a Job that is gone in mid-run', end: failed('JobLost'), stored: reportFixture('Running'), kind: 'Failed', reason: 'JobLost' },
+  { what: 'success of a run that was asked to stop', run: cancelledRun, end: { kind: 'Succeeded', report: undefined }, kind: 'Succeeded' },
+  { what: 'a lost Job after the run succeeded', end: failed('JobLost'), stored: reportFixture('Succeeded'), kind: 'Succeeded' },
+  { what: 'a lost Job while the run is active', end: failed('JobLost'), stored: reportFixture('Running'), kind: 'Failed', reason: 'JobLost' },
   {
-    what: 'a Job that is gone after the run had failed',
+    what: 'a lost Job after the run failed',
     end: failed('JobLost'),
     stored: reportFixture('Failed', { failure }),
     kind: 'Failed',
     reason: 'RunFailed',
     says: 'QualityGate: too few records',
   },
-  { what: 'a Job that is gone after the run was cancelled', end: failed('JobLost'), stored: reportFixture('Cancelled'), kind: 'Cancelled' },
+  { what: 'a lost Job after the run was cancelled', end: failed('JobLost'), stored: reportFixture('Cancelled'), kind: 'Cancelled' },
   { what: 'a timeout keeps its reason', end: failed('Timeout'), stored: reportFixture('Failed', { failure }), kind: 'Failed', reason: 'Timeout' },
-  { what: 'failure of a run that was to stop', run: cancelledRun, end: failed('WorkerFailed'), kind: 'Cancelled', says: 'spec.cancel was set' },
-  { what: 'a final failure of a run that was to stop', run: cancelledRun, end: failed('RunFailed'), kind: 'Failed', reason: 'RunFailed' },
+  { what: 'failure of a run that was asked to stop', run: cancelledRun, end: failed('WorkerFailed'), kind: 'Cancelled', says: 'spec.cancel was set' },
+  { what: 'a final failure of a run that was asked to stop', run: cancelledRun, end: failed('RunFailed'), kind: 'Failed', reason: 'RunFailed' },
   {
     what: 'a run that was replaced',
     run: { ...cancelledRun, metadata: { ...run.metadata, annotations: { [annotations.replacedBy]: 'orders-2' } } },
@@ -47,11 +47,11 @@ const rows: Row[] = [
 test.each(rows)('$what', ({ run: given = run, end, stored, kind, reason, says }) => {
   const final = finalEnd(given, end, stored)
   expect(final.kind).toBe(kind)
-  if (reason !== undefined) expect(final).toMatchObject({ said: { reason } })
-  if (says !== undefined) expect(final).toMatchObject({ said: { message: expect.stringContaining(says) } })
+  if (reason !== undefined) expect(final).toMatchObject({ condition: { reason } })
+  if (says !== undefined) expect(final).toMatchObject({ condition: { message: expect.stringContaining(says) } })
 })
 
-test('Totals of a run that is over come before those of a worker that was cut off', () => {
+test('Totals of an ended run take precedence over those of a worker that was cut off', () => {
   const [cutOff, stored] = [reportFixture('Running', { throughput: 1 }), reportFixture('Failed', { throughput: 2 })]
   expect(finalEnd(run, failed('Timeout', cutOff), stored).report).toBe(stored)
   expect(finalEnd(run, failed('Timeout', cutOff), undefined).report).toBe(cutOff)
@@ -67,11 +67,11 @@ test.each([
   expect(totalsMessage(run, { ...none, ...some })).toBe(message)
 })
 
-test('Without totals the message says where they are', () => {
-  expect(totalsMessage(run, undefined)).toBe('succeeded; its totals are in the store, under sales/orders-1')
+test('Without totals the message names their place in the store', () => {
+  expect(totalsMessage(run, undefined)).toBe('succeeded; the totals are in the store, under sales/orders-1')
 })
 
-test('Of several reports the last counts', () => {
+test('The latest of several reports is used', () => {
   const [one, other] = [reportFixture('Running'), reportFixture('Cancelled')]
   expect(latestReport([endedPod(1, { report: one, at: 1 }), podFixture(), endedPod(70, { report: other, at: 2 })])).toBe(other)
   expect(latestReport([podFixture()])).toBeUndefined()

@@ -1,10 +1,10 @@
-// What the steps of the run controller are given, and the small memories of each run that a restart may lose. run.ts makes it.
+// The dependencies of the run controller's steps, and in-memory state per run that a restart may lose. Created by run.ts.
 import type { Caches } from '../../cache/caches.ts'
 import { type KeptRun, runKey } from '../../cache/runs.ts'
 import type { ControllerParts, ControllerSettings, RunStore } from '../controller.ts'
 import type { StatusWriting } from './status.ts'
 
-/** `client` and `events` reach the namespace of the reconciled run only. */
+/** `client` and `events` are restricted to the namespace of the reconciled run. */
 export type RunContext = StatusWriting &
   Pick<ControllerParts, 'report' | 'cancelSignal'> &
   Pick<Caches, 'runs' | 'pipelines' | 'jobs' | 'pods'> & {
@@ -14,24 +14,24 @@ export type RunContext = StatusWriting &
     memories: Map<string, RunMemory>
   }
 
-/** When this process first saw something, in milliseconds since 1970; and what it has done already. */
+/** When this process first observed something, in milliseconds since 1970, and what it has already done. */
 export type RunMemory = {
   refusedSince?: number
   endSeenAt?: number
   cancelSeenAt?: number
   suspendSeenAt?: number
   signal?: 'sent' | 'failed'
-  /** A warning of the cluster about the Job or a pod, and when it was asked for. */
+  /** The latest warning Event about the Job or a pod, and when Events were last listed. */
   hint?: string | undefined
-  hintAskedAt?: number
-  /** When it was asked whether the namespace is being deleted. */
-  namespaceAskedAt?: number
+  hintCheckedAt?: number
+  /** When the namespace was last checked for deletion. */
+  namespaceCheckedAt?: number
   /** When the condition's message was last written. */
-  saidAt?: number
+  messageWrittenAt?: number
 }
 
-/** When to look at the run again; undefined: when something changes. */
-export type Again = { again: number } | undefined
+/** Milliseconds until the next reconcile; undefined: when something changes. */
+export type Requeue = { again: number } | undefined
 
 export function memoryOf({ memories }: Pick<RunContext, 'memories'>, run: KeptRun): RunMemory {
   const key = runKey(run)

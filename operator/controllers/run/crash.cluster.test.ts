@@ -1,4 +1,4 @@
-// The operator ends at each of its writes, and another takes over: one Job, and the right end. Against a real API server.
+// The operator crashes at each of its writes and another takes over: the run gets one Job and ends correctly. Against a real API server.
 import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
@@ -7,16 +7,16 @@ import type { RunOperator } from '../testing/run-operator.ts'
 import { startRunOperator } from '../testing/run-operator.ts'
 import { stageIn } from '../testing/stage.ts'
 
-/** Writes of the longest life: adoption, record, snapshot, Job, three times the status; one more to see the end. */
+/** A complete run takes seven writes: adoption, record, snapshot, Job, and three of the status. The eighth point is after the last. */
 const points = Array.from({ length: 8 }, (_, index) => index)
 
-describeWithApiServer('an operator that ends at any write and is followed by another', async (server) => {
+describeWithApiServer('an operator that crashes at any write and is replaced by another', async (server) => {
   const { namespace, kubeConfig } = await freshNamespace(server)
   const client = createClient(kubeConfig)
   const stage = stageIn(client, namespace)
   afterAll(() => client.close())
 
-  /** Lets something happen while the first operator is there, which may end on the way, and then the second. */
+  /** Runs `life` with an operator that may crash on the way, and then with a second one. */
   async function survives(diesAtWrite: number, life: () => Promise<unknown>): Promise<{ writes: string[]; survivor: RunOperator }> {
     const first = await startRunOperator({ client, namespace, diesAtWrite })
     const living = life()
@@ -58,7 +58,7 @@ describeWithApiServer('an operator that ends at any write and is followed by ano
     expect((await stage.job(name))?.spec?.suspend).toBe(true)
   })
 
-  /** Starts a run of two workers with an operator that ends after so many writes, then declares nine workers, then lets another take over. */
+  /** Starts a run of two workers with an operator that crashes after `diesAtWrite` writes, declares nine workers, and starts another operator. */
   async function editedAfter(diesAtWrite: number, name: string) {
     await stage.createPipeline(name, { workers: 2 })
     const first = await startRunOperator({ client, namespace, diesAtWrite })
@@ -73,7 +73,7 @@ describeWithApiServer('an operator that ends at any write and is followed by ano
     return { recorded, status, workers: (await stage.job(name))?.spec?.completions }
   }
 
-  test('after the declaration was recorded, before it was written, and the Pipeline edited: the edited one runs', async () => {
+  test('after recording the hash, before writing the snapshot, with the Pipeline edited: the edited declaration runs', async () => {
     const { recorded, status, workers } = await editedAfter(2, 'rewritten')
     expect(status?.pipelineGeneration).toBe(2)
     expect(recorded).toMatch(/^[0-9a-f]{64}$/)
@@ -81,7 +81,7 @@ describeWithApiServer('an operator that ends at any write and is followed by ano
     expect(workers).toBe(9)
   })
 
-  test.each([3, 4])('after %i writes, with the snapshot written, and the Pipeline edited: what runs is what was declared when it started', async (writes) => {
+  test.each([3, 4])('after %i writes, with the snapshot written and the Pipeline edited: the original declaration runs', async (writes) => {
     const { recorded, status, workers } = await editedAfter(writes, `edited-${writes}`)
     expect(status?.pipelineGeneration).toBe(1)
     expect(status?.snapshotHash).toBe(recorded)

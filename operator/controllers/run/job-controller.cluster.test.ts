@@ -1,4 +1,4 @@
-// Runs with Kubernetes' own Job controller, so that the rules in our Job mean what we think. The test plays the kubelet only.
+// Runs with the real Kubernetes Job controller, to test the policies of the run's Job. The test acts as the kubelet only.
 import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
@@ -18,7 +18,7 @@ describeWithApiServer(
       await operator.stop()
       await client.close()
     })
-    /** The pods of a run's workers, by index, once all are there and at work. */
+    /** The pods of a run's workers, sorted by index, after all have been created and marked as running. */
     const workersOf = async (run: string, count: number): Promise<string[]> => {
       const found = await eventually(async () => {
         const { items } = await client.list(pods, { namespace, labelSelector: `headgate.dev/run=${run}` })
@@ -32,7 +32,7 @@ describeWithApiServer(
       await stage.createRun(name, name)
     }
 
-    test('succeeds when one of its workers ends well', async () => {
+    test('succeeds when one of its workers succeeds', async () => {
       await start('good', { workers: 2 })
       const [first = ''] = await workersOf('good', 2)
       await stage.reaches('good', 'Running')
@@ -40,7 +40,7 @@ describeWithApiServer(
       expect((await stage.reaches('good', 'Succeeded')).status?.records?.read).toBe(100)
     })
 
-    test('fails when one of its workers says that it cannot succeed', async () => {
+    test('fails when one of its workers reports a final failure', async () => {
       await start('bad', { workers: 2 })
       const [first = ''] = await workersOf('bad', 2)
       const failure = { code: 'SourceNotFound', message: 'no file', retryable: false }
@@ -48,7 +48,7 @@ describeWithApiServer(
       expect(conditionOf(await stage.reaches('bad', 'Failed', 'RunFailed'))?.message).toBe('SourceNotFound: no file')
     })
 
-    test('goes on when a worker failed', async () => {
+    test('continues when a worker fails', async () => {
       await start('shaky')
       const [first = ''] = await workersOf('shaky', 1)
       await stage.reaches('shaky', 'Running')
@@ -57,15 +57,15 @@ describeWithApiServer(
         const now = await stage.run('shaky')
         return now?.status?.attempts === 1 && now
       })
-      expect(conditionOf(run)?.message).toBe('worker 0 failed with exit code 1 (Error: no such host); it is started again')
+      expect(conditionOf(run)?.message).toBe('worker 0 failed with exit code 1 (Error: no such host); it is restarted')
     })
 
-    test('fails when its time is over', async () => {
+    test('fails when its timeout has passed', async () => {
       await start('slow', { timeout: '1s' })
       await stage.reaches('slow', 'Failed', 'Timeout')
     })
 
-    test('that is cancelled ends when its pods are gone', async () => {
+    test('ends after cancellation when its pods are gone', async () => {
       await start('stopped', { workers: 2 })
       await workersOf('stopped', 2)
       await stage.reaches('stopped', 'Running')
@@ -75,7 +75,7 @@ describeWithApiServer(
       expect(items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)).toEqual([])
     })
 
-    test('that never starts leaves no pods behind', async () => {
+    test('leaves no pods behind if it never starts', async () => {
       await start('stuck', { startDeadline: '1s' })
       await stage.reaches('stuck', 'Failed', 'StartDeadlineExceeded')
       await eventually(async () => {

@@ -1,5 +1,5 @@
-// A namespace that is deleted while a run is at work, with Kubernetes' own namespace, Job and garbage controllers, and an operator that has
-// rights in that namespace only.
+// Deletion of a namespace with an active run, with the real Kubernetes namespace, Job and garbage controllers, and an operator whose RBAC
+// covers only that namespace.
 import { randomBytes } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { appliedAccess } from '../../../test/chart/applied.ts'
@@ -11,11 +11,11 @@ import { reportFixture } from '../testing/kept.ts'
 import { eventually, startRunOperator } from '../testing/run-operator.ts'
 import { stageIn } from '../testing/stage.ts'
 
-const sites = ['at work', 'with a worker that failed', 'cancelled', 'after the operator was away'] as const
+const sites = ['running', 'with a worker that failed', 'cancelled', 'after the operator was away'] as const
 const namespaces = new Map(sites.map((site) => [site, `test-gone-${randomBytes(6).toString('hex')}`]))
 
 describeWithApiServer(
-  'a namespace deleted in mid-run',
+  'a namespace deleted during a run',
   async (server) => {
     const home = await freshNamespace(server)
     for (const namespace of namespaces.values()) await server.kubectl(['create', 'namespace', namespace])
@@ -24,7 +24,7 @@ describeWithApiServer(
     const client = clientOf(server, `system:serviceaccount:${home.namespace}:headgate-operator`)
     afterAll(() => people.close())
 
-    test.each(sites)('%s goes, although its pods are held for the Job, and the run gives the reason', async (site) => {
+    test.each(sites)('%s disappears although its pods have a finalizer of the Job, and the run reports the reason', async (site) => {
       const namespace = namespaces.get(site) as string
       const stage = stageIn(people, namespace)
       let operator = await startRunOperator({ client, namespace })

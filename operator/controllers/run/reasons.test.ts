@@ -1,4 +1,4 @@
-// The reasons that runs give, against the page that explains them: each is explained, and none that no run gives.
+// Compares the reasons in the code with docs/kubernetes.md: every reason is explained, and the page lists no other.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ const sources = globSync('operator/controllers/run/**/*.ts', { cwd: project }).f
 
 function given(): string[] {
   const code = sources.map((path) => readFileSync(join(project, path), 'utf8')).join('\n')
-  // Events that tell of a step are no reasons of the condition.
+  // `Started` is the reason of an Event, not of the condition.
   return [...code.matchAll(/reason(?::| =) (?:[^',\n]*\? )?'([A-Z]\w+)'(?: : '([A-Z]\w+)')?/g)]
     .flatMap(([, one, other]) => [one, other])
     .filter((word) => word !== undefined && word !== 'Started') as string[]

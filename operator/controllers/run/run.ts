@@ -1,5 +1,5 @@
-// The controller of runs: reads the caches, lets one of its steps decide by a pure function, and acts on one difference. The steps are
-// the folders beside this file; none imports another, and only this file says which comes when.
+// The run controller: reads the caches, picks one step, and applies one change per reconcile. The steps are the folders beside this file;
+// no step imports another, and only this file defines their order. Started by term.ts.
 import { concurrencyOf } from '../../../crds/defaults.ts'
 import type { Caches } from '../../cache/caches.ts'
 import { hasEnded, hasStarted, type KeptRun, runKey } from '../../cache/runs.ts'
@@ -9,7 +9,7 @@ import type { Controller, ControllerParts, Started } from '../controller.ts'
 import { settle } from './admission/admission.ts'
 import { AdmissionQueue } from './admission/queue.ts'
 import { cancelUnstarted, stopLeftover, stopRun } from './cancel/cancel.ts'
-import type { Again, RunContext } from './context.ts'
+import type { Requeue, RunContext } from './context.ts'
 import { followRun } from './observe/observe.ts'
 import { awaitPipeline } from './start/not-started.ts'
 import { unrecordedJob } from './start/objects.ts'
@@ -28,10 +28,10 @@ export const runController = {
     const context: RunContext = { ...parts, ...parts.caches, admissions, writer: new RunStatusWriter(), memories: new Map() }
     parts.progress.onNews((run) => queue.add(run))
     return {
-      reconcile: scopedController(context, (its) => (key) => reconcile(its, admissions, key)),
+      reconcile: scopedController(context, (scoped) => (key) => reconcile(scoped, admissions, key)),
       wakes: {
         runs: (key, run) => {
-          // Not an older status than was written: a run that has ended must not queue up again.
+          // Use the latest written status: with an older one from the cache, an ended run would be queued again.
           admissions.see(key, run && context.writer.latest(run))
           if (run === undefined) forget(context, key)
           queue.add(key)
@@ -63,7 +63,7 @@ function admissionsOf({ caches, settings }: RunParts, queue: Pick<WorkQueue, 'ad
   })
 }
 
-async function reconcile(context: RunContext, admissions: AdmissionQueue, key: string): Promise<Again> {
+async function reconcile(context: RunContext, admissions: AdmissionQueue, key: string): Promise<Requeue> {
   const cached = context.runs.get(key)
   if (cached === undefined) return undefined
   const run = context.writer.latest(cached)
@@ -75,7 +75,7 @@ async function reconcile(context: RunContext, admissions: AdmissionQueue, key: s
 }
 
 /** A run that has not started. */
-async function admit(context: RunContext, admissions: AdmissionQueue, run: KeptRun): Promise<Again> {
+async function admit(context: RunContext, admissions: AdmissionQueue, run: KeptRun): Promise<Requeue> {
   const admission = admissions.ask(runKey(run))
   if (admission?.kind === 'Admit') return await startRun(context, run)
   if (admission?.kind === 'NoPipeline') return await awaitPipeline(context, run)

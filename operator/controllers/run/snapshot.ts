@@ -1,5 +1,5 @@
-// The declaration of a run at the moment it starts, as an immutable ConfigMap: what runs is never edited underneath. People who may
-// write ConfigMaps could put another one in its place, so the hash of its text is recorded in the run's status before it is created.
+// The declaration of a run at the moment it starts, stored in an immutable ConfigMap, so that later edits do not affect the run. Anyone
+// who may write ConfigMaps could replace it, so the hash of its text is recorded in the run's status before it is created.
 // Written by start/, read by start/ and cancel/.
 import { createHash } from 'node:crypto'
 import { apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
@@ -13,7 +13,7 @@ import type { RunContext } from './context.ts'
 /** A snapshot, the text that its ConfigMap holds, and the SHA-256 of the text in hexadecimal. */
 export type Declaration = { snapshot: RunSnapshot; text: string; hash: string }
 
-/** Everything but the Pipeline's spec comes from the run itself. `cancelToken` is a secret of the run's namespace. */
+/** Everything except the Pipeline's spec comes from the run. `cancelToken` is a secret known only in the run's namespace. */
 export function declarationOf(run: KeptRun, spec: PipelineSpec, cancelToken: string): Declaration {
   const snapshot = snapshotOf(run, spec, cancelToken)
   const text = JSON.stringify(snapshot)
@@ -36,7 +36,7 @@ function snapshotOf({ metadata, spec: asked }: KeptRun, spec: PipelineSpec, canc
   }
 }
 
-/** The declaration in a ConfigMap whose text has the recorded hash; undefined if the text is another or may still change. */
+/** The declaration in a ConfigMap; undefined if its hash is not the recorded one, or if the ConfigMap is mutable. */
 export function declarationIn({ data, immutable }: ConfigMap, run: KeptRun): Declaration | undefined {
   const text = data?.[snapshotKey] ?? ''
   const hash = hashOf(text)
@@ -45,7 +45,7 @@ export function declarationIn({ data, immutable }: ConfigMap, run: KeptRun): Dec
   return { snapshot: snapshotOf(run, pipeline.spec, cancelToken), text, hash }
 }
 
-/** What the run's ConfigMap holds, if it is what was recorded. */
+/** The declaration in the run's ConfigMap; undefined if the ConfigMap is missing or is not the recorded one. */
 export async function foundSnapshot({ client }: Pick<RunContext, 'client'>, run: KeptRun): Promise<Declaration | undefined> {
   const found = await client.get(configMaps, snapshotName(run.metadata.name), run.metadata.namespace)
   return found && declarationIn(found, run)
@@ -55,7 +55,7 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** On everything that belongs to a run's workers. */
+/** Labels of the run's ConfigMap, Job and pods. */
 export function workerLabels({ name, pipeline }: RunSnapshot): Record<string, string> {
   return {
     [labels.managedBy]: 'headgate',
@@ -65,7 +65,7 @@ export function workerLabels({ name, pipeline }: RunSnapshot): Record<string, st
   }
 }
 
-/** What is the run's goes when the run goes. */
+/** Owner reference, so that the garbage collector deletes the object with the run. */
 export function ownedBy({ name, uid }: Pick<RunSnapshot, 'name' | 'uid'>): OwnerReference {
   return { apiVersion, kind: 'PipelineRun', name, uid, controller: true, blockOwnerDeletion: true }
 }

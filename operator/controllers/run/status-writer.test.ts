@@ -6,7 +6,7 @@ import type { KubeClient } from '../../kubernetes/client.ts'
 import { runFixture } from '../testing/objects.ts'
 import { RunStatusWriter } from './status.ts'
 
-/** A server that gives each write the next version, or refuses. */
+/** A server that increments the version at each write, or refuses the write. */
 function writerOf(refusal?: ApiError) {
   const applied: object[] = []
   let version = 99
@@ -15,16 +15,16 @@ function writerOf(refusal?: ApiError) {
     applied.push(object)
     return { ...runFixture('a'), ...object, metadata: { ...runFixture('a').metadata, resourceVersion: String(++version) } }
   }
-  const [client, its] = [{ apply } as unknown as Pick<KubeClient, 'apply'>, new RunStatusWriter()]
-  const write = (run: KeptRun, status: PipelineRunStatus) => its.write(client, run, status)
-  return { applied, writer: { write, latest: (run: KeptRun) => its.latest(run) } }
+  const [client, statusWriter] = [{ apply } as unknown as Pick<KubeClient, 'apply'>, new RunStatusWriter()]
+  const write = (run: KeptRun, status: PipelineRunStatus) => statusWriter.write(client, run, status)
+  return { applied, writer: { write, latest: (run: KeptRun) => statusWriter.latest(run) } }
 }
 
 function at(resourceVersion: string, run = runFixture('a')): KeptRun {
   return { ...run, metadata: { ...run.metadata, resourceVersion } }
 }
 
-test('What was written is known before the cache shows it', async () => {
+test('Returns the written status before the cache shows it', async () => {
   const { writer } = writerOf()
   await writer.write(at('98'), { phase: 'Queued' })
   expect(writer.latest(at('98')).status).toEqual({ phase: 'Queued', observedGeneration: 1 })
@@ -33,21 +33,21 @@ test('What was written is known before the cache shows it', async () => {
   expect(writer.latest(at('98')).status).toBeUndefined()
 })
 
-test('Another run of the same name is not taken for the one that was written', async () => {
+test('A run recreated under the same name does not get the written status', async () => {
   const { writer } = writerOf()
   await writer.write(at('98'), { phase: 'Queued' })
   const other = at('98')
   expect(writer.latest({ ...other, metadata: { ...other.metadata, uid: 'other' } }).status).toBeUndefined()
 })
 
-test('A status that is there already is not written', async () => {
+test('An unchanged status is not written', async () => {
   const { writer, applied } = writerOf()
   const run = { ...at('98'), status: { phase: 'Queued' as const, observedGeneration: 0 } }
   expect(await writer.write(run, { phase: 'Queued' })).toBe(run)
   expect(applied).toEqual([])
 })
 
-test('A write names the very run that is meant, as it was when that was decided', async () => {
+test('A write names the uid and version of the run that the decision was based on', async () => {
   const { writer, applied } = writerOf()
   await writer.write(at('98'), { phase: 'Queued' })
   expect(applied).toEqual([
@@ -56,12 +56,12 @@ test('A write names the very run that is meant, as it was when that was decided'
 })
 
 test.each([
-  ['is gone', new ApiError(404, 'NotFound', '')],
-  ['was changed, or replaced by another,', new ApiError(409, 'Conflict', '')],
-])('A run that %s is let go', async (_, refusal) => {
+  ['was deleted', new ApiError(404, 'NotFound', '')],
+  ['was changed or recreated', new ApiError(409, 'Conflict', '')],
+])('The write of a run that %s returns undefined', async (_, refusal) => {
   expect(await writerOf(refusal).writer.write(at('98'), { phase: 'Queued' })).toBeUndefined()
 })
 
-test('Any other refusal is an error', async () => {
+test('Any other refusal is thrown', async () => {
   await expect(writerOf(new ApiError(500, 'InternalError', 'x')).writer.write(at('98'), { phase: 'Queued' })).rejects.toThrow('x')
 })

@@ -1,4 +1,5 @@
-// Writes the status of runs, whole, because server-side apply removes what is left out. Every step writes by `goOn` and `finish`.
+// Writes the status of runs. Always writes the whole status, because server-side apply removes fields that are left out. All steps write
+// through `writeOngoing` and `finish`.
 import { isDeepStrictEqual } from 'node:util'
 import { shortDuration } from '../../../crds/durations.ts'
 import type { Condition, PipelineRunStatus, RunPhase } from '../../../crds/status.ts'
@@ -8,7 +9,7 @@ import type { KubeClient } from '../../kubernetes/client.ts'
 import { pipelineRuns } from '../../kubernetes/resources.ts'
 import type { ControllerParts } from '../controller.ts'
 
-/** What `goOn` and `finish` use. `finish` also takes the run out of `admissions` and `memories`, and counts it in `runMetrics`. */
+/** Dependencies of `writeOngoing` and `finish`. `finish` also removes the run from `admissions` and `memories`, and counts it in `runMetrics`. */
 export type StatusWriting = Pick<ControllerParts, 'client' | 'events' | 'clock'> & {
   writer: RunStatusWriter
   admissions: { see(key: string, run: KeptRun): void }
@@ -16,43 +17,43 @@ export type StatusWriting = Pick<ControllerParts, 'client' | 'events' | 'clock'>
   runMetrics: Pick<ControllerParts['runMetrics'], 'ended'>
 }
 
-export type Said = { reason: string; message: string }
+export type ConditionText = { reason: string; message: string }
 
-/** An Event on the run, recorded if the write changed something. `said` is that of the status unless given. */
-export type RunEvent = { action: string; type?: 'Normal' | 'Warning'; said?: Said }
+/** An Event on the run, recorded if the write changed the status. Without `condition`, reason and message of the status are used. */
+export type RunEvent = { action: string; type?: 'Normal' | 'Warning'; condition?: ConditionText }
 
-type Going = { phase: RunPhase; said: Said; more?: Partial<PipelineRunStatus>; event?: RunEvent | undefined }
+type Ongoing = { phase: RunPhase; condition: ConditionText; more?: Partial<PipelineRunStatus>; event?: RunEvent | undefined }
 
-/** Writes that the run goes on, and with what. Returns the run as it is then, as `RunStatusWriter.write` does: the same object if nothing changed. */
-export async function goOn(context: StatusWriting, run: KeptRun, { phase, said, more, event }: Going): Promise<KeptRun | undefined> {
-  const written = await context.writer.write(context.client, run, going({ ...run.status, ...more }, phase, said, context.clock.now()))
-  if (written !== undefined && written !== run && event !== undefined) tell(context, run, event.said ?? said, event)
+/** Writes the status of a run that has not ended. Returns the result of `RunStatusWriter.write`: the same object if nothing changed. */
+export async function writeOngoing(context: StatusWriting, run: KeptRun, { phase, condition, more, event }: Ongoing): Promise<KeptRun | undefined> {
+  const written = await context.writer.write(context.client, run, ongoingStatus({ ...run.status, ...more }, phase, condition, context.clock.now()))
+  if (written !== undefined && written !== run && event !== undefined) recordEvent(context, run, event.condition ?? condition, event)
   return written
 }
 
-export type Ending = { phase: RunPhase; said: Said; more?: Partial<PipelineRunStatus> | undefined; at?: number | undefined }
+export type Ending = { phase: RunPhase; condition: ConditionText; more?: Partial<PipelineRunStatus> | undefined; at?: number | undefined }
 
-/** Writes that the run has ended, for good. */
-export async function finish(context: StatusWriting, run: KeptRun, { phase, said, more, at }: Ending): Promise<undefined> {
+/** Writes the final status of a run. */
+export async function finish(context: StatusWriting, run: KeptRun, { phase, condition, more, at }: Ending): Promise<undefined> {
   const now = context.clock.now()
-  const written = await context.writer.write(context.client, run, ended({ ...run.status, ...more }, phase, said, { now, at: at ?? now }))
+  const written = await context.writer.write(context.client, run, endedStatus({ ...run.status, ...more }, phase, condition, { now, at: at ?? now }))
   if (written === undefined || written === run) return undefined
   context.memories.delete(runKey(run))
   context.runMetrics.ended(run, written.status ?? {})
-  tell(context, run, said, { action: phase === 'Succeeded' ? 'Finish' : phase, type: phase === 'Failed' ? 'Warning' : 'Normal' })
+  recordEvent(context, run, condition, { action: phase === 'Succeeded' ? 'Finish' : phase, type: phase === 'Failed' ? 'Warning' : 'Normal' })
   context.admissions.see(runKey(run), written)
   return undefined
 }
 
-function tell({ events }: Pick<StatusWriting, 'events'>, run: KeptRun, { reason, message }: Said, { action, type = 'Normal' }: RunEvent): void {
+function recordEvent({ events }: Pick<StatusWriting, 'events'>, run: KeptRun, { reason, message }: ConditionText, { action, type = 'Normal' }: RunEvent): void {
   events.event(referenceTo(run), { type, reason, message, action })
 }
 
-/** Knows what was written until the cache shows it, so that no decision is taken on an older status than the one this process wrote. */
+/** Keeps each written status until the cache shows it, so that no decision is based on a status older than this process's last write. */
 export class RunStatusWriter {
   readonly #written = new Map<string, KeptRun>()
 
-  /** The run as the cache has it, or as it was written last if the cache does not show that yet. */
+  /** The cached run, or the last written one if the cache is behind. */
   latest(cached: KeptRun): KeptRun {
     const key = runKey(cached)
     const written = this.#written.get(key)
@@ -64,9 +65,9 @@ export class RunStatusWriter {
   }
 
   /**
-   * Writes the whole status if it differs from the run's; returns the run as it is then. Never overwrites a status this process has not
-   * seen, such as one written by an operator that was frozen: returns undefined if the run has changed or is gone, which the cache will
-   * show. `client` is that of the run's reconcile.
+   * Writes the whole status if it differs from the run's, and returns the updated run. Never overwrites a status this process has not
+   * seen, such as one written by an operator that was frozen: returns undefined if the run was changed or deleted, which the cache will
+   * show. `client` is the client of the run's reconcile.
    */
   async write(client: Pick<KubeClient, 'apply'>, run: KeptRun, status: PipelineRunStatus): Promise<KeptRun | undefined> {
     const next = { ...status, observedGeneration: run.metadata.generation ?? 0 }
@@ -78,7 +79,7 @@ export class RunStatusWriter {
       this.#written.set(runKey(run), written)
       return written
     } catch (error) {
-      // The run was deleted or changed, or another one has its name now.
+      // The run was deleted, changed, or replaced by another of the same name.
       if (isNotFound(error) || isConflict(error)) return undefined
       throw error
     }
@@ -89,37 +90,37 @@ export class RunStatusWriter {
   }
 }
 
-/** Resource versions are whole numbers that grow. */
+/** Resource versions are increasing decimal integers. */
 function isOlder(one: string, other: string): boolean {
   return one.length === other.length ? one < other : one.length < other.length
 }
 
-/** The next status of a run that goes on. */
-export function going(status: PipelineRunStatus, phase: RunPhase, said: Said, now: number): PipelineRunStatus {
-  return { ...status, phase, conditions: conditions(status, 'Unknown', said, now) }
+/** The next status of a run that has not ended. */
+export function ongoingStatus(status: PipelineRunStatus, phase: RunPhase, condition: ConditionText, now: number): PipelineRunStatus {
+  return { ...status, phase, conditions: conditions(status, 'Unknown', condition, now) }
 }
 
-/** The last status of a run. `at` is when it ended: milliseconds since 1970. */
-export function ended(status: PipelineRunStatus, phase: RunPhase, said: Said, { now, at }: { now: number; at: number }): PipelineRunStatus {
+/** The final status of a run. `at` is when the run ended, in milliseconds since 1970. */
+export function endedStatus(status: PipelineRunStatus, phase: RunPhase, condition: ConditionText, { now, at }: { now: number; at: number }): PipelineRunStatus {
   const started = status.startTime === undefined ? undefined : Date.parse(status.startTime)
   const completed = Math.max(at, started ?? at)
   return {
     ...status,
     phase,
-    conditions: conditions(status, phase === 'Succeeded' ? 'True' : 'False', said, now),
+    conditions: conditions(status, phase === 'Succeeded' ? 'True' : 'False', condition, now),
     completionTime: moment(completed),
     ...(started === undefined ? {} : { duration: shortDuration(completed - started) }),
   }
 }
 
-/** RFC 3339 to the second, as metav1.Time is written. */
+/** RFC 3339 with a resolution of seconds, the format of metav1.Time. */
 export function moment(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
 }
 
 const longestMessage = 4096
 
-function conditions(before: PipelineRunStatus, status: Condition['status'], { reason, message }: Said, now: number): Condition[] {
+function conditions(before: PipelineRunStatus, status: Condition['status'], { reason, message }: ConditionText, now: number): Condition[] {
   const last = succeededCondition(before)
   const lastTransitionTime = last?.status === status ? last.lastTransitionTime : moment(now)
   return [{ type: 'Succeeded', status, reason, message: shortened(message), lastTransitionTime }]

@@ -1,14 +1,14 @@
-// The Job of a run and its pods as the caches have them, and the questions about these that several steps ask.
+// A run's Job and pods in the caches, and functions on them that several steps use.
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { Caches } from '../../cache/caches.ts'
 import type { KeptJob } from '../../cache/jobs.ts'
 import type { KeptPod, PodEnd } from '../../cache/pods.ts'
 import { isOwnJob, type KeptRun, runKey } from '../../cache/runs.ts'
 
-/** What is left of them. `pods` are those of the Job. */
+/** The run's Job and its pods, as far as they still exist. */
 export type Workers = { job: KeptJob | undefined; pods: readonly KeptPod[] }
 
-/** The Job that was created for this very run, not another of the same name. */
+/** The Job created for this run; a Job of the same name that belongs to another run does not count. */
 export function jobOf({ jobs }: Pick<Caches, 'jobs'>, run: KeptRun): KeptJob | undefined {
   const job = jobs.get(runKey(run))
   return job?.owner?.uid === run.metadata.uid && isOwnJob(run, job.uid) ? job : undefined
@@ -19,24 +19,24 @@ export function podsOf({ pods }: Pick<Caches, 'pods'>, run: KeptRun, job: KeptJo
   return pods.byIndex('run', runKey(run)).filter(({ jobUid }) => jobUid === job?.uid)
 }
 
-export function isAtWork(pod: KeptPod): boolean {
+export function isRunning(pod: KeptPod): boolean {
   return pod.phase === 'Running' && pod.waiting === undefined && pod.ended === undefined
 }
 
-/** Pods that have failed. The Job counts one only when its successor is due. */
+/** Number of failed pods. The Job counts a failed pod only when its replacement is due, so count the pods too. */
 export function attempts({ failed }: KeptJob, pods: readonly KeptPod[]): number {
   return Math.max(failed, pods.filter(({ ended, disruption }) => ended !== undefined && ended.exitCode !== 0 && disruption === undefined).length)
 }
 
 export type EndedPod = KeptPod & { ended: PodEnd }
 
-/** The pod that ended last of those that are meant. */
-export function lastEnded(pods: readonly KeptPod[], meant: (pod: EndedPod) => boolean): EndedPod | undefined {
-  const ended = pods.filter((pod): pod is EndedPod => pod.ended !== undefined).filter(meant)
+/** The pod that ended last among those that match. */
+export function lastEnded(pods: readonly KeptPod[], matches: (pod: EndedPod) => boolean): EndedPod | undefined {
+  const ended = pods.filter((pod): pod is EndedPod => pod.ended !== undefined).filter(matches)
   return ended.toSorted((one, other) => other.ended.at - one.ended.at || one.index - other.index)[0]
 }
 
-/** The best report among pods that have ended. */
+/** The latest report of an ended pod. */
 export function latestReport(pods: readonly KeptPod[]): WorkerReport | undefined {
   return lastEnded(pods, ({ ended }) => ended.report !== undefined)?.ended.report
 }
@@ -45,7 +45,7 @@ export function workersOf(workers: number): string {
   return workers === 1 ? '1 worker' : `${workers} workers`
 }
 
-/** Of a Job whose pods have not begun. */
+/** Message for a Job none of whose pods has started. */
 export function startingMessage(workers: number): string {
-  return `waits for its ${workers === 1 ? 'worker' : `${workers} workers`} to start`
+  return `waits for ${workers === 1 ? 'the worker' : `${workers} workers`} to start`
 }

@@ -1,4 +1,5 @@
-// Carries out what was decided about the ticks of a schedule: each becomes a PipelineRun or is skipped, and is marked with that.
+// Applies the decisions about the ticks of a schedule: each tick becomes a PipelineRun or is skipped, and is annotated with the result.
+// Called by schedule.ts.
 import { scheduleOf } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
 import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
@@ -10,58 +11,59 @@ import { decideTicks, isUndecided, pendingTicks, type SkipReason, type Tick } fr
 import type { ScheduleParts } from './schedule.ts'
 import { isRunOfTick, scheduledRun, scheduledRunName, spareRunName } from './scheduled-run.ts'
 
-/** Names that are tried for one tick. */
-const mostNames = 4
+/** Number of run names that are tried for one tick. */
+const maxNames = 4
 
-/** Skips first: a crash in between then leaves fewer ticks to make up for, not more. */
-export async function handleTicks(its: ScheduleParts, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
+/** Skips first: a crash in between then leaves fewer ticks to catch up on, not more. */
+export async function handleTicks(deps: ScheduleParts, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
   const schedule = scheduleOf(pipeline.spec)
-  const pending = pendingTicks(its.ticks.byIndex('pipeline', key), cronJob.metadata.uid, its.clock.now())
+  const pending = pendingTicks(deps.ticks.byIndex('pipeline', key), cronJob.metadata.uid, deps.clock.now())
   if (schedule === undefined || pending.length === 0) return
-  const { run, skip } = decideTicks(pending, schedule, its.clock.now())
-  for (const { tick, reason } of skip) await skipTick(its, pipeline, tick, reason)
-  for (const tick of run) await runTick(its, pipeline, tick)
+  const { run, skip } = decideTicks(pending, schedule, deps.clock.now())
+  for (const { tick, reason } of skip) await skipTick(deps, pipeline, tick, reason)
+  for (const tick of run) await runTick(deps, pipeline, tick)
 }
 
 const skipMessages: Record<SkipReason, string> = {
   Suspended: 'the schedule is suspended',
-  Missed: 'it was missed, and spec.schedule.catchUp allows no more to be made up for',
+  Missed: 'the tick was missed, and spec.schedule.catchUp allows no more missed ticks to run',
 }
 
-async function skipTick(its: ScheduleParts, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
-  if (!(await annotate(its, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
+async function skipTick(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
+  if (!(await annotate(deps, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
   const message = `no run for ${new Date(tick.at).toISOString()}: ${skipMessages[reason]}`
-  its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
+  deps.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
 }
 
 /** Re-reads the tick: a stale cache could recreate a run that was since deleted. */
-async function runTick(its: ScheduleParts, pipeline: KeptPipeline, tick: Tick): Promise<void> {
-  const there = await its.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
+async function runTick(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick): Promise<void> {
+  const there = await deps.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
   if (there === undefined || there.metadata.uid !== tick.job.metadata.uid || !isUndecided(there.metadata)) return
-  await annotate(its, tick, { [annotations.run]: await createRun(its, pipeline, tick, there.metadata.annotations?.[annotations.runName]) })
+  await annotate(deps, tick, { [annotations.run]: await createRun(deps, pipeline, tick, there.metadata.annotations?.[annotations.runName]) })
 }
 
 /**
- * Returns the name of the tick's run, created now or before. Skips names that other runs have. The next name is noted on the tick first:
- * the other run may be gone when an operator takes over, and the tick must not get a second run under the first name. `noted` is that name.
+ * Returns the name of the tick's run, created now or before. Skips names that other runs have. Annotates the tick with the next name before
+ * using it: if the other run is deleted and another operator takes over, the tick must not get a second run under the first name. `noted` is
+ * the annotated name.
  */
-async function createRun(its: ScheduleParts, pipeline: KeptPipeline, tick: Tick, noted: string | undefined): Promise<string> {
+async function createRun(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick, noted: string | undefined): Promise<string> {
   const names = runNames(pipeline.metadata.name, tick)
   for (const name of names.slice(Math.max(0, names.indexOf(noted ?? '')))) {
-    if (name !== names[0] && name !== noted) await annotate(its, tick, { [annotations.runName]: name })
-    if (await ensureRun(its, pipeline, tick, name)) return name
-    const message = `run ${name} exists already and was not created for the tick of ${new Date(tick.at).toISOString()}; the tick’s run gets another name`
-    its.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'RunNameTaken', message, action: 'Schedule' })
+    if (name !== names[0] && name !== noted) await annotate(deps, tick, { [annotations.runName]: name })
+    if (await ensureRun(deps, pipeline, tick, name)) return name
+    const message = `run ${name} already exists and was not created for the tick of ${new Date(tick.at).toISOString()}; the operator creates the tick’s run under another name`
+    deps.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'RunNameTaken', message, action: 'Schedule' })
   }
-  throw new Error(`no name is free for the run of the tick ${tick.job.metadata.name}`)
+  throw new Error(`all ${maxNames} names for the run of tick ${tick.job.metadata.name} are taken by other runs`)
 }
 
 function runNames(pipeline: string, { at, job }: Tick): string[] {
   const first = scheduledRunName(pipeline, at)
-  return [first, ...Array.from({ length: mostNames - 1 }, (_, index) => spareRunName(first, job.metadata.uid, index + 1))]
+  return [first, ...Array.from({ length: maxNames - 1 }, (_, index) => spareRunName(first, job.metadata.uid, index + 1))]
 }
 
-/** Whether the tick's run has that name now. */
+/** Creates the tick's run under the name; returns false if another run has the name. */
 async function ensureRun({ client, events }: ScheduleParts, pipeline: KeptPipeline, tick: Tick, name: string): Promise<boolean> {
   const wanted = scheduledRun(pipeline, tick, name)
   try {
@@ -75,11 +77,11 @@ async function ensureRun({ client, events }: ScheduleParts, pipeline: KeptPipeli
   return found !== undefined && isRunOfTick(found, wanted)
 }
 
-/** Returns whether the tick still exists. With a version it throws Conflict if the tick has changed since. */
-async function annotate(its: ScheduleParts, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
+/** Returns whether the tick still exists. With a resource version, throws a conflict if the tick has changed since. */
+async function annotate(deps: ScheduleParts, { job }: Tick, entries: Record<string, string>, resourceVersion?: string): Promise<boolean> {
   const { name, namespace } = job.metadata
   try {
-    await its.client.patch(jobs, name, namespace, { metadata: { annotations: entries, ...(resourceVersion !== undefined && { resourceVersion }) } })
+    await deps.client.patch(jobs, name, namespace, { metadata: { annotations: entries, ...(resourceVersion !== undefined && { resourceVersion }) } })
     return true
   } catch (error) {
     if (isNotFound(error)) return false

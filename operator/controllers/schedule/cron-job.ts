@@ -1,4 +1,5 @@
-// The CronJob of a scheduled pipeline. It is a clock: its Jobs want no pod, so each is complete at once; that it was created means that it is time.
+// Builds the CronJob of a scheduled pipeline. It serves as a clock only: its Jobs have no pods and complete at once, and the creation of a
+// Job is a tick. Called by schedule.ts and pipeline-status/.
 import { createHash } from 'node:crypto'
 import { type ScheduleSettings, scheduleOf } from '../../../crds/defaults.ts'
 import { annotations, apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
@@ -6,11 +7,11 @@ import { type KeptPipeline, scheduleComponent } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 
-/** More ticks than are made up for are kept, so that none is gone before it was seen. */
+/** Keep more finished Jobs than `catchUp`, so that the CronJob controller deletes no tick before the operator has seen it. */
 const spareTicks = 3
-/** A tick that is later than this is a missed one. */
+/** A tick seen later than this counts as missed. */
 export const lateAfterMs = 10 * 60_000
-/** How late the CronJob controller may still tick, when it was away itself. */
+/** How late the CronJob controller may still tick after its own downtime. */
 const latestTickSeconds = 3600
 
 export function cronJobName(pipeline: string): string {
@@ -21,19 +22,22 @@ export function ownedByPipeline({ metadata }: KeptPipeline, more: Partial<OwnerR
   return { apiVersion, kind: 'Pipeline', name: metadata.name, uid: metadata.uid, ...more }
 }
 
-/** What should be there, or undefined if the pipeline has no schedule. `image` is never pulled, but policies may look at it. */
+/** The CronJob as declared; undefined if the pipeline has no schedule. `image` is never pulled, but admission policies may check it. */
 export function cronJobFor(pipeline: KeptPipeline, image: string): Draft<CronJob> | undefined {
   const schedule = scheduleOf(pipeline.spec)
   if (schedule === undefined) return undefined
   const { name, namespace } = pipeline.metadata
-  const its = { [labels.managedBy]: 'headgate', [labels.component]: scheduleComponent, [labels.pipeline]: name }
-  const spec = cronJobSpec(schedule, its, image)
+  const ownLabels = { [labels.managedBy]: 'headgate', [labels.component]: scheduleComponent, [labels.pipeline]: name }
+  const spec = cronJobSpec(schedule, ownLabels, image)
   const ownerReferences = [ownedByPipeline(pipeline, { controller: true, blockOwnerDeletion: true })]
-  const hash = createHash('sha256').update(JSON.stringify({ its, spec, ownerReferences })).digest('hex').slice(0, 16)
-  return { metadata: { name: cronJobName(name), namespace, labels: its, annotations: { [annotations.declaration]: hash }, ownerReferences }, spec }
+  const hash = createHash('sha256')
+    .update(JSON.stringify({ its: ownLabels, spec, ownerReferences }))
+    .digest('hex')
+    .slice(0, 16)
+  return { metadata: { name: cronJobName(name), namespace, labels: ownLabels, annotations: { [annotations.declaration]: hash }, ownerReferences }, spec }
 }
 
-function cronJobSpec({ cron, timeZone, suspend, catchUp }: ScheduleSettings, its: Record<string, string>, image: string): CronJob['spec'] {
+function cronJobSpec({ cron, timeZone, suspend, catchUp }: ScheduleSettings, ownLabels: Record<string, string>, image: string): CronJob['spec'] {
   return {
     schedule: cron,
     timeZone,
@@ -43,13 +47,13 @@ function cronJobSpec({ cron, timeZone, suspend, catchUp }: ScheduleSettings, its
     successfulJobsHistoryLimit: catchUp + spareTicks,
     failedJobsHistoryLimit: 1,
     jobTemplate: {
-      metadata: { labels: its },
-      spec: { completions: 0, parallelism: 0, backoffLimit: 0, template: { metadata: { labels: its }, spec: neverStarted(image) } },
+      metadata: { labels: ownLabels },
+      spec: { completions: 0, parallelism: 0, backoffLimit: 0, template: { metadata: { labels: ownLabels }, spec: neverStarted(image) } },
     },
   }
 }
 
-/** A Job must have a pod template; this one satisfies the strictest policies. */
+/** A Job must have a pod template; this one satisfies the restricted Pod Security Standard. */
 function neverStarted(image: string) {
   return {
     restartPolicy: 'Never',

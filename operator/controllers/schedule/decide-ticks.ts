@@ -1,10 +1,10 @@
-// Which ticks become runs, and which are skipped. Pure.
+// Decides which ticks become runs and which are skipped. Pure. Called by act-ticks.ts.
 import type { ScheduleSettings } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
 import { type KeptTick, scheduledTimestamp } from '../../cache/kept.ts'
 import { lateAfterMs } from './cron-job.ts'
 
-/** A Job of our CronJob about which nothing was decided yet. `at`: when it was due, milliseconds since 1970. */
+/** A Job of the pipeline's CronJob without a decision. `at`: when it was due, in milliseconds since 1970. */
 export type Tick = { job: KeptTick; at: number }
 
 export type SkipReason = 'Suspended' | 'Missed'
@@ -15,12 +15,12 @@ export type TickDecisions = {
   skip: { tick: Tick; reason: SkipReason }[]
 }
 
-/** The clock of the CronJob controller may be ahead of ours by this much. */
+/** Tolerated lead of the CronJob controller's clock over the operator's. */
 const skewMs = 60_000
 
 /**
- * Ticks without a decision, oldest first. Jobs of another CronJob, or made by hand, are no ticks. Such a Job can name the CronJob as
- * owner all the same; one with a time in the future would pass for the newest tick until then, so it is ignored.
+ * Ticks without a decision, oldest first. Jobs of another CronJob or without one do not count. A Job created by hand can claim the CronJob as
+ * its owner; with a time in the future it would count as the newest tick until then, so such a Job is ignored.
  */
 export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string, now: number): Tick[] {
   return jobs
@@ -31,13 +31,13 @@ export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string, now:
     .sort((one, other) => one.at - other.at)
 }
 
-export function isUndecided({ annotations: its }: { annotations?: Record<string, string> }): boolean {
-  return its?.[annotations.run] === undefined && its?.[annotations.skipped] === undefined
+export function isUndecided({ annotations: entries }: { annotations?: Record<string, string> }): boolean {
+  return entries?.[annotations.run] === undefined && entries?.[annotations.skipped] === undefined
 }
 
 /**
- * The newest tick becomes a run, unless it is late. All others were missed while Headgate was away; the latest `catchUp` of
- * them are made up for.
+ * The newest tick becomes a run, unless it is late. All others were missed while the operator was down; of these, the latest `catchUp`
+ * become runs.
  */
 export function decideTicks(pending: readonly Tick[], { suspend, catchUp }: Pick<ScheduleSettings, 'suspend' | 'catchUp'>, now: number): TickDecisions {
   if (suspend) return { run: [], skip: pending.map((tick) => ({ tick, reason: 'Suspended' })) }

@@ -11,7 +11,7 @@ const image = 'headgate:1'
 const pipeline = pipelineFixture({ schedule: { cron: '*/15 * * * *', timeZone: 'Europe/Berlin', catchUp: 2 } })
 const unscheduled = pipelineFixture({})
 
-/** The CronJob as it is found in the cache after it was applied, with these differences. */
+/** The cached CronJob after it was applied, with the given differences. */
 function found(more: { owner?: object; spec?: object; deleting?: boolean; annotations?: Record<string, string> } = {}): KeptCronJob {
   const wanted = cronJobFor(pipeline, image)
   const { schedule = '', timeZone = '', suspend = false } = wanted?.spec ?? {}
@@ -30,24 +30,24 @@ function found(more: { owner?: object; spec?: object; deleting?: boolean; annota
 
 describe('the CronJob', () => {
   test.each([
-    ['is made when it is missing', pipeline, undefined, 'apply'],
-    ['is left alone when it is as declared', pipeline, found(), 'nothing'],
-    ['is corrected when somebody changed its schedule', pipeline, found({ spec: { schedule: '0 0 1 1 *' } }), 'apply'],
-    ['is corrected when somebody changed its zone', pipeline, found({ spec: { timeZone: 'UTC' } }), 'apply'],
-    ['is corrected when somebody suspended it', pipeline, found({ spec: { suspend: true } }), 'apply'],
-    ['is brought up to date when it was made from another declaration', pipeline, found({ annotations: { [annotations.declaration]: 'old' } }), 'apply'],
-    ['goes with the schedule', unscheduled, found(), 'delete'],
-    ['that is going already is not deleted again', unscheduled, found({ deleting: true }), 'nothing'],
-    ['that is going must be gone before there is another', pipeline, found({ deleting: true }), 'wait'],
-    ['is not made without a schedule', unscheduled, undefined, 'nothing'],
-    ['of a deleted pipeline of the same name must be collected first', pipeline, found({ owner: { uid: 'old' } }), 'wait'],
-    ['of somebody else is not touched', pipeline, found({ owner: { uid: 'x', kind: 'Backup', name: 'nightly' } }), 'giveUp'],
-    ['of somebody else does not matter without a schedule', unscheduled, found({ owner: { uid: 'x', kind: 'Backup' } }), 'nothing'],
-  ])('%s', (_, its, there, act) => {
-    expect(decideCronJob(its, cronJobFor(its, image), there)).toEqual({ act })
+    ['is created when missing', pipeline, undefined, 'apply'],
+    ['is unchanged when as declared', pipeline, found(), 'nothing'],
+    ['is corrected when its schedule was edited', pipeline, found({ spec: { schedule: '0 0 1 1 *' } }), 'apply'],
+    ['is corrected when its time zone was edited', pipeline, found({ spec: { timeZone: 'UTC' } }), 'apply'],
+    ['is corrected when it was suspended by hand', pipeline, found({ spec: { suspend: true } }), 'apply'],
+    ['is updated when it was created from another declaration', pipeline, found({ annotations: { [annotations.declaration]: 'old' } }), 'apply'],
+    ['is deleted with the schedule', unscheduled, found(), 'delete'],
+    ['that is being deleted is not deleted again', unscheduled, found({ deleting: true }), 'nothing'],
+    ['that is being deleted must be gone before another is created', pipeline, found({ deleting: true }), 'wait'],
+    ['is not created without a schedule', unscheduled, undefined, 'nothing'],
+    ['of a deleted pipeline of the same name must be garbage collected first', pipeline, found({ owner: { uid: 'old' } }), 'wait'],
+    ['of another owner is not touched', pipeline, found({ owner: { uid: 'x', kind: 'Backup', name: 'nightly' } }), 'giveUp'],
+    ['of another owner does not matter without a schedule', unscheduled, found({ owner: { uid: 'x', kind: 'Backup' } }), 'nothing'],
+  ])('%s', (_, given, existing, act) => {
+    expect(decideCronJob(given, cronJobFor(given, image), existing)).toEqual({ act })
   })
 
-  test('ticks without pods and keeps more ticks than are made up for', () => {
+  test('ticks without pods and keeps more finished Jobs than catchUp', () => {
     const { metadata, spec } = cronJobFor(pipeline, image) ?? {}
     expect(metadata).toMatchObject({ name: 'orders-schedule', namespace: 'sales', ownerReferences: [{ uid: pipeline.metadata.uid, controller: true }] })
     expect(spec).toMatchObject({
@@ -60,8 +60,8 @@ describe('the CronJob', () => {
     expect(spec?.jobTemplate?.spec).toMatchObject({ completions: 0, parallelism: 0 })
   })
 
-  test('is another declaration when anything in it changes', () => {
-    const hash = (its: typeof pipeline, of: string) => cronJobFor(its, of)?.metadata.annotations?.[annotations.declaration]
+  test('has another declaration hash when anything in it changes', () => {
+    const hash = (of: typeof pipeline, withImage: string) => cronJobFor(of, withImage)?.metadata.annotations?.[annotations.declaration]
     const suspended = pipelineFixture({ schedule: { cron: '*/15 * * * *', timeZone: 'Europe/Berlin', catchUp: 2, suspend: true } })
     expect(new Set([hash(pipeline, image), hash(pipeline, 'headgate:2'), hash(suspended, image)]).size).toBe(3)
     expect(hash(pipeline, image)).toBe(hash(pipelineFixture(pipeline.spec), image))
@@ -77,25 +77,25 @@ function tick(minutesAgo: number, more: Record<string, string> = {}, owner = 'cr
 }
 
 describe('ticks', () => {
-  test('count until something was decided about them, if our CronJob made them', () => {
+  test('are pending until decided, if they belong to the CronJob', () => {
     const jobs = [tick(1), tick(3), tick(2, { [annotations.run]: 'x' }), tick(4, { [annotations.skipped]: 'Missed' }), tick(5, {}, 'other')]
     expect(pendingTicks(jobs, 'cron', now).map(({ job }) => job.metadata.name)).toEqual(['tick-3', 'tick-1'])
     expect(pendingTicks([{ metadata: { ...tick(1).metadata, annotations: {} } }], 'cron', now)).toEqual([])
   })
 
-  test('of the future are none: anybody who may create Jobs can write one', () => {
+  test('in the future are ignored, because anyone who may create Jobs can create one', () => {
     expect(pendingTicks([tick(-60), tick(1)], 'cron', now).map(({ job }) => job.metadata.name)).toEqual(['tick-1'])
   })
 
   test.each<{ what: string; pending: number[]; catchUp: number; suspend?: boolean; run: number[] }>([
-    { what: 'the newest, on time', pending: [0], catchUp: 1, run: [0] },
-    { what: 'the newest, on time, without catching up', pending: [0], catchUp: 0, run: [0] },
-    { what: 'one that was missed', pending: [180], catchUp: 1, run: [180] },
-    { what: 'one that was missed, without catching up', pending: [180], catchUp: 0, run: [] },
-    { what: 'a little late is on time', pending: [9], catchUp: 0, run: [9] },
-    { what: 'several that were missed, and the newest on time', pending: [45, 30, 15, 0], catchUp: 1, run: [15, 0] },
-    { what: 'several that were missed', pending: [180, 120, 60], catchUp: 2, run: [120, 60] },
-    { what: 'fewer than may be made up for', pending: [120, 60], catchUp: 10, run: [120, 60] },
+    { what: 'the newest if on time', pending: [0], catchUp: 1, run: [0] },
+    { what: 'the newest if on time, with catchUp 0', pending: [0], catchUp: 0, run: [0] },
+    { what: 'one missed tick', pending: [180], catchUp: 1, run: [180] },
+    { what: 'no missed tick with catchUp 0', pending: [180], catchUp: 0, run: [] },
+    { what: 'the newest if less than ten minutes late', pending: [9], catchUp: 0, run: [9] },
+    { what: 'the latest missed tick, and the newest on time', pending: [45, 30, 15, 0], catchUp: 1, run: [15, 0] },
+    { what: 'the latest missed ticks', pending: [180, 120, 60], catchUp: 2, run: [120, 60] },
+    { what: 'all missed ticks if fewer than catchUp', pending: [120, 60], catchUp: 10, run: [120, 60] },
     { what: 'none while it is suspended', pending: [60, 0], catchUp: 5, suspend: true, run: [] },
     { what: 'nothing', pending: [], catchUp: 5, run: [] },
   ])('become runs: $what', ({ pending, catchUp, suspend = false, run }) => {
@@ -125,7 +125,7 @@ describe('a scheduled run', () => {
     })
   })
 
-  test('has no interval where the tick before cannot be told', () => {
+  test('has no interval if the previous tick is unknown', () => {
     expect(scheduledRun(pipelineFixture({ schedule: { cron: '0 0 30 2 *' } }), { at, job: tick(0) }).spec).toEqual({ pipelineRef: { name: 'orders' } })
   })
 })

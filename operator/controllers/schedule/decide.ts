@@ -1,4 +1,4 @@
-// What to do about a pipeline's CronJob, given what is there. Pure.
+// Decides how to reconcile a pipeline's CronJob with the one found. Pure. Called by schedule.ts and pipeline-status/.
 import { annotations } from '../../../crds/metadata.ts'
 import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
 import type { Draft } from '../../kubernetes/client.ts'
@@ -8,9 +8,9 @@ export type CronJobDecision =
   | { act: 'nothing' }
   | { act: 'apply' }
   | { act: 'delete' }
-  /** It belongs to a deleted pipeline of the same name, and is about to be collected. */
+  /** The CronJob belongs to a deleted pipeline of the same name and will be garbage collected. */
   | { act: 'wait' }
-  /** Somebody else has a CronJob of that name. */
+  /** A foreign CronJob has the name. */
   | { act: 'giveUp' }
 
 export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | undefined, found: KeptCronJob | undefined): CronJobDecision {
@@ -25,7 +25,7 @@ export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | u
   return { act: isAsWanted(wanted, found) ? 'nothing' : 'apply' }
 }
 
-/** Whether it was made from this declaration, and its schedule was not edited since. */
+/** Whether the CronJob was created from this declaration, and its schedule has not been edited since. */
 export function isAsWanted(wanted: Draft<CronJob>, found: KeptCronJob): boolean {
   const { schedule, timeZone, suspend } = found.spec
   return (

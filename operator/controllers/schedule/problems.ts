@@ -1,5 +1,5 @@
-// Why a pipeline's schedule cannot be carried out: the controller of schedules writes it, that of pipelines' statuses shows it.
-// In memory only: after a restart the schedule is tried again anyway.
+// Problems with pipelines' schedules: written by the schedule controller, shown by the pipeline status controller. In memory only, because
+// after a restart every schedule is reconciled again.
 
 export type ScheduleProblem = { generation: number | undefined; reason: 'ScheduleRefused' | 'ScheduleNameTaken'; message: string }
 

@@ -1,4 +1,4 @@
-// Schedules on a real API server; the test plays the CronJob controller.
+// Schedules on a real API server. The test acts as the CronJob controller.
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { annotations } from '../../../crds/metadata.ts'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
@@ -27,7 +27,7 @@ describeWithApiServer('a schedule', async (server) => {
   const cronJobOf = (pipeline: string) => eventually(() => client.get(cronJobs, `${pipeline}-schedule`, namespace), `CronJob of ${pipeline}`)
   const hourly = { cron: '0 * * * *' }
 
-  /** What the CronJob controller makes: the Job of a tick, complete at once. */
+  /** Creates the Job of a tick as the CronJob controller does. */
   async function tick(pipeline: string, minutesAgo: number): Promise<{ name: string; due: string }> {
     const cronJob = await cronJobOf(pipeline)
     const at = Math.floor(Date.now() / 60_000) - minutesAgo
@@ -50,7 +50,7 @@ describeWithApiServer('a schedule', async (server) => {
       return status?.conditions?.find((condition) => condition.type === 'Ready' && condition.reason === reason) && status
     }, `${pipeline} ${reason}`)
 
-  test('becomes a CronJob that the API server takes as it is, and changes and goes with it', async () => {
+  test('becomes a CronJob, which is updated and deleted with it', async () => {
     await start()
     await stage.createPipeline('clock', { schedule: { cron: '*/15 6-18 * * MON-FRI', timeZone: 'Europe/Berlin' } })
     expect((await cronJobOf('clock')).spec).toMatchObject({ schedule: '*/15 6-18 * * MON-FRI', timeZone: 'Europe/Berlin', suspend: false })
@@ -65,7 +65,7 @@ describeWithApiServer('a schedule', async (server) => {
     await ready('clock', 'Accepted')
   })
 
-  test('turns a tick into one run, which is not made again after it was deleted', async () => {
+  test('creates one run per tick, and does not recreate the run after its deletion', async () => {
     await start()
     await stage.createPipeline('ticking', { schedule: { ...hourly, cron: '* * * * *' } })
     const { name, due } = await tick('ticking', 1)
@@ -83,7 +83,7 @@ describeWithApiServer('a schedule', async (server) => {
     expect(await runsOf('ticking')).toEqual([second])
   })
 
-  test('forgets nothing and doubles nothing when kept ticks are pruned', async () => {
+  test('neither loses nor duplicates runs when finished ticks are deleted', async () => {
     await start()
     await stage.createPipeline('pruned', { schedule: hourly })
     const { name } = await tick('pruned', 2)
@@ -94,7 +94,7 @@ describeWithApiServer('a schedule', async (server) => {
     expect((await runsOf('pruned')).sort()).toEqual([run, second].sort())
   })
 
-  test('makes up for as many missed ticks as it may when the operator comes back, the latest', async () => {
+  test('runs the latest catchUp missed ticks when the operator is back', async () => {
     await start()
     await stage.createPipeline('away', { schedule: { ...hourly, catchUp: 2 } })
     await cronJobOf('away')
@@ -106,15 +106,15 @@ describeWithApiServer('a schedule', async (server) => {
     const skipped = await Promise.all(missed.slice(0, 2).map(({ name }) => settled(name, annotations.skipped)))
     expect(skipped).toEqual(['Missed', 'Missed'])
     expect(await runsOf('away')).toHaveLength(3)
-    const told = await eventually(async () => {
+    const skipNotes = await eventually(async () => {
       const { items } = await client.list(events, { namespace })
       const notes = items.filter(({ reason }) => reason === 'TickSkipped').map(({ note }) => note)
       return notes.length === 2 && notes
     }, 'both events')
-    expect(told[0]).toContain('catchUp')
+    expect(skipNotes[0]).toContain('catchUp')
   })
 
-  test('starts nothing while it is suspended, and one created by hand starts all the same', async () => {
+  test('starts no runs while suspended, except those created by hand', async () => {
     await start()
     await stage.createPipeline('paused', { schedule: { ...hourly, suspend: true } })
     const { name } = await tick('paused', 0)
@@ -124,7 +124,7 @@ describeWithApiServer('a schedule', async (server) => {
     expect(await runsOf('paused')).toEqual(['by-hand'])
   })
 
-  test('that the API server refuses stalls the pipeline and says why, until it is corrected', async () => {
+  test('refused by the API server stalls the pipeline with the reason, until it is corrected', async () => {
     await start()
     await stage.createPipeline('broken', { schedule: { cron: '61 * * * *' } })
     const { conditions } = await ready('broken', 'ScheduleRefused')
@@ -139,7 +139,7 @@ describeWithApiServer('a schedule', async (server) => {
   test.each([
     ['with', 'taken', { 'app.kubernetes.io/managed-by': 'headgate', 'headgate.dev/pipeline': 'taken' }],
     ['without', 'foreign', {}],
-  ])('does not touch a CronJob of somebody else, %s our labels', async (_, name, labels) => {
+  ])('does not touch a foreign CronJob, %s the operator’s labels', async (_, name, labels) => {
     const container = { name: 'c', image: 'c' }
     const spec = { schedule: '0 0 * * *', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [container] } } } } }
     await client.create(cronJobs, { metadata: { name: `${name}-schedule`, namespace, labels }, spec } as never)

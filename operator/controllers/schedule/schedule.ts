@@ -1,5 +1,5 @@
-// The controller of schedules: keeps the CronJob of each scheduled pipeline as declared, and turns its ticks into PipelineRuns. One
-// reconcile is one pipeline.
+// The schedule controller: keeps the CronJob of each scheduled pipeline as declared, and creates a PipelineRun for each of its ticks. One
+// reconcile handles one pipeline. Started by term.ts.
 import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob as keep, pipelineOfSchedule } from '../../cache/kept.ts'
 import { ApiError, isConflict, isInvalid } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
@@ -36,78 +36,78 @@ export type ScheduleParts = Pick<ControllerParts, 'client' | 'events' | 'clock' 
   cronJobs: Pick<Cache<KeptCronJob>, 'get'>
   /** Indexed by `pipeline`: `namespace/name` of the pipeline. */
   ticks: Pick<Cache<KeptTick>, 'byIndex'>
-  /** For the pod template that is never started. */
+  /** Image of the pod template, which is never started. */
   image: string
 }
 
-/** A CronJob that is being collected is gone within seconds. */
-const collectedAfterMs = 1000
-const staleCacheMs = 500
-/** A CronJob without our label is not watched, so look again to see whether it is gone. */
-const takenLookMs = 60_000
+/** The garbage collector deletes a CronJob within seconds. */
+const garbageCollectionRetryMs = 1000
+const staleCacheRetryMs = 500
+/** A foreign CronJob without the operator's label is not watched, so check periodically whether it has been deleted. */
+const nameTakenRetryMs = 60_000
 
 /** Keys are `namespace/name` of pipelines. */
-function reconcileSchedule(its: ScheduleParts): Reconcile {
+function reconcileSchedule(deps: ScheduleParts): Reconcile {
   return async (key) => {
-    const pipeline = its.pipelines.get(key)
+    const pipeline = deps.pipelines.get(key)
     if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) {
-      its.problems.clear(key)
+      deps.problems.clear(key)
       return undefined
     }
-    const cronJob = its.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
-    const again = await keepCronJob(its, key, pipeline, cronJob)
+    const cronJob = deps.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
+    const again = await keepCronJob(deps, key, pipeline, cronJob)
     if (cronJob === undefined) return again
     try {
-      await handleTicks(its, key, pipeline, cronJob)
+      await handleTicks(deps, key, pipeline, cronJob)
       return again
     } catch (error) {
-      // The cache does not know yet what was decided about a tick.
-      if (isConflict(error)) return { again: staleCacheMs }
+      // The cache does not show the decision about a tick yet.
+      if (isConflict(error)) return { again: staleCacheRetryMs }
       throw error
     }
   }
 }
 
-async function keepCronJob(its: ScheduleParts, key: string, pipeline: KeptPipeline, found: KeptCronJob | undefined) {
-  const wanted = cronJobFor(pipeline, its.image)
-  const { act } = await decided(its, pipeline, wanted, found)
-  if (act === 'wait') return { again: collectedAfterMs }
+async function keepCronJob(deps: ScheduleParts, key: string, pipeline: KeptPipeline, found: KeptCronJob | undefined) {
+  const wanted = cronJobFor(pipeline, deps.image)
+  const { act } = await decided(deps, pipeline, wanted, found)
+  if (act === 'wait') return { again: garbageCollectionRetryMs }
   if (act === 'giveUp') {
     const name = cronJobName(pipeline.metadata.name)
-    const message = `the CronJob ${name} belongs to somebody else; delete it, or name the pipeline otherwise`
-    its.problems.set(key, { generation: pipeline.metadata.generation, reason: 'ScheduleNameTaken', message })
-    return { again: takenLookMs }
+    const message = `CronJob ${name} exists and does not belong to this Pipeline; delete the CronJob, or rename the Pipeline`
+    deps.problems.set(key, { generation: pipeline.metadata.generation, reason: 'ScheduleNameTaken', message })
+    return { again: nameTakenRetryMs }
   }
-  if (act === 'delete' && found !== undefined) await deleteCronJob(its, found)
-  if (act === 'apply' && wanted !== undefined) await applyCronJob(its, key, pipeline, wanted)
-  else its.problems.clear(key)
+  if (act === 'delete' && found !== undefined) await deleteCronJob(deps, found)
+  if (act === 'apply' && wanted !== undefined) await applyCronJob(deps, key, pipeline, wanted)
+  else deps.problems.clear(key)
   return undefined
 }
 
-/** One without our label is in no cache of ours, and must not be taken over: before a CronJob is made, the API server is asked. */
+/** A CronJob without the operator's label is not cached and must not be taken over, so ask the API server before creating one. */
 async function decided({ client }: ScheduleParts, pipeline: KeptPipeline, wanted: Draft<CronJob> | undefined, found: KeptCronJob | undefined) {
   const decision = decideCronJob(pipeline, wanted, found)
   if (decision.act !== 'apply' || found !== undefined) return decision
   const { name, namespace } = pipeline.metadata
-  const there = await client.get(cronJobs, cronJobName(name), namespace)
-  return there === undefined ? decision : decideCronJob(pipeline, wanted, keep(there))
+  const existing = await client.get(cronJobs, cronJobName(name), namespace)
+  return existing === undefined ? decision : decideCronJob(pipeline, wanted, keep(existing))
 }
 
-/** Its ticks go with it. */
+/** The garbage collector then deletes the ticks of the CronJob. */
 async function deleteCronJob({ client }: ScheduleParts, { metadata }: KeptCronJob): Promise<void> {
   await client.delete(cronJobs, metadata.name, metadata.namespace, { propagation: 'Background', preconditions: { uid: metadata.uid } })
 }
 
-/** The pipeline's status shows what the API server refuses. What it refuses as invalid is not retried until something changes. */
-async function applyCronJob(its: ScheduleParts, key: string, { metadata }: KeptPipeline, wanted: Draft<CronJob>): Promise<void> {
+/** Records a refusal by the API server for the pipeline's status. An invalid CronJob is not retried until the pipeline changes. */
+async function applyCronJob(deps: ScheduleParts, key: string, { metadata }: KeptPipeline, wanted: Draft<CronJob>): Promise<void> {
   try {
-    await its.client.apply(cronJobs, wanted)
-    its.problems.clear(key)
+    await deps.client.apply(cronJobs, wanted)
+    deps.problems.clear(key)
   } catch (error) {
     const refused = error instanceof ApiError && (error.status === 422 || error.status === 403 || error.status === 400)
     if (!refused) throw error
     const said = error.message.replace(/^.* \d{3} (CronJob\.batch "[^"]*" is invalid: )?/, '')
-    its.problems.set(key, { generation: metadata.generation, reason: 'ScheduleRefused', message: `the schedule is refused: ${said}; correct spec.schedule` })
+    deps.problems.set(key, { generation: metadata.generation, reason: 'ScheduleRefused', message: `the schedule is refused: ${said}; correct spec.schedule` })
     if (!isInvalid(error)) throw error
   }
 }

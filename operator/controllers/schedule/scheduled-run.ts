@@ -1,5 +1,5 @@
-// The PipelineRun that a tick is turned into. Its name follows from pipeline and minute, so creating it twice creates it once. People
-// who may create runs can take that name before the tick, so a run that exists counts only if it names the tick's Job.
+// Builds the PipelineRun of a tick. Its name derives from pipeline and minute, so a second creation fails. Anyone who may create runs can take
+// that name before the tick, so an existing run is accepted only if it names the tick's Job. Called by act-ticks.ts.
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { scheduleOf } from '../../../crds/defaults.ts'
@@ -18,16 +18,16 @@ export function scheduledRunName(pipeline: string, at: number): string {
   return `${pipeline}-${date.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}`
 }
 
-/** Another name for the same tick, if the first is taken. It depends on the tick's uid, so it cannot be taken before the tick. */
+/** A fallback name for the same tick. It depends on the tick's uid, so it cannot be taken before the tick. */
 export function spareRunName(name: string, tickUid: string, attempt: number): string {
   const digest = createHash('sha256').update(`${tickUid} ${attempt}`).digest('hex')
   return `${name}-${digest.slice(0, spareLength)}`
 }
 
-/** What the longest name of a pipeline leaves. */
+/** The length that remains with the longest pipeline name. */
 const spareLength = maxRunName - maxPipelineName - '-yyyymmdd-hhmm-'.length
 
-/** Whether a run is the one that the operator created for the tick. It may have been cancelled since, but not from the beginning. */
+/** Whether the operator created the run for the tick. The run may have been cancelled since, but not at its creation. */
 export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boolean {
   const { cancel, ...spec } = found.spec
   const createdCancelled = cancel === true && found.metadata.generation === 1
@@ -35,7 +35,7 @@ export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boo
   return ofTick && !createdCancelled && isDeepStrictEqual(spec, wanted.spec)
 }
 
-/** The interval reaches from the tick before to this one; it is left out if the tick before is unknown. */
+/** The interval is from the previous tick to this one; it is omitted if the previous tick is unknown. */
 export function scheduledRun(
   pipeline: KeptPipeline,
   { at, job }: Tick,
@@ -56,7 +56,7 @@ export function scheduledRun(
   }
 }
 
-/** RFC 3339 without fractions, as Kubernetes writes it. */
+/** RFC 3339 without fractions, the format of Kubernetes. */
 function seconds(moment: number): string {
   return new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -23,13 +23,13 @@ describe('the tick before and after', () => {
     expect(at(tickAfter({ cron, timeZone }, Date.parse(moment)))).toBe(after)
   })
 
-  test('a time that the clocks leave out does not tick', () => {
+  test('a local time that daylight saving skips does not tick', () => {
     const night = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' }
     expect(at(tickBefore(night, Date.parse('2026-03-29T12:00Z')))).toBe('2026-03-28T01:30Z')
     expect(at(tickAfter(night, Date.parse('2026-03-28T12:00Z')))).toBe('2026-03-30T00:30Z')
   })
 
-  test('a time that comes twice ticks twice', () => {
+  test('a local time that occurs twice ticks twice', () => {
     const night = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' }
     expect(at(tickAfter(night, Date.parse('2026-10-24T12:00Z')))).toBe('2026-10-25T00:30Z')
     expect(at(tickAfter(night, Date.parse('2026-10-25T00:30Z')))).toBe('2026-10-25T01:30Z')
@@ -40,13 +40,13 @@ describe('the tick before and after', () => {
     ['0 0 30 2 *', 'UTC'],
     ['what', 'UTC'],
     ['0 0 * * *', 'Mars/Olympus'],
-  ])('there is none of %s in %s', (cron, timeZone) => {
+  ])('there is none for %s in %s', (cron, timeZone) => {
     expect(tickBefore({ cron, timeZone }, Date.parse('2026-03-29T12:00Z'))).toBeUndefined()
     expect(tickAfter({ cron, timeZone }, Date.parse('2026-03-29T12:00Z'))).toBeUndefined()
   })
 
   test.each(['Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Apia'])(
-    'walking back in %s meets the ticks that walking on did',
+    'a backward search in %s finds the same ticks as a forward search',
     (timeZone) => {
       const schedule = { cron: '7,41 1-3 * * 0,3', timeZone }
       const ticks: number[] = []
@@ -74,6 +74,6 @@ test.each([
   '*-5 * * * *',
   '@often',
   'a * * * *',
-])('no cron expression: %j', (expression) => {
+])('rejects %j as cron expression', (expression) => {
   expect(fieldsOf(expression)).toBeUndefined()
 })

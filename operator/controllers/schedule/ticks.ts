@@ -1,29 +1,29 @@
-// The ticks of a schedule around a moment: for the interval of a scheduled run, and for nextRun in the pipeline's status.
-// A minute is a tick if the clock on the wall of the schedule's zone matches, which is what the CronJob controller goes by:
-// a time that a change of the clocks leaves out does not tick, one that comes twice ticks twice.
+// Finds the ticks of a schedule before and after a moment: for the interval of a scheduled run, and for nextRun in the pipeline's status.
+// Like the CronJob controller, matches every minute against the wall clock of the schedule's time zone: a local time that daylight saving
+// skips does not tick, and one that occurs twice ticks twice.
 import { type CronFields, parseCron, ticksOnDay } from '../../../crds/cron.ts'
 
-export type Clockwork = { cron: string; timeZone: string }
+export type CronSchedule = { cron: string; timeZone: string }
 
 type WallClock = { month: number; day: number; weekday: number; hour: number; minute: number }
 
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 const hourMs = 60 * minuteMs
-/** As far as the CronJob controller looks. */
+/** The CronJob controller searches this far, too. */
 const horizonMs = 5 * 366 * 24 * hourMs
 
-/** The last tick before a moment (milliseconds since 1970); undefined if there is none, or the schedule cannot be read. */
-export function tickBefore(schedule: Clockwork, moment: number): number | undefined {
+/** The last tick before a moment (milliseconds since 1970); undefined if there is none, or the schedule is invalid. */
+export function tickBefore(schedule: CronSchedule, moment: number): number | undefined {
   return search(schedule, Math.ceil(moment / minuteMs) * minuteMs - minuteMs, -1)
 }
 
 /** The first tick after a moment. */
-export function tickAfter(schedule: Clockwork, moment: number): number | undefined {
+export function tickAfter(schedule: CronSchedule, moment: number): number | undefined {
   return search(schedule, Math.floor(moment / minuteMs) * minuteMs + minuteMs, 1)
 }
 
-function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1): number | undefined {
+function search({ cron, timeZone }: CronSchedule, start: number, direction: 1 | -1): number | undefined {
   const fields = fieldsOf(cron)
   const wallClock = fields === undefined ? undefined : wallClockOf(timeZone)
   if (fields === undefined || wallClock === undefined) return undefined
@@ -40,7 +40,7 @@ function search({ cron, timeZone }: Clockwork, start: number, direction: 1 | -1)
   return undefined
 }
 
-/** Undefined if the expression cannot be read: whether it is accepted is decided by the API server, when the CronJob is applied. */
+/** Returns undefined for an invalid expression, which the API server rejects when the CronJob is applied. */
 export function fieldsOf(cron: string): CronFields | undefined {
   try {
     return parseCron(cron)
@@ -50,12 +50,12 @@ export function fieldsOf(cron: string): CronFields | undefined {
   }
 }
 
-/** Zones differ, and clocks change, by whole quarters of an hour, so none of these minutes is of another hour of the wall clock. */
+/** Skips to the next quarter of an hour. UTC offsets and their changes are multiples of 15 minutes, so the skipped minutes are in the same hour. */
 function nextQuarter(moment: number, direction: 1 | -1): number {
   return direction > 0 ? Math.floor(moment / quarterMs) * quarterMs + quarterMs : Math.floor(moment / quarterMs) * quarterMs - minuteMs
 }
 
-/** Two hours short of the next day, because the clocks may change in between; from there by quarters. */
+/** Skips to two hours before the next day, because the UTC offset may change in between; from there, moves by quarters of an hour. */
 function nearDayBorder(moment: number, { hour }: WallClock, direction: 1 | -1): number {
   const hours = (direction > 0 ? 23 - hour : hour) - 2
   return nextQuarter(hours > 0 ? moment + direction * hours * hourMs : moment, direction)
@@ -64,7 +64,7 @@ function nearDayBorder(moment: number, { hour }: WallClock, direction: 1 | -1): 
 const weekdays: Record<string, number> = { Sun: 0, Mon: 1, Tue: 2, Wed: 3, Thu: 4, Fri: 5, Sat: 6 }
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Undefined if there is no such zone. */
+/** Returns undefined for an unknown time zone. */
 function wallClockOf(timeZone: string): ((moment: number) => WallClock) | undefined {
   const format = formatOf(timeZone)
   if (format === undefined) return undefined

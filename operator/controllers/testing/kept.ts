@@ -1,4 +1,4 @@
-// Jobs and pods as the caches hold them, for tests of decisions.
+// Fixtures of cached Jobs and pods, for unit tests of decisions.
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { JobEnd, KeptJob } from '../../cache/jobs.ts'
 import type { KeptPod, PodEnd } from '../../cache/pods.ts'

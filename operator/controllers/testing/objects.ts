@@ -1,4 +1,4 @@
-// Pipelines and runs as the caches hold them, for tests of controllers.
+// Fixtures of cached Pipelines and runs, for tests of controllers.
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { PipelineStatus, RunPhase } from '../../../crds/status.ts'
 import type { KeptPipeline } from '../../cache/kept.ts'
@@ -19,7 +19,7 @@ export function pipelineFixture(spec: Partial<PipelineSpec>, status?: PipelineSt
   return { metadata, spec: specFixture(spec), ...(status !== undefined && { status }) }
 }
 
-/** A run of sales/orders; its name sorts as it was created. */
+/** A run of sales/orders. */
 export function runFixture(name: string, phase?: RunPhase, more: { createdAt?: string; completedAt?: string } = {}): KeptRun {
   const { createdAt = '2026-03-01T00:00:00Z', completedAt } = more
   return {

@@ -1,5 +1,5 @@
-// An operator that only has the controller of runs, on a real API server, for tests: it can be ended after any number of writes,
-// its clock can be put forward, and it notes its writes and events.
+// An operator with only the run controller, on a real API server, for tests. It can crash after any number of writes, its clock can be
+// advanced, and it records its writes and Events.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PipelineRunStatus } from '../../../crds/status.ts'
 import { type Caches, createCaches, forward, startWatches } from '../../cache/caches.ts'
@@ -18,34 +18,34 @@ export type RunOperatorOptions = {
   namespace: string
   maxActiveRuns?: number
   limits?: Limits
-  /** Writes from this one on are refused, as for a process that has ended: 0 lets none through. */
+  /** Number of writes that succeed before all further writes fail, as if the process had crashed. */
   diesAtWrite?: number | undefined
-  /** Counts only writes to this run and its objects: an operator that starts may still have to write to others. */
+  /** Counts only writes to this run and its objects, because a starting operator may also write to other runs. */
   countedRun?: string | undefined
 } & Pick<RunParts, 'store' | 'cancelSignal'>
 
 export type RunOperator = {
   caches: Caches
-  /** Each as `create jobs orders-1`, `apply pipelineruns/status orders-1`. */
+  /** In the form `create jobs orders-1` or `apply pipelineruns/status orders-1`. */
   writes: string[]
   events: { run: string; content: EventContent }[]
   ended: PipelineRunStatus[]
   problems: unknown[]
-  /** Resolved when it has died at a write. */
+  /** Resolves when the operator has crashed at a write. */
   died: Promise<void>
-  /** Lets time pass for the controller, which then looks at every run. */
+  /** Advances the clock of the controller and enqueues every run. */
   putForward(milliseconds: number): void
-  /** The right time again. */
+  /** Resets the clock to the system time. */
   setClockRight(): void
   stop(): Promise<void>
 }
 
-const dead = new Error('this operator has ended')
+const crashed = new Error('this operator has crashed')
 
 export async function startRunOperator(options: RunOperatorOptions): Promise<RunOperator> {
   const { client, namespace, maxActiveRuns = 100, limits = noLimits, diesAtWrite, countedRun = '', ...ports } = options
   const { clock, skip, setClockRight } = skippingClock()
-  const { guarded, writes, died } = mortal(client, diesAtWrite, countedRun)
+  const { guarded, writes, died } = crashingClient(client, diesAtWrite, countedRun)
   const [events, ended, problems] = [[] as RunOperator['events'], [] as PipelineRunStatus[], [] as unknown[]]
   const queue = new WorkQueue({ name: 'run', limits: { initialMs: 20, maxMs: 200, perSecond: 1000, burst: 1000 } })
   const report = (_: string, error: unknown) => void problems.push(error)
@@ -88,20 +88,20 @@ function skippingClock() {
   return { clock, skip, setClockRight }
 }
 
-/** The client of a process that ends at one of its writes; what it sent before has happened. */
-function mortal(client: KubeClient, diesAtWrite: number | undefined, countedRun: string) {
+/** The client of a process that crashes at one of its writes; earlier writes have succeeded. */
+function crashingClient(client: KubeClient, diesAtWrite: number | undefined, countedRun: string) {
   const writes: string[] = []
   const counts = (what: string) => what.split(' ').at(-1)?.startsWith(countedRun) === true
-  let isDead = false
+  let hasCrashed = false
   let die = () => {}
   const died = new Promise<void>((resolve) => {
     die = resolve
   })
   const write = (what: string) => {
-    if (diesAtWrite !== undefined && counts(what) && writes.filter(counts).length >= diesAtWrite) isDead = true
-    if (isDead) {
+    if (diesAtWrite !== undefined && counts(what) && writes.filter(counts).length >= diesAtWrite) hasCrashed = true
+    if (hasCrashed) {
       die()
-      throw dead
+      throw crashed
     }
     writes.push(what)
   }
@@ -131,12 +131,12 @@ function mortal(client: KubeClient, diesAtWrite: number | undefined, countedRun:
   return { guarded, writes, died }
 }
 
-/** Waits for something that takes its time; answers what it found. */
+/** Calls `look` every 25 ms until it finds something, for at most 10 s; returns what was found. */
 export async function eventually<Found>(look: () => Promise<Found | undefined | false> | Found | undefined | false, what = 'it'): Promise<Found> {
   for (let tries = 0; tries < 400; tries++) {
     const found = await look()
     if (found !== undefined && found !== false) return found
     await pause(25)
   }
-  throw new Error(`${what} never came to be`)
+  throw new Error(`timed out waiting for ${what}`)
 }

@@ -1,4 +1,4 @@
-// Plays the rest of the cluster for tests of the run controller: people who create Pipelines and runs, the Job controller, the kubelet.
+// Simulates the rest of the cluster for tests of the run controller: users who create Pipelines and runs, the Job controller, the kubelet.
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { PipelineRun, PipelineRunSpec } from '../../../crds/pipeline-run.ts'
 import type { RunPhase } from '../../../crds/status.ts'
@@ -17,10 +17,10 @@ type JobStatus = NonNullable<Job['status']>
 export type Stage = ReturnType<typeof stageIn>
 
 export function stageIn(client: KubeClient, namespace: string) {
-  return { ...people(client, namespace), ...jobController(client, namespace), ...kubelet(client, namespace) }
+  return { ...users(client, namespace), ...jobController(client, namespace), ...kubelet(client, namespace) }
 }
 
-function people(client: KubeClient, namespace: string) {
+function users(client: KubeClient, namespace: string) {
   const run = (name: string) => client.get(pipelineRuns, name, namespace)
   return {
     run,
@@ -29,7 +29,7 @@ function people(client: KubeClient, namespace: string) {
     createRun: (name: string, pipeline: string, spec: Partial<PipelineRunSpec> = {}) =>
       client.create(pipelineRuns, { metadata: { name, namespace }, spec: { pipelineRef: { name: pipeline }, ...spec } }),
     cancel: (name: string) => client.patch(pipelineRuns, name, namespace, { spec: { cancel: true } }),
-    /** The run once it is in that phase, and for that reason if one is given. */
+    /** Waits until the run is in the phase, and has the reason if one is given; returns the run. */
     reaches: (name: string, phase: RunPhase, reason?: string): Promise<PipelineRun & KubeObject> =>
       eventually(
         async () => {
@@ -52,7 +52,7 @@ function jobController(client: KubeClient, namespace: string) {
   return {
     job,
     jobStatus: setStatus,
-    /** One worker has ended well; others may still be ending. */
+    /** One worker has succeeded; others may still be terminating. */
     jobSucceeds: (name: string) =>
       setStatus(name, { startTime: now(), succeeded: 1, conditions: [condition('SuccessCriteriaMet', 'SuccessPolicy', 'Matched rules at index 0')] }),
     jobFails: (name: string, reason: string, message = '') =>
@@ -71,7 +71,7 @@ function kubelet(client: KubeClient, namespace: string) {
     setStatus(name, { phase, containerStatuses: [{ name: 'worker', image: 'i', imageID: '', ready: false, restartCount: 0, state: container }] })
   return {
     podStatus: setStatus,
-    /** The pod of a worker, as the Job controller makes it. */
+    /** Creates the pod of a worker as the Job controller does. */
     createPod: async (run: string, index = 0, attempt = 0): Promise<string> => {
       const job = await eventually(() => client.get(jobs, run, namespace), `Job ${run}`)
       const name = `${run}-${index}-${attempt}`

@@ -1,4 +1,4 @@
-// An HTTP server that plays an API server which misbehaves; tests of the transport answer its requests by hand.
+// An HTTP server that simulates a misbehaving API server; tests of the transport provide its responses.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -12,7 +12,7 @@ export type Answer = (asked: Asked, response: ServerResponse, request: IncomingM
 
 export type PlayedServer = { client: KubeClient; asked: Asked[]; connections: () => number; kubeConfig: KubeConfig; url: string }
 
-/** Gone when the test is finished. */
+/** The server is closed when the test finishes. */
 export async function playServer(answer: Answer, options: ClientOptions = {}): Promise<PlayedServer> {
   const asked: Asked[] = []
   let connections = 0
@@ -39,7 +39,7 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
-/** A cluster whose credentials are what the test says at that moment. */
+/** A kubeconfig whose credentials the test provides for each request. */
 export function withCredentials(kubeConfig: KubeConfig, apply: (options: RequestOptions) => Promise<void>): KubeConfig {
   kubeConfig.applyToHTTPSOptions = apply as KubeConfig['applyToHTTPSOptions']
   return kubeConfig

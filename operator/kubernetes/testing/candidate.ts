@@ -1,5 +1,5 @@
-// One operator that does nothing but count while it leads; a test freezes and thaws this process.
-// Arguments: kubeconfig, namespace, identity. Tells on standard output what happens to it.
+// A process that only writes ConfigMaps while it leads; lease.cluster.test.ts freezes and resumes it.
+// Arguments: kubeconfig, namespace, identity. Prints what happens on standard output.
 import { setTimeout as pause } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { isNotLeading } from '../api-error.ts'
@@ -18,7 +18,7 @@ const report = () => undefined
 const election = new LeaderElection({ client, namespace, name: 'candidates', identity, report, ...timing })
 const safe = guarded(client, election)
 
-/** Goes on writing without regard to the signal, as a reconcile in mid-flight would; only the guard keeps it from it. */
+/** Keeps writing regardless of the signal, like an active reconcile; only the guarded client prevents the writes. */
 async function write(): Promise<void> {
   for (let count = 0; ; count++) {
     try {

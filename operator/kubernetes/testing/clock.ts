@@ -1,12 +1,12 @@
-// A clock that tests move by hand.
+// A clock that tests advance by hand.
 import type { Clock } from '../clock.ts'
 
 export type FakeClock = Clock & {
-  /** Lets time pass, running what is due on the way, and gives promises a chance in between. */
+  /** Advances the time, runs due timers, and lets promises settle in between. */
   advance(milliseconds: number): Promise<void>
-  /** Time passes and nothing runs, as for a process that is stopped. */
+  /** Advances the time without running timers, as for a stopped process. */
   freeze(milliseconds: number): void
-  /** Waits until something is planned, so that the next advance has something to run. */
+  /** Number of pending timers. */
   readonly planned: number
 }
 

@@ -1,4 +1,4 @@
-// Who starts when, against a real API server: order, concurrency and the cap. The test plays the Job controller.
+// Admission against a real API server: order, concurrency and the cap. The test acts as the Job controller.
 import { afterAll, expect, test } from 'vitest'
 import type { Concurrency } from '../../../../crds/defaults.ts'
 import { describeWithApiServer, freshNamespace } from '../../../../test/support/kubernetes.ts'
@@ -26,14 +26,14 @@ describeWithApiServer('admission', async (server) => {
   }
   const noJob = async (name: string) => expect(await stage.job(name)).toBeUndefined()
 
-  test('Queue starts one at a time, in the order in which they were created', async () => {
+  test('Queue starts one run at a time, in order of creation', async () => {
     await stage.createPipeline('q')
     await stage.createRun('q-1', 'q')
     await stage.reaches('q-1', 'Starting')
     for (const name of ['q-2', 'q-3', 'q-4']) {
       await stage.createRun(name, 'q')
       const waiting = await stage.reaches(name, 'Queued', 'Queued')
-      expect(conditionOf(waiting)?.message).toBe('waits for its turn: another run of Pipeline q comes first (concurrency Queue)')
+      expect(conditionOf(waiting)?.message).toBe('waits for an earlier run of Pipeline q to end (concurrency Queue)')
     }
     for (const [done, next, later] of [
       ['q-1', 'q-2', 'q-3'],
@@ -49,7 +49,7 @@ describeWithApiServer('admission', async (server) => {
     expect(operator.writes.filter((write) => write === 'apply pipelineruns/status q-4')).toHaveLength(4)
   })
 
-  test('Skip ends what comes while another is at work', async () => {
+  test('Skip ends a run that is created while another is active', async () => {
     await stage.createPipeline('s', scheduled('Skip'))
     await stage.createRun('s-1', 's')
     await stage.reaches('s-1', 'Starting')
@@ -63,7 +63,7 @@ describeWithApiServer('admission', async (server) => {
     await noJob('s-2')
   })
 
-  test('Replace asks the one at work to stop, and starts when it has', async () => {
+  test('Replace asks the active run to stop, and starts when it has stopped', async () => {
     await stage.createPipeline('r', scheduled('Replace'))
     await stage.createRun('r-1', 'r')
     await stage.reaches('r-1', 'Starting')
@@ -72,12 +72,12 @@ describeWithApiServer('admission', async (server) => {
     await stage.reaches('r-2', 'Queued')
     await stage.jobStatus('r-1', { active: 0 })
     expect((await stage.reaches('r-1', 'Cancelled')).spec.cancel).toBe(true)
-    expect(conditionOf(await stage.reaches('r-1', 'Cancelled'))?.message).toBe('replaced by run r-2; what was committed before stays')
+    expect(conditionOf(await stage.reaches('r-1', 'Cancelled'))?.message).toBe('replaced by run r-2; committed batches are kept')
     await stage.reaches('r-2', 'Starting')
     await succeed('r-2')
   })
 
-  test('Replace starts the newest of those that wait', async () => {
+  test('Replace starts the newest waiting run', async () => {
     await stage.createRun('r-3', 'r')
     await stage.reaches('r-3', 'Starting')
     await stage.jobStatus('r-3', { active: 1 })
@@ -91,7 +91,7 @@ describeWithApiServer('admission', async (server) => {
     await succeed('r-5')
   })
 
-  test('the cap holds over all Pipelines, and who has waited longest comes first', async () => {
+  test('the cap applies to all Pipelines together, and the run that has waited longest starts first', async () => {
     const names = ['cap-a', 'cap-b', 'cap-c', 'cap-d']
     await stage.createPipeline('many', scheduled('Allow'))
     for (const name of names) await stage.createRun(name, 'many')
@@ -99,7 +99,7 @@ describeWithApiServer('admission', async (server) => {
     for (const name of ['late-1', 'late-2']) {
       await stage.createPipeline(name)
       await stage.createRun(name, name)
-      expect(conditionOf(await stage.reaches(name, 'Queued'))?.message).toContain('waits for a free place: 4 runs are at work')
+      expect(conditionOf(await stage.reaches(name, 'Queued'))?.message).toContain('waits for a free slot: 4 runs are active')
     }
     await succeed('cap-a')
     await stage.reaches('late-1', 'Starting')
@@ -109,7 +109,7 @@ describeWithApiServer('admission', async (server) => {
     for (const name of ['cap-c', 'cap-d', 'late-1', 'late-2']) await succeed(name)
   })
 
-  test('many that come at once never exceed the cap', async () => {
+  test('a burst of runs never exceeds the cap', async () => {
     const names = Array.from({ length: 30 }, (_, index) => `burst-${index + 10}`)
     await Promise.all(names.map((name) => stage.createRun(name, 'many')))
     let ended = 0

@@ -1,5 +1,5 @@
-// Which of the waiting runs may start: each Pipeline's concurrency first, then the places that are free, shared between namespaces.
-// Pure; one call decides all of them, so that no two take the same place. Called by queue.ts.
+// Decides which waiting runs may start: applies each Pipeline's concurrency, then shares the free slots between namespaces. Pure. One call
+// decides all runs, so that no two take the same slot. Called by queue.ts.
 import type { Concurrency } from '../../../../crds/defaults.ts'
 import { namespaceOf } from '../../../kubernetes/scoped.ts'
 
@@ -8,12 +8,12 @@ export type WaitingRun = { key: string; pipeline: string }
 export type AdmissionState = {
   /** Oldest first. */
   waiting: readonly WaitingRun[]
-  /** Runs that hold a place, by Pipeline. */
+  /** Runs that hold a slot, by Pipeline. */
   active: ReadonlyMap<string, readonly string[]>
   maxActiveRuns: number
-  /** Most runs of one namespace that may hold a place; undefined: as many as there are. */
+  /** Maximum number of slots for one namespace; undefined: unlimited. */
   maxActiveRunsPerNamespace?: number | undefined
-  /** Undefined: there is no such Pipeline. */
+  /** Returns undefined if there is no such Pipeline. */
   concurrency: (pipeline: string) => Concurrency | undefined
   /** Whether the Job of an active run has ended; the run's status is not updated yet. Such a run blocks no other. */
   isOver: (key: string) => boolean
@@ -21,25 +21,22 @@ export type AdmissionState = {
 
 export type Admission =
   | { kind: 'Admit' }
-  /** `End`: the Job of the run before it has ended; that run's status is not updated yet. */
+  /** `End`: the blocking run's Job has ended; its status is not updated yet. */
   | { kind: 'Wait'; for: 'Pipeline' | 'Cap' | 'NamespaceCap' | 'End' }
-  /** Because of these, or, if there are none, of one that comes first. */
+  /** Because of these active runs; if empty, because of an older waiting run. */
   | { kind: 'Skip'; active: readonly string[] }
-  /** Waits for these runs to stop; they are asked to. */
+  /** Waits for these active runs, which are asked to stop. */
   | { kind: 'Replace'; active: readonly string[] }
-  /** A newer run takes its place before it has begun. */
+  /** Superseded by a newer waiting run. */
   | { kind: 'Replaced'; by: string }
   | { kind: 'NoPipeline' }
 
-/**
- * The places there are, and who is in line for them. Runs that come later can be decided in the same round, as long as nothing else
- * has changed.
- */
+/** Tracks the free slots. Runs that arrive later can be decided in the same round, as long as nothing else has changed. */
 export class Round {
   readonly #state: Omit<AdmissionState, 'waiting'>
-  /** Pipelines of which an older waiting run comes first. */
-  readonly #asked = new Set<string>()
-  /** Places held, by namespace. */
+  /** Pipelines that have an older waiting run. */
+  readonly #claimed = new Set<string>()
+  /** Slots held, by namespace. */
   readonly #held = new Map<string, number>()
   #free: number
 
@@ -54,7 +51,7 @@ export class Round {
     const decisions = new Map<string, Admission>()
     const inLine = new Map<string, WaitingRun[]>()
     for (const run of waiting) {
-      const decision = this.#turn(run, newest.get(run.pipeline))
+      const decision = this.#byConcurrency(run, newest.get(run.pipeline))
       decisions.set(run.key, decision ?? { kind: 'Wait', for: 'Cap' })
       if (decision === undefined) lineOf(inLine, namespaceOf(run.pipeline)).push(run)
     }
@@ -62,27 +59,28 @@ export class Round {
     return decisions
   }
 
-  /** What the Pipeline's concurrency says; undefined: the run only needs a place. */
-  #turn(run: WaitingRun, newest: string | undefined): Admission | undefined {
+  /** Applies the Pipeline's concurrency; undefined: the run only needs a slot. */
+  #byConcurrency(run: WaitingRun, newest: string | undefined): Admission | undefined {
     const { concurrency: concurrencyOf, active: all, isOver } = this.#state
     const concurrency = concurrencyOf(run.pipeline)
     if (concurrency === undefined) return { kind: 'NoPipeline' }
     const active = all.get(run.pipeline) ?? []
-    const asked = this.#asked.has(run.pipeline)
-    const ahead = active.length > 0 || asked
-    const atWork = concurrency === 'Skip' || concurrency === 'Replace' ? active.filter((key) => !isOver(key)) : active
-    if (concurrency === 'Skip' && ahead) return asked || atWork.length > 0 ? { kind: 'Skip', active: asked ? [] : atWork } : { kind: 'Wait', for: 'End' }
+    const claimed = this.#claimed.has(run.pipeline)
+    const ahead = active.length > 0 || claimed
+    const unfinished = concurrency === 'Skip' || concurrency === 'Replace' ? active.filter((key) => !isOver(key)) : active
+    if (concurrency === 'Skip' && ahead)
+      return claimed || unfinished.length > 0 ? { kind: 'Skip', active: claimed ? [] : unfinished } : { kind: 'Wait', for: 'End' }
     if (concurrency === 'Queue' && ahead) return { kind: 'Wait', for: 'Pipeline' }
     if (concurrency === 'Replace' && newest !== undefined && newest !== run.key) return { kind: 'Replaced', by: newest }
-    if (concurrency === 'Replace' && active.length > 0) return atWork.length > 0 ? { kind: 'Replace', active: atWork } : { kind: 'Wait', for: 'End' }
-    this.#asked.add(run.pipeline)
+    if (concurrency === 'Replace' && active.length > 0) return unfinished.length > 0 ? { kind: 'Replace', active: unfinished } : { kind: 'Wait', for: 'End' }
+    this.#claimed.add(run.pipeline)
     return undefined
   }
 
-  /** Each free place goes to the namespace that holds the fewest; among equals to the oldest run. Within a namespace the oldest is first. */
+  /** Gives each free slot to the namespace that holds the fewest, on a tie to the one with the oldest run; within a namespace, to the oldest run. */
   #share(inLine: ReadonlyMap<string, WaitingRun[]>, decisions: Map<string, Admission>): void {
     const { maxActiveRunsPerNamespace: most = Number.POSITIVE_INFINITY } = this.#state
-    // In the order of their oldest runs.
+    // Ordered by their oldest run.
     const lines = [...inLine].map(([namespace, runs]) => ({ namespace, runs, next: 0 }))
     while (this.#free > 0) {
       const open = lines.filter(({ namespace, runs, next }) => next < runs.length && this.#heldBy(namespace) < most)

@@ -39,7 +39,7 @@ function cancelled(name: string): KeptRun {
 
 const microtasks = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('A run that was admitted holds its place before the cache shows that it started', () => {
+test('An admitted run holds its slot before the cache shows that it started', () => {
   const { see, ask } = queueWith()
   see('a', run('a'))
   expect(ask('a')).toBe('Admit')
@@ -48,13 +48,13 @@ test('A run that was admitted holds its place before the cache shows that it sta
   expect(ask('a')).toBe('Admit')
 })
 
-test('Runs of the same second come in the order of their names', () => {
+test('Runs created in the same second are ordered by name', () => {
   const { see, ask } = queueWith()
   for (const name of ['b', 'c', 'a']) see(name, run(name))
   expect([ask('a'), ask('b'), ask('c')]).toEqual(['Admit', 'Wait', 'Wait'])
 })
 
-test('An older run comes first, whenever it is seen', () => {
+test('The older run starts first, even if it is seen later', () => {
   const { see, ask } = queueWith()
   see('a', run('a', undefined, '2026-03-01T00:00:09Z'))
   see('b', run('b', undefined, '2026-03-01T00:00:01Z'))
@@ -76,7 +76,7 @@ test.each<[string, (see: (name: string, run?: KeptRun) => void) => void]>([
   expect([ask('b'), ask('c')]).toEqual(['Admit', 'Wait'])
 })
 
-test('A run that is being deleted at work keeps its place until it is gone', () => {
+test('An active run that is being deleted holds its slot until it is gone', () => {
   const { see, ask } = queueWith()
   const leaving = run('a', 'Running')
   see('a', { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-03-01T01:00:00Z' } })
@@ -84,7 +84,7 @@ test('A run that is being deleted at work keeps its place until it is gone', () 
   expect(ask('b')).toBe('Wait')
 })
 
-test('A waiting run that is cancelled lets the next one by', () => {
+test('A cancelled waiting run no longer blocks the next one', () => {
   const { see, ask } = queueWith()
   see('a', run('a', 'Running'))
   see('b', run('b'))
@@ -95,14 +95,14 @@ test('A waiting run that is cancelled lets the next one by', () => {
   expect([ask('b'), ask('c')]).toEqual([undefined, 'Admit'])
 })
 
-test('A run whose declaration is recorded was admitted and keeps its place, whichever run is older', () => {
+test('A run whose declaration is recorded holds its slot, even if another run is older', () => {
   const { see, ask } = queueWith()
   see('a', run('a'))
   see('b', declared('b'))
   expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
 })
 
-test('Another run of the same name is another run', () => {
+test('A run recreated under the same name gets a new entry', () => {
   const { see, ask } = queueWith()
   see('a', run('a', 'Running'))
   const anew = run('a')
@@ -111,7 +111,7 @@ test('Another run of the same name is another run', () => {
   expect([ask('a'), ask('b')]).toEqual(['Admit', 'Wait'])
 })
 
-test('When a Pipeline comes or changes its mind, its waiting runs are woken', async () => {
+test('When a Pipeline is created or changed, its waiting runs are woken', async () => {
   const { queue, see, ask, settings, woken } = queueWith()
   settings.concurrency = undefined
   see('a', run('a', undefined))
@@ -123,7 +123,7 @@ test('When a Pipeline comes or changes its mind, its waiting runs are woken', as
   expect(ask('a')).toBe('Admit')
 })
 
-test('Nothing is decided before somebody asks: the caches may not be filled yet', async () => {
+test('Decides nothing before the first ask, because not all runs may have been seen', async () => {
   const { see, ask } = queueWith()
   see('a', run('a'))
   await microtasks()
@@ -131,6 +131,6 @@ test('Nothing is decided before somebody asks: the caches may not be filled yet'
   expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
 })
 
-test('Nobody knows a run that the queue has not seen', () => {
+test('Returns no decision for a run that the queue has not seen', () => {
   expect(queueWith().ask('stranger')).toBeUndefined()
 })

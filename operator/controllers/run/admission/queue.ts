@@ -1,5 +1,5 @@
-// The admission queue: knows every run that has not ended, and remembers which it admitted until the cache shows them as started. All of
-// this happens between two awaits, so two workers never both get the last place. run.ts asks it.
+// The admission queue: tracks every run that has not ended, and counts an admitted run as active before the cache shows that it started.
+// Decisions are synchronous, so two reconcile workers never both get the last slot. Called by run.ts.
 import type { Concurrency } from '../../../../crds/defaults.ts'
 import { createdAt, hasEnded, hasStarted, isDeclared, type KeptRun, pipelineKey } from '../../../cache/runs.ts'
 import { type Admission, Round } from './decide.ts'
@@ -7,22 +7,22 @@ import { type Admission, Round } from './decide.ts'
 export type AdmissionOptions = {
   maxActiveRuns: number
   maxActiveRunsPerNamespace?: number | undefined
-  /** By key of the Pipeline; undefined if there is none. */
+  /** Takes the key of a Pipeline; returns undefined if there is no such Pipeline. */
   concurrency: (pipeline: string) => Concurrency | undefined
   /** Whether the Job of an active run has ended. */
   isOver: (key: string) => boolean
-  /** Called for runs about which something else is decided than before. */
+  /** Called for each run whose decision has changed. */
   wake: (key: string) => void
 }
 
-type Entry = { key: string; uid: string; pipeline: string; createdAt: number; cancelled: boolean; active: boolean; told: string }
+type Entry = { key: string; uid: string; pipeline: string; createdAt: number; cancelled: boolean; active: boolean; lastDecision: string }
 
 export class AdmissionQueue {
   readonly #options: AdmissionOptions
   readonly #entries = new Map<string, Entry>()
-  /** Those neither active nor cancelled; sorted when all are decided about. */
+  /** Entries neither active nor cancelled. Sorted when all are decided. */
   #waiting: Entry[] = []
-  /** New ones, about whom nothing is decided yet. */
+  /** New entries without a decision. */
   #arrived: Entry[] = []
   readonly #active = new Map<string, string[]>()
   readonly #decisions = new Map<string, Admission>()
@@ -36,7 +36,7 @@ export class AdmissionQueue {
     this.#round = this.#newRound()
   }
 
-  /** Takes note of a run as the cache has it now. */
+  /** Updates the entry of a run from the cache. */
   see(key: string, run: KeptRun | undefined): void {
     const entry = this.#entries.get(key)
     if (run === undefined || hasEnded(run) || (entry !== undefined && entry.uid !== run.metadata.uid)) this.#remove(key)
@@ -48,14 +48,14 @@ export class AdmissionQueue {
     known.cancelled = gone
   }
 
-  /** What is to become of a run that has not started. Undefined: nothing, it is not waiting. */
+  /** The decision for a run that has not started; undefined if the run is not waiting. */
   ask(key: string): Admission | undefined {
     this.#open = true
     this.#decide()
     return this.#entries.get(key)?.active ? { kind: 'Admit' } : this.#decisions.get(key)
   }
 
-  /** Something else changed that admission depends on: a Pipeline, or a Job. */
+  /** Call when a Pipeline or a Job has changed. */
   reconsider(): void {
     this.#stale = true
     this.#decideSoon()
@@ -71,7 +71,7 @@ export class AdmissionQueue {
   }
 
   #enter(key: string, run: KeptRun): Entry {
-    const entry = { key, uid: run.metadata.uid, pipeline: pipelineKey(run), createdAt: createdAt(run), cancelled: false, active: false, told: '' }
+    const entry = { key, uid: run.metadata.uid, pipeline: pipelineKey(run), createdAt: createdAt(run), cancelled: false, active: false, lastDecision: '' }
     this.#entries.set(key, entry)
     this.#arrived.push(entry)
     this.#decideSoon()
@@ -90,7 +90,7 @@ export class AdmissionQueue {
     this.reconsider()
   }
 
-  /** A waiting run that was cancelled or is being deleted. */
+  /** For a waiting run that was cancelled or is being deleted. */
   #drop(entry: Entry): void {
     entry.cancelled = true
     this.#decisions.delete(entry.key)
@@ -102,7 +102,7 @@ export class AdmissionQueue {
     this.reconsider()
   }
 
-  /** The entry has a place; the round that gave it knows. */
+  /** Marks the entry as active. The current round has already counted its slot, so the decisions stay valid. */
   #take(entry: Entry): void {
     entry.active = true
     this.#active.set(entry.pipeline, [...(this.#active.get(entry.pipeline) ?? []), entry.key])
@@ -130,7 +130,7 @@ export class AdmissionQueue {
     return new Round({ ...this.#options, active: this.#active })
   }
 
-  /** Whether a run that comes last changes nothing for those before it. */
+  /** Whether appending the run leaves the decisions for earlier runs unchanged. */
   #mayComeLater({ pipeline, active, cancelled }: Entry): boolean {
     return !active && !cancelled && this.#options.concurrency(pipeline) !== 'Replace'
   }
@@ -142,15 +142,15 @@ export class AdmissionQueue {
       const decision = decisions.get(entry.key) as Admission
       this.#decisions.set(entry.key, decision)
       if (decision.kind === 'Admit') admitted.push(entry)
-      const told = wordsOf(decision)
-      // A run that is new here is reconciled anyway.
-      if (entry.told !== '' && told !== entry.told) this.#options.wake(entry.key)
-      entry.told = told
+      const described = describe(decision)
+      // A new entry is reconciled anyway.
+      if (entry.lastDecision !== '' && described !== entry.lastDecision) this.#options.wake(entry.key)
+      entry.lastDecision = described
     }
     for (const entry of admitted) this.#take(entry)
   }
 
-  /** Those that wait, oldest first. The list is nearly in order already, which makes sorting it cheap. */
+  /** The waiting entries, oldest first. The list is nearly sorted already, so sorting is cheap. */
   #settled(entries: Entry[]): Entry[] {
     return entries.filter(({ active, cancelled }) => !active && !cancelled).sort(byAge)
   }
@@ -160,7 +160,7 @@ function byAge(one: Entry, other: Entry): number {
   return one.createdAt - other.createdAt || (one.key < other.key ? -1 : 1)
 }
 
-function wordsOf(decision: Admission): string {
+function describe(decision: Admission): string {
   if (decision.kind === 'Wait') return `Wait ${decision.for}`
   return decision.kind === 'Replace' ? `Replace ${decision.active.join()}` : decision.kind
 }

@@ -1,4 +1,4 @@
-// Cancelling a run in each of its phases, against a real API server. The test plays workers and Job controller.
+// Cancelling a run in each of its phases, against a real API server. The test acts as the workers and the Job controller.
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../../test/support/kubernetes.ts'
 import { createClient } from '../../../kubernetes/client.ts'
@@ -37,7 +37,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
   }
   const suspended = (name: string) => eventually(async () => (await stage.job(name))?.spec?.suspend === true, 'suspension')
 
-  test('while it waits ends at once', async () => {
+  test('while waiting ends at once', async () => {
     await stage.createPipeline('queue')
     await stage.createRun('first', 'queue')
     await stage.reaches('first', 'Starting')
@@ -49,13 +49,13 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     expect(await stage.job('second')).toBeUndefined()
   })
 
-  test('from the beginning never starts', async () => {
-    await stage.createRun('stillborn', 'feed', { cancel: true })
-    await stage.reaches('stillborn', 'Cancelled')
-    expect(await stage.job('stillborn')).toBeUndefined()
+  test('at creation never starts', async () => {
+    await stage.createRun('created-cancelled', 'feed', { cancel: true })
+    await stage.reaches('created-cancelled', 'Cancelled')
+    expect(await stage.job('created-cancelled')).toBeUndefined()
   })
 
-  test('before a worker has begun has its Job suspended', async () => {
+  test('before a worker has started has its Job suspended', async () => {
     await stage.createRun('starting', 'feed')
     await stage.createPod('starting')
     await stage.jobStatus('starting', { active: 1 })
@@ -69,7 +69,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     expect(closed).toContain(`${namespace}/starting Cancelled`)
   })
 
-  test('at work lets its workers end after the batch in hand, and keeps their counts', async () => {
+  test('while running lets its workers finish their current batch, and keeps their counts', async () => {
     const pod = await running('working')
     await stage.cancel('working')
     await stage.reaches('working', 'Running', 'Cancelling')
@@ -79,13 +79,13 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     const { status } = await stage.reaches('working', 'Cancelled')
     expect(status).toMatchObject({
       records: { read: 100 },
-      conditions: [{ message: 'cancelled because spec.cancel was set; what was committed before stays' }],
+      conditions: [{ message: 'cancelled because spec.cancel was set; committed batches are kept' }],
     })
     expect((await stage.job('working'))?.spec?.suspend).toBe(false)
     expect(closed).not.toContain(`${namespace}/working Cancelled`)
   })
 
-  test('whose workers do not listen has its Job suspended after half a minute', async () => {
+  test('whose workers ignore the signal has its Job suspended after 30 seconds', async () => {
     await running('stubborn')
     await stage.cancel('stubborn')
     await eventually(() => signals.includes(`${namespace}/stubborn`), 'the signal')
@@ -110,7 +110,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     deaf = false
   })
 
-  test('too late has succeeded', async () => {
+  test('and whose workers succeed anyway has succeeded', async () => {
     const pod = await running('late')
     await stage.cancel('late')
     await stage.reaches('late', 'Running', 'Cancelling')
@@ -119,7 +119,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     await stage.reaches('late', 'Succeeded')
   })
 
-  test('after its end stays as it ended', async () => {
+  test('after its end keeps its phase', async () => {
     await stage.cancel('late')
     operator.putForward(1000)
     await stage.createRun('another', 'feed')

@@ -1,24 +1,25 @@
-// How a run that has a Job is stopped: its workers are asked first, so that each ends after the batch in hand and reports. Pure.
+// Decides how to stop a run that has a Job: signals the workers first, so that each finishes its current batch and reports. Pure. Called
+// by cancel.ts.
 import type { KeptJob } from '../../../cache/jobs.ts'
 
 export type Cancelling = {
   now: number
   job: Pick<KeptJob, 'suspended' | 'active' | 'terminating'>
-  /** Whether any worker is there to hear the signal. */
+  /** Whether any worker is running and can receive the signal. */
   atWork: boolean
-  /** Whether workers can be signalled at all. */
+  /** Whether the operator can send signals, which needs Redis. */
   canSignal: boolean
   signal: 'sent' | 'failed' | undefined
-  /** When this process first saw that the run is to stop, and that its Job is suspended. */
+  /** When this process first saw the cancellation, and the suspended Job. */
   cancelSeenAt: number
   suspendSeenAt: number | undefined
 }
 
 export type CancelStep = { kind: 'Signal' } | { kind: 'Wait'; again: number } | { kind: 'Suspend' } | { kind: 'End' }
 
-/** How long workers may take to stop by themselves. */
+/** How long workers may take to stop after the signal. */
 const graceMs = 30_000
-/** How long deleted pods may take; on a node that is lost they never end, and the store lets none of them commit any more. */
+/** How long to wait for deleted pods. On a lost node they never end, but the store rejects their commits. */
 const podsMs = 120_000
 
 export function cancelStep({ now, job, atWork, canSignal, signal, cancelSeenAt, suspendSeenAt = now }: Cancelling): CancelStep {

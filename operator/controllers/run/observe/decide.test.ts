@@ -5,7 +5,7 @@ import { type Observation, type Observed, observe } from './decide.ts'
 
 const minute = 60_000
 
-/** A run whose Job was made at 0 and whose pods may take 10 minutes to start. */
+/** A run whose Job was created at 0, with a start deadline of 10 minutes. */
 function observed(more: Partial<Observed>): Observed {
   return { now: 1000, startedAt: 0, running: false, job: jobFixture(), pods: [], endSeenAt: undefined, hint: undefined, ...more }
 }
@@ -21,85 +21,85 @@ const report = reportFixture('Succeeded')
 
 const rows: Row[] = [
   { what: 'no Job', given: { job: undefined }, expected: { kind: 'NoJob' } },
-  { what: 'a Job that is new', given: {}, expected: { kind: 'Going', phase: 'Starting', again: 9000, says: 'waits for its worker to start' } },
+  { what: 'a new Job', given: {}, expected: { kind: 'Ongoing', phase: 'Starting', again: 9000, says: 'waits for the worker to start' } },
   {
     what: 'several workers',
     given: { job: jobFixture({ workers: 3 }) },
-    expected: { kind: 'Going', phase: 'Starting', says: 'waits for its 3 workers to start' },
+    expected: { kind: 'Ongoing', phase: 'Starting', says: 'waits for 3 workers to start' },
   },
-  { what: 'a pod that waits', given: { pods: [pending] }, expected: { kind: 'Going', phase: 'Starting', reason: 'Starting' } },
-  { what: 'a pod at work', given: { pods: [running] }, expected: { kind: 'Going', phase: 'Running', again: undefined, says: '1 worker is at work' } },
+  { what: 'a waiting pod', given: { pods: [pending] }, expected: { kind: 'Ongoing', phase: 'Starting', reason: 'Starting' } },
+  { what: 'a running pod', given: { pods: [running] }, expected: { kind: 'Ongoing', phase: 'Running', again: undefined, says: '1 worker is running' } },
   {
-    what: 'one at work and one with a problem',
+    what: 'one running pod and one with a problem',
     given: { job: jobFixture({ workers: 2 }), pods: [running, { ...badImage, index: 1 }], now: 60 * minute },
-    expected: { kind: 'Going', phase: 'Running', reason: 'ImagePull', says: 'worker 1 waits: image registry/x:1 cannot be pulled' },
+    expected: { kind: 'Ongoing', phase: 'Running', reason: 'ImagePull', says: 'worker 1 waits: image registry/x:1 cannot be pulled' },
   },
-  { what: 'a problem', given: { pods: [badImage] }, expected: { kind: 'Going', phase: 'Starting', reason: 'ImagePull', again: 10 * minute - 1000 } },
+  { what: 'a problem', given: { pods: [badImage] }, expected: { kind: 'Ongoing', phase: 'Starting', reason: 'ImagePull', again: 10 * minute - 1000 } },
   {
     what: 'a problem at the deadline',
     given: { pods: [badImage], now: 10 * minute },
     expected: { kind: 'Failed', reason: 'ImagePull', says: 'no worker started within 10m' },
   },
   {
-    what: 'a silent pod, after ten seconds',
+    what: 'a pod without a reason, after ten seconds',
     given: { pods: [pending], now: 11_000 },
-    expected: { kind: 'Going', wonder: pending, says: 'worker 0 waits: its pod does not say why; kubectl describe pod orders-1-0-abcde may' },
+    expected: { kind: 'Ongoing', unexplained: pending, says: 'worker 0 waits: its pod gives no reason; see kubectl describe pod orders-1-0-abcde' },
   },
   {
-    what: 'a silent pod with a hint',
+    what: 'a pod without a reason, with a hint',
     given: { pods: [pending], now: 11_000, hint: 'configmap "files" not found' },
-    expected: { kind: 'Going', says: 'worker 0 waits: configmap "files" not found' },
+    expected: { kind: 'Ongoing', says: 'worker 0 waits: configmap "files" not found' },
   },
   {
     what: 'no pods at all, after ten seconds',
     given: { now: 11_000 },
-    expected: { kind: 'Going', wonder: 'Job', says: 'the Job has made no pods: kubectl describe job orders-1 says why' },
+    expected: { kind: 'Ongoing', unexplained: 'Job', says: 'the Job has created no pods: see kubectl describe job orders-1' },
   },
   {
-    what: 'nothing at the deadline',
+    what: 'no pods at the deadline',
     given: { now: 10 * minute },
-    expected: { kind: 'Failed', reason: 'StartDeadlineExceeded', says: 'the Job has made no pods' },
+    expected: { kind: 'Failed', reason: 'StartDeadlineExceeded', says: 'the Job has created no pods' },
   },
   {
-    what: 'workers that are done, and a Job that does not say so yet',
+    what: 'workers that are done, and a Job that is not complete yet',
     given: { pods: [endedPod(0, { report })], now: 3000 },
-    expected: { kind: 'Going', phase: 'Running', says: 'the work is done; its Job is being closed' },
+    expected: { kind: 'Ongoing', phase: 'Running', says: 'all workers are done; waits for the Job to complete' },
   },
   {
-    what: 'a worker that failed and is started again',
+    what: 'a failed worker that is restarted',
     given: { job: jobFixture({ failed: 1 }), pods: [endedPod(1, { lastWords: 'no such host' })], now: 11_000 },
-    expected: { kind: 'Going', phase: 'Running', says: 'worker 0 failed with exit code 1 (no such host); it is started again' },
+    expected: { kind: 'Ongoing', phase: 'Running', says: 'worker 0 failed with exit code 1 (no such host); it is restarted' },
   },
   {
-    what: 'a worker that failed and told why',
+    what: 'a failed worker with a report',
     given: {
       job: jobFixture({ failed: 1 }),
       pods: [endedPod(1, { report: reportFixture('Running', { failure: { code: 'StoreUnavailable', message: 'no answer', retryable: true } }) })],
     },
-    expected: { kind: 'Going', phase: 'Running', says: 'worker 0 failed with StoreUnavailable: no answer; it is started again' },
+    expected: { kind: 'Ongoing', phase: 'Running', says: 'worker 0 failed with StoreUnavailable: no answer; it is restarted' },
   },
   {
-    what: 'the successor of a worker that failed, which has its own ten seconds',
+    what: 'the replacement of a failed worker, which has its own ten seconds',
     given: { job: jobFixture({ failed: 1 }), pods: [endedPod(1), { ...pending, createdAt: minute }], now: minute + 9000 },
-    expected: { kind: 'Going', phase: 'Running', says: 'worker 0 failed with exit code 1; it is started again' },
+    expected: { kind: 'Ongoing', phase: 'Running', says: 'worker 0 failed with exit code 1; it is restarted' },
   },
   {
     what: 'a worker that was killed',
     given: { job: jobFixture({ failed: 1 }), pods: [endedPod(137), { ...pending, createdAt: 5000 }], now: 6000 },
-    expected: { kind: 'Going', phase: 'Running', says: 'possibly out of memory' },
+    expected: { kind: 'Ongoing', phase: 'Running', says: 'possibly out of memory' },
   },
   {
-    what: 'a worker that the cluster took away',
+    what: 'an evicted worker',
     given: { pods: [endedPod(1, {}, { disruption: 'node drained' })] },
-    expected: { kind: 'Going', phase: 'Running', says: 'the cluster took worker 0 away (node drained); another starts' },
+    expected: { kind: 'Ongoing', phase: 'Running', says: 'worker 0 was evicted (node drained); a replacement starts' },
   },
   {
-    what: 'a replacement that no node takes, before its own deadline',
+    what: 'an unschedulable replacement, before its own deadline',
     given: { running: true, pods: [podFixture({ createdAt: 60 * minute, unschedulable: 'no memory' })], now: 69 * minute },
-    expected: { kind: 'Going', phase: 'Running', reason: 'Unschedulable' },
+    expected: { kind: 'Ongoing', phase: 'Running', reason: 'Unschedulable' },
   },
   {
-    what: 'a replacement that no node takes, after it',
+    what: 'an unschedulable replacement, after its own deadline',
     given: { running: true, pods: [podFixture({ createdAt: 60 * minute, unschedulable: 'no memory' })], now: 70 * minute },
     expected: { kind: 'Failed', reason: 'Unschedulable' },
   },
@@ -111,7 +111,7 @@ const rows: Row[] = [
   {
     what: 'a suspended Job',
     given: { job: jobFixture({ suspended: true }), now: 60 * minute },
-    expected: { kind: 'Going', reason: 'Suspended', again: undefined },
+    expected: { kind: 'Ongoing', reason: 'Suspended', again: undefined },
   },
   { what: 'success', given: { job: jobFixture({ end: success }), pods: [endedPod(0, { report })] }, expected: { kind: 'Succeeded', report } },
   {
@@ -120,20 +120,20 @@ const rows: Row[] = [
     expected: { kind: 'Succeeded', report },
   },
   {
-    what: 'success, told before the pod says so',
+    what: 'success of the Job, before the pod has ended',
     given: { job: jobFixture({ end: success }), pods: [running] },
     expected: { kind: 'AwaitReport', again: 250 },
   },
   {
-    what: 'success, and the pod never says so',
+    what: 'success of the Job, and a pod that never ends',
     given: { job: jobFixture({ end: success }), pods: [running], endSeenAt: 0, now: 3000 },
     expected: { kind: 'Succeeded', report: undefined },
   },
   { what: 'success without pods', given: { job: jobFixture({ end: endFixture('Complete') }) }, expected: { kind: 'Succeeded', report: undefined } },
-  { what: 'failure, told before the pod says so', given: { job: jobFixture({ end: failJob }), pods: [running] }, expected: { kind: 'AwaitReport' } },
+  { what: 'failure of the Job, before the pod has ended', given: { job: jobFixture({ end: failJob }), pods: [running] }, expected: { kind: 'AwaitReport' } },
   { what: 'failure', given: { job: jobFixture({ end: failJob }), pods: [running, endedPod(65)] }, expected: { kind: 'Failed', reason: 'RunFailed' } },
   {
-    what: 'a deadline waits for nobody',
+    what: 'a deadline does not wait for reports',
     given: { job: jobFixture({ end: endFixture('FailureTarget', 'DeadlineExceeded') }), pods: [running] },
     expected: { kind: 'Failed', reason: 'Timeout' },
   },
@@ -142,14 +142,14 @@ const rows: Row[] = [
 test.each(rows)('$what', ({ given, expected: { says, reason, ...expected } }) => {
   const observation = observe(observed(given))
   expect(observation).toMatchObject(expected)
-  if (says !== undefined) expect(observation).toMatchObject({ said: { message: expect.stringContaining(says) } })
-  if (reason !== undefined) expect(observation).toMatchObject({ said: { reason } })
+  if (says !== undefined) expect(observation).toMatchObject({ condition: { message: expect.stringContaining(says) } })
+  if (reason !== undefined) expect(observation).toMatchObject({ condition: { reason } })
 })
 
 test.each([
   ['what the Job counts', jobFixture({ failed: 2 }), [], 2],
   ['pods that have failed, before the Job counts them', jobFixture(), [endedPod(1), endedPod(0)], 1],
-  ['no pods that were taken away', jobFixture(), [endedPod(1, {}, { disruption: 'drained' })], 0],
+  ['not evicted pods', jobFixture(), [endedPod(1, {}, { disruption: 'drained' })], 0],
 ])('Attempts are %s', (_, job, pods, count) => {
   expect(attempts(job, pods)).toBe(count)
 })

@@ -17,11 +17,11 @@ const rows: Row[] = [
     says: 'SourceNotFound: no file',
   },
   {
-    what: 'a final code with last words',
+    what: 'a final code with log output',
     reason: 'PodFailurePolicy',
     pods: [endedPod(66, { lastWords: 'boom' })],
     expected: 'RunFailed',
-    says: 'a worker ended the run with exit code 66 (boom); kubectl logs orders-1-0-abcde tells more',
+    says: 'a worker ended the run with exit code 66 (boom); see kubectl logs orders-1-0-abcde',
   },
   {
     what: 'a final code among others',
@@ -47,7 +47,7 @@ const rows: Row[] = [
     says: '',
   },
   {
-    what: 'code 70, only the Job tells',
+    what: 'code 70, only in the message of the Job',
     reason: 'PodFailurePolicy',
     message: 'failed with exit code 70 matching',
     pods: [],
@@ -56,20 +56,20 @@ const rows: Row[] = [
     says: '',
   },
   {
-    what: 'code 65, only the Job tells',
+    what: 'code 65, only in the message of the Job',
     reason: 'PodFailurePolicy',
     message: 'failed with exit code 65 matching',
     pods: [],
     expected: 'RunFailed',
     says: 'exit code 65',
   },
-  { what: 'nothing known', reason: 'BackoffLimitExceeded', pods: [], expected: 'WorkerFailed', says: 'the Job failed: BackoffLimitExceeded' },
+  { what: 'no pods and no message', reason: 'BackoffLimitExceeded', pods: [], expected: 'WorkerFailed', says: 'the Job failed: BackoffLimitExceeded' },
   {
-    what: 'out of memory for sure',
+    what: 'certainly out of memory',
     reason: 'FailedIndexes',
     pods: [endedPod(137, { reason: 'OOMKilled' })],
     expected: 'OutOfMemory',
-    says: 'worker 0 was out of memory; raise',
+    says: 'worker 0 ran out of memory; raise',
   },
   { what: 'possibly out of memory', reason: 'FailedIndexes', pods: [endedPod(137)], expected: 'OutOfMemory', says: 'possibly out of memory; raise' },
   {
@@ -77,7 +77,7 @@ const rows: Row[] = [
     reason: 'FailedIndexes',
     pods: [endedPod(137, {}, { disruption: 'drained' })],
     expected: 'Evicted',
-    says: 'took worker 0 away',
+    says: 'worker 0 was evicted',
   },
   {
     what: 'the last of several failures',
@@ -91,7 +91,7 @@ const rows: Row[] = [
     reason: 'FailedIndexes',
     pods: [endedPod(1, { report: failed })],
     expected: 'WorkerFailed',
-    says: 'the last: SourceNotFound: no file',
+    says: 'last failure: SourceNotFound: no file',
   },
   { what: 'the deadline', reason: 'DeadlineExceeded', pods: [endedPod(137)], expected: 'Timeout', says: 'spec.timeout' },
 ]
@@ -99,10 +99,10 @@ const rows: Row[] = [
 test.each(rows)('$what', ({ reason, message = '', pods, kind = 'Failed', expected, says }) => {
   const end = failedEnd(endFixture('Failed', reason, message), pods)
   expect(end.kind).toBe(kind)
-  expect(end.said.reason).toBe(expected)
-  expect(end.said.message).toContain(says)
+  expect(end.condition.reason).toBe(expected)
+  expect(end.condition.message).toContain(says)
 })
 
-test('What the worker reported goes along', () => {
+test('The end includes the report and failure of the worker', () => {
   expect(failedEnd(endFixture('Failed', 'PodFailurePolicy'), [endedPod(65, { report: failed })])).toMatchObject({ report: failed, failure })
 })

@@ -1,4 +1,4 @@
-// What a run says while its pods do not start, and how it ends when they fail, against a real API server. The test plays the kubelet.
+// The messages of a run whose pods do not start, and its end when they fail, against a real API server. The test acts as the kubelet.
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../../test/support/kubernetes.ts'
 import { createClient } from '../../../kubernetes/client.ts'
@@ -28,7 +28,7 @@ const waits: Row[] = [
     what: 'no node with enough memory',
     happens: (stage, pod) => stage.podStatus(pod, { phase: 'Pending', conditions: [unschedulable] }),
     reason: 'Unschedulable',
-    says: 'worker 0 waits: no node takes it (0/1 nodes are available: 1 Insufficient memory.); ask for less',
+    says: 'worker 0 waits: no node can run the pod (0/1 nodes are available: 1 Insufficient memory.); lower spec.resources',
   },
   {
     what: 'a container that cannot be started',
@@ -63,7 +63,7 @@ const failures: Row[] = [
     what: 'the deadline of the Job',
     happens: (stage, pod) => stage.jobFails(pod.slice(0, -4), 'DeadlineExceeded', 'Job was active longer than specified deadline'),
     reason: 'Timeout',
-    says: 'the run did not end within spec.timeout',
+    says: 'the run exceeded spec.timeout',
   },
   {
     what: 'a worker that always fails',
@@ -72,10 +72,10 @@ const failures: Row[] = [
       await stage.jobFails(pod.slice(0, -4), 'FailedIndexes')
     },
     reason: 'WorkerFailed',
-    says: 'the workers failed, also when started again; the last: exit code 1 (Error: no such host); kubectl logs',
+    says: 'the workers failed and their retries are used up; last failure: exit code 1 (Error: no such host); see kubectl logs',
   },
   {
-    what: 'exit code 65 without a pod to ask',
+    what: 'exit code 65 without a pod',
     happens: (stage, pod) => stage.jobFails(pod.slice(0, -4), 'PodFailurePolicy', 'Container worker failed with exit code 65 matching FailJob rule at index 0'),
     reason: 'RunFailed',
     says: 'the Job failed: Container worker failed with exit code 65',
@@ -103,7 +103,7 @@ describeWithApiServer('a run whose pods', async (server) => {
     return { name, pod: await stage.createPod(name) }
   }
 
-  test.each(waits)('meet $what says so at once, and fails at the start deadline', async ({ happens, reason, says }) => {
+  test.each(waits)('cannot start because of $what reports the reason at once, and fails at the start deadline', async ({ happens, reason, says }) => {
     const { name, pod } = await startedRun()
     await happens(stage, pod)
     const waiting = conditionOf(await stage.reaches(name, 'Starting', reason))
@@ -118,7 +118,7 @@ describeWithApiServer('a run whose pods', async (server) => {
     expect(ended).toContain(`${namespace}/${name} Failed`)
   })
 
-  test.each(failures)('meet $what fails with the reason', async ({ happens, reason, says }) => {
+  test.each(failures)('end with $what fails with the reason', async ({ happens, reason, says }) => {
     const { name, pod } = await startedRun()
     await stage.podRuns(pod)
     await stage.reaches(name, 'Running')
@@ -129,7 +129,7 @@ describeWithApiServer('a run whose pods', async (server) => {
     if (says.startsWith('SourceNotFound')) expect(status).toMatchObject({ failure, records: { read: 100 } })
   })
 
-  test('go back and forth between two words for a bad image are written about once', async () => {
+  test('alternate between two reasons for a bad image is updated once', async () => {
     const { name, pod } = await startedRun()
     await stage.podWaits(pod, 'ErrImagePull', 'not found')
     const before = await stage.reaches(name, 'Starting', 'ImagePull')
@@ -143,28 +143,28 @@ describeWithApiServer('a run whose pods', async (server) => {
     expect(operator.writes.filter((write) => write === `apply pipelineruns/status ${name}`)).toHaveLength(4)
   })
 
-  test('nobody makes says what the cluster says about the Job', async () => {
+  test('are never created reports the warning Event about the Job', async () => {
     const name = `feed-${++runs}`
     await stage.createRun(name, 'feed')
     await stage.reaches(name, 'Starting')
     const job = await stage.job(name)
     const regarding = { apiVersion: 'batch/v1', kind: 'Job', name, namespace, uid: job?.metadata.uid }
     const event = { eventTime: new Date().toISOString().replace('Z', '000Z'), reportingController: 'job-controller', reportingInstance: 'test' }
-    const said = { type: 'Warning', reason: 'FailedCreate', action: 'Create', note: 'Error creating: pods is forbidden: exceeded quota: small' }
+    const condition = { type: 'Warning', reason: 'FailedCreate', action: 'Create', note: 'Error creating: pods is forbidden: exceeded quota: small' }
     await server.client.create({
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: { name: 'quota', namespace },
       regarding,
       ...event,
-      ...said,
+      ...condition,
     } as object)
     operator.putForward(15_000)
     const message = await eventually(async () => {
-      const said = conditionOf((await stage.run(name)) ?? ({ spec: { pipelineRef: { name: '' } } } as never))?.message
-      return said?.startsWith('the Job has made no pods') && said
+      const condition = conditionOf((await stage.run(name)) ?? ({ spec: { pipelineRef: { name: '' } } } as never))?.message
+      return condition?.startsWith('the Job has created no pods') && condition
     })
-    expect(message).toBe('the Job has made no pods: Error creating: pods is forbidden: exceeded quota: small (FailedCreate)')
+    expect(message).toBe('the Job has created no pods: Error creating: pods is forbidden: exceeded quota: small (FailedCreate)')
     operator.putForward(301_000)
     await stage.reaches(name, 'Failed', 'StartDeadlineExceeded')
   })

@@ -1,5 +1,5 @@
-// The latest warning that the cluster has recorded about a Job or a pod: a quota, a volume that cannot be mounted. Asked for only when
-// nothing else explains why a run waits, and not often.
+// Finds the latest warning Event about a Job or pod, such as an exceeded quota or a volume that cannot be mounted. Called by observe.ts
+// only when nothing else explains why a run waits, and at most once per `hintMs`.
 import { durationMilliseconds } from '../../../../crds/durations.ts'
 import type { KeptPod } from '../../../cache/pods.ts'
 import type { KeptRun } from '../../../cache/runs.ts'
@@ -12,23 +12,23 @@ import type { Observed } from './decide.ts'
 
 export const hintMs = durationMilliseconds('30s')
 
-/** Looks for an Event that explains the wait; returns whether there is a new one, which the memory of the run then holds. */
-export async function askedForHint(context: RunContext, run: KeptRun, { job, now }: Observed, wonder: 'Job' | KeptPod): Promise<boolean> {
+/** Lists Events about the unexplained Job or pod; returns whether a new hint was found, and stores it in the memory of the run. */
+export async function foundNewHint(context: RunContext, run: KeptRun, { job, now }: Observed, unexplained: 'Job' | KeptPod): Promise<boolean> {
   const memory = memoryOf(context, run)
-  if (job === undefined || now < (memory.hintAskedAt ?? 0) + hintMs) return false
-  memory.hintAskedAt = now
-  const uid = wonder === 'Job' ? job.uid : wonder.uid
+  if (job === undefined || now < (memory.hintCheckedAt ?? 0) + hintMs) return false
+  memory.hintCheckedAt = now
+  const uid = unexplained === 'Job' ? job.uid : unexplained.uid
   const hint = await latestWarning(context.client, run.metadata.namespace, uid).catch((error: unknown) => {
     context.report('events', error)
-    // Not allowed to list Events: once is enough.
-    if (error instanceof ApiError && error.status === 403) memory.hintAskedAt = Number.POSITIVE_INFINITY
+    // The operator may not list Events: do not ask again.
+    if (error instanceof ApiError && error.status === 403) memory.hintCheckedAt = Number.POSITIVE_INFINITY
   })
   if (typeof hint !== 'string' || hint === memory.hint) return false
   memory.hint = hint
   return true
 }
 
-/** What recorders of the older kind leave in an Event instead of `eventTime` and `series`. */
+/** Recorders of the older core/v1 API set this field instead of `eventTime` and `series`. */
 type AnyEvent = KubeEvent & { deprecatedLastTimestamp?: string }
 
 /** Undefined if there is none. */

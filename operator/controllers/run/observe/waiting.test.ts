@@ -9,7 +9,7 @@ test.each([
   ['CreateContainerConfigError', 'secret "headgate-store" not found', 'MissingSecret', 'under the key url'],
   ['CreateContainerConfigError', 'couldn’t find key url in Secret sales/headgate-store', 'MissingSecret', 'create the Secret'],
   ['CreateContainerConfigError', 'configmap "x" not found', 'ContainerConfig', 'create what is missing'],
-  ['CreateContainerError', 'no command', 'ContainerStart', 'an image that holds Headgate'],
+  ['CreateContainerError', 'no command', 'ContainerStart', 'an image that contains Headgate'],
   ['RunContainerError', 'exec', 'ContainerStart', 'RunContainerError: exec'],
   ['StartError', 'exec', 'ContainerStart', 'StartError: exec'],
 ])('A container that waits for %s: %s', (reason, message, expected, says) => {
@@ -17,22 +17,22 @@ test.each([
   expect(problem).toMatchObject({ reason: expected, message: expect.stringContaining(says) })
 })
 
-test('A pod that no node takes', () => {
+test('An unschedulable pod', () => {
   expect(problemOf(podFixture({ unschedulable: '0/3 nodes are available' }))?.message).toBe(
-    'worker 0 waits: no node takes it (0/3 nodes are available); ask for less in spec.resources, change spec.pod, or add a node',
+    'worker 0 waits: no node can run the pod (0/3 nodes are available); lower spec.resources, change spec.pod, or add a node',
   )
 })
 
 test.each([
   ['a pod that is being created', podFixture({ waiting: { reason: 'ContainerCreating', message: '' } })],
-  ['a pod at work', podFixture({ phase: 'Running' })],
+  ['a running pod', podFixture({ phase: 'Running' })],
   ['a pod that has ended', endedPod(1)],
   ['a pod that is being deleted', podFixture({ deleting: true, waiting: { reason: 'ErrImagePull', message: '' } })],
 ])('%s has no problem', (_, pod) => {
   expect(problemOf(pod)).toBeUndefined()
 })
 
-test('The worker with the lowest number speaks for all', () => {
+test('The problem of the worker with the lowest index is reported', () => {
   const waiting = { reason: 'ErrImagePull', message: '' }
   expect(firstProblem([podFixture({ index: 2, waiting }), podFixture({ index: 1, waiting }), podFixture()])?.message).toMatch(/^worker 1 waits/)
 })

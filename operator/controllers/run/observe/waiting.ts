@@ -1,18 +1,18 @@
-// Why a pod does not run, in words for people: what happens, and what to do about it. A list of small questions, the surest first.
+// Explains why a pod is not running, and what to do about it: a list of checks, the most certain first. Called by decide.ts.
 import { defaults } from '../../../../crds/defaults.ts'
 import type { KeptPod } from '../../../cache/pods.ts'
-import type { Said } from '../status.ts'
-import { isAtWork } from '../workers.ts'
+import type { ConditionText } from '../status.ts'
+import { isRunning } from '../workers.ts'
 
-/** `vague`: the cluster only says that it waits before it tries again; what was said before about the same reason says more. */
-export type Problem = Said & { vague?: boolean }
+/** `vague`: the pod only reports a backoff, so keep an earlier, more specific message with the same reason. */
+export type Problem = ConditionText & { vague?: boolean }
 
-type Question = (pod: KeptPod) => Problem | undefined
+type Check = (pod: KeptPod) => Problem | undefined
 
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'RegistryUnavailable', 'ImageInspectError'])
 const startReasons = new Set(['CreateContainerError', 'RunContainerError', 'StartError', 'ContainerCannotRun', 'PreStartHookError', 'PostStartHookError'])
 
-const questions: readonly Question[] = [
+const checks: readonly Check[] = [
   ({ waiting, image }) => {
     if (waiting === undefined || !imageReasons.has(waiting.reason)) return undefined
     const vague = waiting.reason === 'ImagePullBackOff'
@@ -30,25 +30,28 @@ const questions: readonly Question[] = [
   },
   ({ waiting, image }) => {
     if (waiting === undefined || !startReasons.has(waiting.reason)) return undefined
-    return { reason: 'ContainerStart', message: `image ${image} cannot be started (${waiting.reason}: ${waiting.message}); use an image that holds Headgate` }
+    return {
+      reason: 'ContainerStart',
+      message: `image ${image} cannot be started (${waiting.reason}: ${waiting.message}); use an image that contains Headgate`,
+    }
   },
   ({ unschedulable }) => {
     if (unschedulable === undefined) return undefined
-    return { reason: 'Unschedulable', message: `no node takes it (${unschedulable}); ask for less in spec.resources, change spec.pod, or add a node` }
+    return { reason: 'Unschedulable', message: `no node can run the pod (${unschedulable}); lower spec.resources, change spec.pod, or add a node` }
   },
 ]
 
-/** What keeps a pod from running, if it says so itself. */
+/** What keeps a pod from running, if its status gives the reason. */
 export function problemOf(pod: KeptPod): Problem | undefined {
   if (pod.deleting || pod.ended !== undefined || (pod.phase === 'Running' && pod.waiting === undefined)) return undefined
-  for (const question of questions) {
-    const problem = question(pod)
+  for (const check of checks) {
+    const problem = check(pod)
     if (problem !== undefined) return { ...problem, message: `worker ${pod.index} waits: ${problem.message}` }
   }
   return undefined
 }
 
-/** The problem of the first worker that has one. */
+/** The problem of the worker with the lowest index that has one. */
 export function firstProblem(pods: readonly KeptPod[]): Problem | undefined {
   for (const pod of pods.toSorted((one, other) => one.index - other.index)) {
     const problem = problemOf(pod)
@@ -57,7 +60,7 @@ export function firstProblem(pods: readonly KeptPod[]): Problem | undefined {
   return undefined
 }
 
-/** Whether its container has ever begun. */
+/** Whether the container of the pod has ever started. */
 export function hasBegun(pod: KeptPod): boolean {
-  return pod.ended !== undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' || isAtWork(pod)
+  return pod.ended !== undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' || isRunning(pod)
 }

@@ -1,4 +1,5 @@
-// Whether a Pipeline can be run: what the API server could not check when it was applied, and what the administrator forbids. Pure.
+// Decides whether a run can start from its Pipeline: checks what the API server cannot validate, and the administrator's limits. Pure.
+// Called by start.ts.
 
 import { runSettings } from '../../../../crds/defaults.ts'
 import { declaredKind } from '../../../../crds/kinds.ts'
@@ -7,17 +8,17 @@ import { sourceKinds } from '../../../../crds/sources/registry.ts'
 import type { RunSnapshot } from '../../../../crds/wire/snapshot.ts'
 import type { KeptRun } from '../../../cache/runs.ts'
 import { type Limits, limitProblem } from '../../../limits.ts'
-import type { Said } from '../status.ts'
+import type { ConditionText } from '../status.ts'
 
-type Question = (spec: PipelineSpec) => string | undefined
+type Check = (spec: PipelineSpec) => string | undefined
 
-/** A ConfigMap holds at most 1 MiB. */
+/** A ConfigMap may hold at most 1 MiB. */
 const maxSnapshotBytes = 1_000_000
 
-const questions: readonly Question[] = [
-  (spec) => (spec.source === undefined ? 'spec.source is missing; say where the records come from' : undefined),
+const checks: readonly Check[] = [
+  (spec) => (spec.source === undefined ? 'spec.source is missing; declare where the records come from' : undefined),
   (spec) => (spec.schema?.fields === undefined ? 'spec.schema.fields is missing; declare the fields' : undefined),
-  (spec) => (spec.destination === undefined ? 'spec.destination is missing; say where the records go' : undefined),
+  (spec) => (spec.destination === undefined ? 'spec.destination is missing; declare where the records go' : undefined),
   (spec) => exactlyOne('spec.source', spec.source),
   (spec) => exactlyOne('spec.destination', spec.destination),
   ({ source, format }) => {
@@ -31,29 +32,29 @@ const questions: readonly Question[] = [
     Buffer.byteLength(JSON.stringify(spec)) > maxSnapshotBytes ? `the Pipeline is larger than ${maxSnapshotBytes} bytes; make its schema smaller` : undefined,
 ]
 
-/** Why the run cannot start from its Pipeline as it is now. */
-export function pipelineProblem(run: KeptRun, spec: PipelineSpec | undefined, limits: Limits): Said | undefined {
-  return asSaid(run, specProblem(spec), () => limitProblem(spec as PipelineSpec, limits))
+/** Why the run cannot start from the current Pipeline; undefined if it can. */
+export function pipelineProblem(run: KeptRun, spec: PipelineSpec | undefined, limits: Limits): ConditionText | undefined {
+  return asConditionText(run, specProblem(spec), () => limitProblem(spec as PipelineSpec, limits))
 }
 
-/** Why the run cannot start from the Pipeline in its snapshot, which may have been written by an operator of another version. */
-export async function declarationProblem(run: KeptRun, pipeline: RunSnapshot['pipeline'], limits: Limits): Promise<Said | undefined> {
+/** Why the run cannot start from the Pipeline in its snapshot, which an operator of another version may have written; undefined if it can. */
+export async function declarationProblem(run: KeptRun, pipeline: RunSnapshot['pipeline'], limits: Limits): Promise<ConditionText | undefined> {
   const { problemOfPipeline } = await import('../../../../crds/validation.ts')
-  return asSaid(run, problemOfPipeline(pipeline), () => limitProblem(pipeline.spec, limits))
+  return asConditionText(run, problemOfPipeline(pipeline), () => limitProblem(pipeline.spec, limits))
 }
 
-function asSaid({ spec }: KeptRun, invalid: string | undefined, forbidden: () => string | undefined): Said | undefined {
+function asConditionText({ spec }: KeptRun, invalid: string | undefined, forbidden: () => string | undefined): ConditionText | undefined {
   const pipeline = `Pipeline ${spec.pipelineRef.name}`
   if (invalid !== undefined) return { reason: 'PipelineInvalid', message: `${pipeline} cannot be run: ${invalid}` }
   const problem = forbidden()
-  return problem === undefined ? undefined : { reason: 'NotAllowed', message: `${pipeline} asks for what is not allowed on this cluster: ${problem}` }
+  return problem === undefined ? undefined : { reason: 'NotAllowed', message: `${pipeline} exceeds the limits of this cluster: ${problem}` }
 }
 
-/** The first thing that is wrong with the spec, and what to do. */
+/** The first problem of the spec, and what to do about it. */
 function specProblem(spec: PipelineSpec | undefined): string | undefined {
-  if (spec === undefined) return 'spec is missing; say what to load'
-  for (const question of questions) {
-    const problem = question(spec)
+  if (spec === undefined) return 'spec is missing; declare a source, a schema and a destination'
+  for (const check of checks) {
+    const problem = check(spec)
     if (problem !== undefined) return problem
   }
   return undefined

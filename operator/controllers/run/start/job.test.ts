@@ -41,7 +41,7 @@ test('The Job is named after its run, which owns it', () => {
   })
 })
 
-test('One worker that ends well ends the Job; final exit codes fail it; disruptions do not count', () => {
+test('One successful worker completes the Job; final exit codes fail it; disruptions do not count', () => {
   const { successPolicy, podFailurePolicy, completionMode, podReplacementPolicy, backoffLimitPerIndex } = jobFor().spec ?? {}
   expect({ completionMode, podReplacementPolicy, backoffLimitPerIndex }).toEqual({
     completionMode: 'Indexed',
@@ -68,7 +68,7 @@ test('A run without a timeout has no deadline', () => {
   expect(jobFor().spec).not.toHaveProperty('activeDeadlineSeconds')
 })
 
-test('The worker runs as nobody, changes nothing, and holds no token', () => {
+test('The worker runs without privileges, with a read-only root file system and without a token', () => {
   const { spec, container } = podFor()
   expect(spec).toMatchObject({
     automountServiceAccountToken: false,
@@ -87,7 +87,7 @@ test('The worker runs as nobody, changes nothing, and holds no token', () => {
   expect(container).not.toHaveProperty('resources')
 })
 
-test('The worker learns from its environment where everything is', () => {
+test('The worker gets its configuration from environment variables', () => {
   expect(podFor().container.env).toEqual([
     { name: 'HEADGATE_SNAPSHOT', value: '/etc/headgate/run/run.json' },
     { name: 'HEADGATE_SNAPSHOT_SHA256', value: 'abc123' },
@@ -98,14 +98,14 @@ test('The worker learns from its environment where everything is', () => {
   ])
 })
 
-test('Secrets of other names are taken from the Pipeline', () => {
+test('The Pipeline can name other Secrets for store and Redis', () => {
   const postgres = { table: 'sales.orders', secretRef: { name: 'warehouse' } }
   const { container } = podFor({ destination: { postgres }, redis: { secretRef: { name: 'cache' } } })
   const names = container.env?.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? [])
   expect(names).toEqual(['warehouse', 'cache'])
 })
 
-test('Each secret that a class of the pipeline names is a variable, in the same words as a worker looks for it', () => {
+test('Each secret of a plugin is a variable, under the name that the worker reads', () => {
   const secrets = [{ name: 'partner-api', key: 'client.secret' }]
   const plugin = { module: 'feeds', secrets }
   const { container } = podFor({ source: { plugin }, validators: [{ plugin }] })
@@ -125,7 +125,7 @@ test.each([
   if (expected !== undefined) expect(container.volumeMounts?.[2]).toEqual({ name: 'data', mountPath: '/data', readOnly: true })
 })
 
-test('What the Pipeline says about pods is in the pod, and our labels stay ours', () => {
+test('The pod has the settings of spec.pod, which cannot override Headgate’s labels', () => {
   const pod = {
     image: 'mine:2',
     imagePullSecrets: [{ name: 'registry' }],

@@ -1,4 +1,4 @@
-// The Job of a run: one pod per worker, and rules that say when the run is over. Pure.
+// Builds the Job of a run: one pod per worker, and the policies that decide when the Job has ended. Pure. Called by objects.ts.
 import { runSettings } from '../../../../crds/defaults.ts'
 import { dataFolder, declaredKind } from '../../../../crds/kinds.ts'
 import { secretsOf, secretVariable } from '../../../../crds/secrets.ts'
@@ -11,7 +11,7 @@ import { type JobSettings, type Limits, limitedSettings } from '../../../limits.
 import type { ControllerSettings } from '../../controller.ts'
 import { type Declaration, ownedBy, workerLabels } from '../snapshot.ts'
 
-/** How often a worker is started again before it counts as failed. */
+/** Number of restarts of a worker before its index counts as failed. */
 const retriesPerWorker = 3
 
 export function runJob({ snapshot, hash }: Declaration, { workerImage: image, limits }: Pick<ControllerSettings, 'workerImage' | 'limits'>): Job {
@@ -33,7 +33,7 @@ export function runJob({ snapshot, hash }: Declaration, { workerImage: image, li
       backoffLimitPerIndex: retriesPerWorker,
       maxFailedIndexes: workers,
       podReplacementPolicy: 'Failed',
-      // A worker ends well only when the whole run has: one is enough.
+      // A worker exits with 0 only when the whole run has succeeded, so one is enough.
       successPolicy: { rules: [{ succeededCount: 1 }] },
       podFailurePolicy: { rules: failureRules() },
       ...(timeoutMs === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(timeoutMs / 1000)) }),
@@ -62,7 +62,7 @@ const user = 65532
 
 type Made = { image: string; snapshotName: string; snapshotHash: string; limits: Limits; resources: JobSettings['resources'] }
 
-/** What a worker runs, what it may read, and that it may do nothing else. */
+/** The pod of a worker, restricted to what a worker needs. */
 function workerPod(snapshot: RunSnapshot, made: Made): PodTemplate {
   const { pod = {} } = snapshot.pipeline.spec
   const volumes = volumesOf(snapshot, made)

@@ -1,5 +1,6 @@
-// Creates and finds what belongs to a run, under a name that follows from the run's. An object that exists already counts only if it is
-// what would have been created: others may write ConfigMaps and Jobs in the namespace, with any owner reference.
+// Creates and finds the ConfigMap and Job of a run, whose names derive from the run's name. An existing object is accepted only if it is
+// identical to the one the operator would create: others may write ConfigMaps and Jobs in the namespace, with any owner reference.
+// Called by start.ts and run.ts.
 import { isDeepStrictEqual } from 'node:util'
 import { snapshotKey, snapshotName } from '../../../../crds/wire/snapshot.ts'
 import { isDeclared, type KeptRun } from '../../../cache/runs.ts'
@@ -11,7 +12,7 @@ import type { RunContext } from '../context.ts'
 import { type Declaration, declarationIn, foundSnapshot, ownedBy, workerLabels } from '../snapshot.ts'
 import { runJob } from './job.ts'
 
-/** Creates the run's ConfigMap and its Job, each of which may exist already. Returns the Job. Throws NameTaken or ApiError. */
+/** Creates the run's ConfigMap and Job, unless they exist already. Returns the Job. Throws NameTaken or ApiError. */
 export async function createObjects(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Job> {
   const isMade = (found: ConfigMap) => declarationIn(found, run) !== undefined
   await createOwned(context.client, configMaps, snapshotConfigMap(declaration), { uid: run.metadata.uid, isMade })
@@ -38,29 +39,29 @@ function snapshotConfigMap({ snapshot, text }: Declaration): ConfigMap {
   }
 }
 
-/** Another object has the name. `passing`: it is on its way out, because its own run is gone or it is being deleted. */
+/** A foreign object has the name. `isTemporary`: the object is being deleted, or belongs to an earlier run and will be. */
 export class NameTaken extends Error {
-  readonly passing: boolean
+  readonly isTemporary: boolean
 
-  constructor(what: string, passing: boolean) {
+  constructor(what: string, isTemporary: boolean) {
     super(
-      passing
-        ? `the ${what} of an earlier run of this name is still being removed; this run starts after that`
-        : `a ${what} exists and is not this run’s; delete it, or create the run under another name`,
+      isTemporary
+        ? `the ${what} of an earlier run of this name is still being deleted; this run starts after that`
+        : `a ${what} exists and does not belong to this run; delete it, or create the run under another name`,
     )
     this.name = 'NameTaken'
-    this.passing = passing
+    this.isTemporary = isTemporary
   }
 }
 
 type OwnedOptions<T> = {
-  /** Of the run. */
+  /** The uid of the run. */
   uid: string
-  /** Whether the operator made an object that was found and has the right owner. */
+  /** Whether the operator created an object that was found and has the right owner. */
   isMade: (found: T) => boolean | Promise<boolean>
 }
 
-/** The object as the server has it, be it from now or from before. Throws NameTaken or ApiError. */
+/** Returns the object as the API server has it, created now or before. Throws NameTaken or ApiError. */
 async function createOwned<T extends KubeObject>(
   client: Pick<KubeClient, 'create' | 'get'>,
   resource: Resource<T>,
@@ -78,7 +79,7 @@ async function createOwned<T extends KubeObject>(
   return await ownedOrTaken(resource, found, options)
 }
 
-/** The found object, if the operator made it for this run. Throws NameTaken. */
+/** Returns the found object if the operator created it for this run. Throws NameTaken otherwise. */
 async function ownedOrTaken<T extends KubeObject>(resource: Resource<T>, found: T, { uid, isMade }: OwnedOptions<T>): Promise<T> {
   const { name, deletionTimestamp, ownerReferences } = found.metadata
   const owner = ownerReferences?.find(({ controller }) => controller)
@@ -91,7 +92,7 @@ function whatOf({ kind }: Pick<Resource, 'kind'>, name: string): string {
   return `${kind} named ${name}`
 }
 
-/** What was recorded for the run and written to its ConfigMap; undefined if that is still to be done. Throws NameTaken or ApiError. */
+/** The recorded declaration in the run's ConfigMap; undefined if the ConfigMap is not created yet. Throws NameTaken or ApiError. */
 export async function foundDeclaration({ client }: Pick<RunContext, 'client'>, run: KeptRun): Promise<Declaration | undefined> {
   const { name, namespace, uid } = run.metadata
   const [found, job] = await Promise.all([client.get(configMaps, snapshotName(name), namespace), client.get(jobs, name, namespace)])
@@ -100,39 +101,39 @@ export async function foundDeclaration({ client }: Pick<RunContext, 'client'>, r
     await ownedOrTaken(configMaps, found, { uid, isMade: () => declaration !== undefined })
     return declaration
   }
-  // The Job comes after the ConfigMap, and only the ConfigMap says what the Job should be.
+  // The operator creates the Job after the ConfigMap, so without the ConfigMap the Job is foreign.
   if (job !== undefined) await ownedOrTaken(jobs, job, { uid, isMade: () => false })
   return undefined
 }
 
-/** The API server adds five characters, so that no other Job can have the name of the dry run. */
-const longestBeginning = 58
+/** For `generateName`, to which the API server adds five random characters, so that the dry run does not conflict with an existing Job. */
+const maxGenerateNameLength = 58
 
 /**
- * Whether a Job that was found is the one that the operator would create. The API server fills in defaults and admission webhooks change
- * things, so the comparison is with what a dry run makes of the Job, not with the Job as the operator writes it.
+ * Whether a found Job is the one that the operator would create. The API server sets defaults and admission webhooks may change fields, so
+ * compare with the result of a dry run.
  */
 async function isSameJob(client: Pick<KubeClient, 'create'>, wanted: Job, found: Job): Promise<boolean> {
   const { name, ...metadata } = wanted.metadata
-  const generateName = name.slice(0, longestBeginning)
+  const generateName = name.slice(0, maxGenerateNameLength)
   try {
     const dry = await client.create(jobs, { ...wanted, metadata: { ...metadata, generateName } as Job['metadata'] }, { dryRun: true })
     return isMarkedAs(wanted, found) && isDeepStrictEqual(work(dry), work(found))
   } catch (error) {
-    // A webhook that knows no dry runs: then there is no telling.
+    // An admission webhook does not support dry runs, so the Jobs cannot be compared.
     if (error instanceof ApiError && error.status === 400) return false
     throw error
   }
 }
 
-/** Whether the Job found has the labels and annotations of the one wanted, some of which the operator reads later; it may have others. */
+/** Whether the found Job has all labels and annotations of the wanted one, some of which the operator reads later. Others are allowed. */
 function isMarkedAs({ metadata: wanted }: Job, { metadata: found }: Job): boolean {
   const holds = (wantedMarks: Record<string, string> = {}, marks: Record<string, string> = {}) =>
     Object.entries(wantedMarks).every(([name, value]) => marks[name] === value)
   return holds(wanted.labels, found.labels) && holds(wanted.annotations, found.annotations)
 }
 
-/** What the Job does, without what is its own (uid, name) and what others may change while it works (suspend, parallelism). */
+/** The spec without fields that differ per Job (labels with uid or name) and fields that may change while it runs (suspend, parallelism). */
 function work({ spec }: Job) {
   const { suspend: _suspend, parallelism: _parallelism, selector: _selector, template, ...rest } = spec ?? { template: {} }
   const { labels = {}, annotations = {} } = template.metadata ?? {}
@@ -140,7 +141,7 @@ function work({ spec }: Job) {
   return { ...rest, labels: Object.fromEntries(own), annotations, pod: template.spec }
 }
 
-/** The Job that an operator created for the run and did not record. Any other Job of that name and owner is suspended when the run has ended. */
+/** The Job that an operator created for the run and did not record. Any other Job with that name and owner is suspended after the run ends. */
 export async function unrecordedJob(context: RunContext, run: KeptRun): Promise<Job | undefined> {
   const { client, settings } = context
   const { name, namespace, uid } = run.metadata
@@ -150,7 +151,7 @@ export async function unrecordedJob(context: RunContext, run: KeptRun): Promise<
   try {
     return (await isSameJob(client, runJob(declaration, settings), job)) ? job : undefined
   } catch (error) {
-    // A quota or policy forbids another Job, so there is no telling.
+    // A quota or policy refuses the dry run, so the Jobs cannot be compared.
     if (error instanceof ApiError && error.status === 403) return undefined
     throw error
   }

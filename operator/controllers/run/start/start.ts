@@ -1,4 +1,5 @@
-// Starts an admitted run: record, snapshot, Job, status, in this order, each of which may have happened before. A run has one Job, ever.
+// Starts an admitted run: records the hash, then creates snapshot and Job, then writes the status. Each step may already have been done by
+// an earlier operator. A run never gets a second Job. Called by run.ts.
 import { randomBytes } from 'node:crypto'
 import { labels } from '../../../../crds/metadata.ts'
 import type { Pipeline } from '../../../../crds/pipeline.ts'
@@ -8,19 +9,19 @@ import { isConflict, isNotFound } from '../../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../../kubernetes/client.ts'
 import type { Job } from '../../../kubernetes/objects.ts'
 import { apiVersionOf, pipelineRuns, pipelines } from '../../../kubernetes/resources.ts'
-import type { Again, RunContext } from '../context.ts'
+import type { Requeue, RunContext } from '../context.ts'
 import { type Declaration, declarationOf } from '../snapshot.ts'
-import { finish, goOn, moment } from '../status.ts'
+import { finish, moment, writeOngoing } from '../status.ts'
 import { startingMessage, workersOf } from '../workers.ts'
 import { declarationProblem, pipelineProblem } from './decide.ts'
 import { awaitPipeline, refused } from './not-started.ts'
 import { createJob, createObjects, foundDeclaration } from './objects.ts'
 
-/** How soon to look again when the cache is behind the server. */
+/** Delay before the next reconcile when the cache is behind the API server. */
 const cacheLagMs = 1000
 const tokenBytes = 32
 
-export async function startRun(context: RunContext, cached: KeptRun): Promise<Again> {
+export async function startRun(context: RunContext, cached: KeptRun): Promise<Requeue> {
   const run = isDeclared(cached) ? await fresh(context, cached) : cached
   if (run === undefined) return { again: cacheLagMs }
   try {
@@ -30,11 +31,11 @@ export async function startRun(context: RunContext, cached: KeptRun): Promise<Ag
   }
 }
 
-async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Again> {
+async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Requeue> {
   const pipeline = await context.client.get(pipelines, cached.spec.pipelineRef.name, cached.metadata.namespace)
   if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) return await awaitPipeline(context, cached)
-  const said = pipelineProblem(cached, pipeline.spec, context.settings.limits)
-  if (said !== undefined) return await finish(context, cached, { phase: 'Failed', said })
+  const condition = pipelineProblem(cached, pipeline.spec, context.settings.limits)
+  if (condition !== undefined) return await finish(context, cached, { phase: 'Failed', condition })
   const adopted = await adopt(context.client, cached, pipeline)
   if (adopted === undefined) return { again: cacheLagMs }
   const declaration = declarationOf(adopted, pipeline.spec, randomBytes(tokenBytes).toString('hex'))
@@ -43,7 +44,7 @@ async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Ag
   return await writeStarted(context, run, await createObjects(context, run, declaration))
 }
 
-/** A run made by hand gets the label and the owner that a scheduled one is made with. Returns the run as it is then; undefined if it has changed. */
+/** Adds the label and owner that scheduled runs are created with to a run created by hand. Returns the updated run; undefined if it has changed. */
 async function adopt(client: Pick<KubeClient, 'patch'>, run: KeptRun, { metadata: pipeline }: Pipeline): Promise<KeptRun | undefined> {
   const { name, namespace, uid, resourceVersion, ...metadata } = run.metadata
   const owned = metadata.ownerReferences?.some((owner) => owner.uid === pipeline.uid)
@@ -59,30 +60,30 @@ async function adopt(client: Pick<KubeClient, 'patch'>, run: KeptRun, { metadata
   }
 }
 
-/** Returns the run with the declaration's hash in its status; undefined if it is no longer as the cache has it: an old cache starts nothing. */
+/** Records the declaration's hash in the status and returns the run; undefined if the cached run is stale, so that a stale cache starts nothing. */
 async function record(context: RunContext, run: KeptRun, { hash, snapshot }: Declaration, pipelineGeneration: number): Promise<KeptRun | undefined> {
-  const said = { reason: 'Starting', message: 'its snapshot and Job are being created' }
+  const condition = { reason: 'Starting', message: 'creates the snapshot and the Job of the run' }
   const more = { snapshotName: snapshotName(snapshot.name), snapshotHash: hash, pipelineGeneration }
-  const recorded = await goOn(context, run, { phase: 'Pending', said, more })
+  const recorded = await writeOngoing(context, run, { phase: 'Pending', condition, more })
   return recorded?.status?.snapshotHash === hash ? recorded : undefined
 }
 
-async function writeStarted(context: RunContext, run: KeptRun, { metadata, spec }: Job): Promise<Again> {
+async function writeStarted(context: RunContext, run: KeptRun, { metadata, spec }: Job): Promise<Requeue> {
   const workers = spec?.completions ?? 1
   const from = `generation ${run.status?.pipelineGeneration} of Pipeline ${run.spec.pipelineRef.name}`
   const created = { reason: 'Started', message: `created Job ${metadata.name} with ${workersOf(workers)} from ${from}` }
-  await goOn(context, run, {
+  await writeOngoing(context, run, {
     phase: 'Starting',
-    said: { reason: 'Starting', message: startingMessage(workers) },
+    condition: { reason: 'Starting', message: startingMessage(workers) },
     more: { startTime: metadata.creationTimestamp ?? moment(context.clock.now()), jobName: metadata.name, jobUid: metadata.uid ?? '' },
-    event: { action: 'Start', said: created },
+    event: { action: 'Start', condition: created },
   })
   return undefined
 }
 
 /**
- * The run as the API server has it; undefined if it is not to start any more. Asked for a run that has a declaration: the next write would
- * not fail if the run has changed. The first write to any other run would.
+ * Re-reads the run from the API server; undefined if it must not start any more. Needed only for a run with a declaration, because the next
+ * write for it would succeed even if the run has changed. For any other run, the first write detects the change.
  */
 async function fresh({ client }: RunContext, { metadata }: KeptRun): Promise<KeptRun | undefined> {
   const found = await client.get(pipelineRuns, metadata.name, metadata.namespace)
@@ -93,11 +94,11 @@ function isToStart({ metadata, spec, status }: KeptRun): boolean {
   return status?.startTime === undefined && status?.completionTime === undefined && spec.cancel !== true && metadata.deletionTimestamp === undefined
 }
 
-/** The operator that recorded the declaration ended before it wrote that the run has started. Without a ConfigMap all is decided again. */
-async function resume(context: RunContext, run: KeptRun): Promise<Again> {
+/** Resumes after an operator that recorded the declaration but did not write the start. Without a ConfigMap, starts from the current Pipeline. */
+async function resume(context: RunContext, run: KeptRun): Promise<Requeue> {
   const declaration = await foundDeclaration(context, run)
   if (declaration === undefined) return await declareAndStart(context, run)
-  const said = await declarationProblem(run, declaration.snapshot.pipeline, context.settings.limits)
-  if (said !== undefined) return await finish(context, run, { phase: 'Failed', said })
+  const condition = await declarationProblem(run, declaration.snapshot.pipeline, context.settings.limits)
+  if (condition !== undefined) return await finish(context, run, { phase: 'Failed', condition })
   return await writeStarted(context, run, await createJob(context, run, declaration))
 }
