@@ -41,7 +41,7 @@ export type RunSettings = {
   workers: number
   batchSize: number
   startDeadlineMilliseconds: number
-  /** Undefined: the run may take for ever. */
+  /** Undefined: no limit. */
   timeoutMilliseconds: number | undefined
   /** Secrets of the pipeline's namespace. */
   storeSecret: { name: string; key: string }

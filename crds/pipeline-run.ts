@@ -21,7 +21,7 @@ const Interval = Type.Object(
     end: momentWithZone('First moment after it, RFC 3339.'),
   },
   closed(
-    'The stretch of time the run is about: {{ interval.date }} and others in source.files.paths of the pipeline, and plugins are given it.',
+    'Time interval that the run covers. It gives {{ interval.date }} and others in source.files.paths of the pipeline, and is passed to plugins.',
     intervalRules,
   ),
 )
@@ -40,7 +40,7 @@ export const PipelineRunSpec = Type.Object(
     allowRemoval: Type.Optional(
       Type.Boolean({ description: 'Whether this run may remove more rows than quality.maxRemovedRatio of its pipeline allows. Default: false.' }),
     ),
-    cancel: Type.Optional(Type.Boolean({ description: 'Set it to true to stop the run after the batch in hand. There is no way back. Default: false.' })),
+    cancel: Type.Optional(Type.Boolean({ description: 'Set to true to stop the run after the current batch. Cannot be undone. Default: false.' })),
   },
   closed('What to run. Only cancel can change once the run is created.', runSpecRules),
 )

@@ -47,7 +47,9 @@ const Quality = Type.Object(
 
 const Retry = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: `How often a failed step is tried again. Default: ${defaults.retry.limit}.` })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100, description: `Maximum number of retries of a failed step. Default: ${defaults.retry.limit}.` }),
+    ),
     backoff: Type.Optional(
       Type.Object(
         {
@@ -58,7 +60,7 @@ const Retry = Type.Object(
       ),
     ),
   },
-  closed('How passing failures are met.'),
+  closed('How transient failures are retried.'),
 )
 
 const Redis = Type.Object(
@@ -69,7 +71,7 @@ const Redis = Type.Object(
     ),
   },
   closed(
-    `Through Redis workers notice each other’s death and show their progress; a run gets on without it. Default: the Secret ${defaults.redisSecret}, if there is one.`,
+    `Workers use Redis to detect failed workers and to report progress. A run continues without Redis. Default: the Secret ${defaults.redisSecret}, if there is one.`,
   ),
 )
 
@@ -93,7 +95,7 @@ export const PipelineSpec = Type.Object(
     startDeadline: Type.Optional(
       period(`How long a run’s pods may take to start before the run fails, with the reason why they did not. Default: ${defaults.startDeadline}.`),
     ),
-    timeout: Type.Optional(period('How long a run may take from the start, such as 2h. Default: for ever.')),
+    timeout: Type.Optional(period('How long a run may take from the start, such as 2h. Default: no limit.')),
     redis: Type.Optional(Redis),
     retention: Type.Optional(Retention),
   },

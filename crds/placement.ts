@@ -15,7 +15,7 @@ const ResourceList = (description: string) =>
 export const Resources = Type.Object(
   {
     requests: Type.Optional(ResourceList('What a worker is promised.')),
-    limits: Type.Optional(ResourceList('What a worker never gets more of.')),
+    limits: Type.Optional(ResourceList('Maximum resources of a worker.')),
   },
   closed('CPU and memory of each worker.', resourceRules),
 )
@@ -26,7 +26,7 @@ const Toleration = Type.Object(
     operator: Type.Optional(oneOf(['Exists', 'Equal'], 'How the value is compared. Default: Equal.')),
     value: Type.Optional(word('Taint value.', 63)),
     effect: Type.Optional(oneOf(['NoSchedule', 'PreferNoSchedule', 'NoExecute'], 'Taint effect; none means all.')),
-    tolerationSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'For NoExecute: how long the pod may stay. Default: for ever.' })),
+    tolerationSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'For NoExecute: how long the pod may stay. Default: no limit.' })),
   },
   closed('A taint of nodes that the pods tolerate.', tolerationRules),
 )

@@ -86,7 +86,7 @@ export const PipelineRunStatus = Type.Object(
     failure: Type.Optional(Failure),
     attempts: Type.Optional(counter('Pods that have failed so far.')),
   },
-  closed('How the run goes; filled by Headgate.'),
+  closed('Observed state of the run. Set by Headgate.'),
 )
 
 const LastRun = Type.Object(
@@ -107,7 +107,9 @@ export const PipelineStatus = Type.Object(
   {
     observedGeneration: generation,
     conditions: Type.Optional(
-      conditionList('Ready: the pipeline can run. Reconciling: a change is being carried out. Stalled: it cannot go on until somebody mends it.'),
+      conditionList(
+        'Ready: the pipeline can run. Reconciling: a change is being carried out. Stalled: it cannot run until its configuration or environment is corrected.',
+      ),
     ),
     lastRun: Type.Optional(LastRun),
     lastSuccess: Type.Optional(LastSuccess),

@@ -104,7 +104,11 @@ function pipelineMetrics(registry: Registry) {
     help: 'When the last run of the pipeline succeeded.',
     ...common,
   })
-  const stalled = new Gauge({ name: 'headgate_pipeline_stalled', help: '1 while the pipeline cannot go on until somebody mends it.', ...common })
+  const stalled = new Gauge({
+    name: 'headgate_pipeline_stalled',
+    help: '1 while the pipeline cannot run until its configuration or environment is corrected.',
+    ...common,
+  })
   return {
     changed(pipeline: KeptPipeline | undefined, before: KeptPipeline | undefined): void {
       const of = pipeline ?? before
