@@ -1,4 +1,4 @@
-// What every command of the command line shares: options, the way it writes, and how it ends. Used by main.ts and cluster/verbs.ts.
+// What all commands share: options, output, and exit. Used by main.ts and commands/cluster-verbs.ts.
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { failureOf } from '../sdk/thrown.ts'
 import { exitCodes } from './exit-codes.ts'

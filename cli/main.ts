@@ -1,7 +1,7 @@
 // The headgate command. The code of a subcommand is loaded when it is used, so that starting stays fast.
 import { Command, Option } from 'commander'
-import { addClusterVerbs, addRuns } from './cluster/verbs.ts'
 import { collected, finish, terminalOf, wholeNumber, withOutput, withStore } from './command-line.ts'
+import { addClusterVerbs, addRuns } from './commands/cluster-verbs.ts'
 import { cliConfig } from './config.ts'
 import { exitCodes } from './exit-codes.ts'
 import { withRunInput } from './run-input.ts'

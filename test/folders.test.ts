@@ -48,7 +48,7 @@ const tests = /[.]test[.]ts$|[/]testing[/]/
 const code = imports.filter(({ from }) => !tests.test(from))
 const composer = 'operator/controllers/run/run.ts'
 
-test.each(['', 'operator/', 'operator/controllers/'])('No circle between the folders below "%s"', (parent) => {
+test.each(['', 'operator/', 'operator/controllers/', 'runner/', 'runner/loaders/postgres/', 'cli/'])('No circle between the folders below "%s"', (parent) => {
   const edges = between(parent === '' ? imports : code, parent).filter(({ from, to }) => from !== '.' && to !== '.')
   expect(edges).not.toEqual([])
   expect(inCircles(edges)).toEqual([])

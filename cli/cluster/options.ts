@@ -1,4 +1,4 @@
-// The options of everything that talks to a cluster, named and meant as kubectl's. Used by verbs.ts.
+// The options of everything that talks to a cluster, named and meant as kubectl's. Used by commands/cluster-verbs.ts.
 import { type Command, InvalidArgumentError } from 'commander'
 import { durationMilliseconds } from '../../crds/durations.ts'
 import type { ConnectOptions } from './connect.ts'

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { runSettings } from '../../crds/defaults.ts'
 import type { SliceProgress } from '../../runner/coordination/coordination.ts'
-import { retrying, retryPolicy } from '../../runner/engine/retry.ts'
+import { retrying, retryPolicy } from '../../runner/retry.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type RejectReason, topReasons } from '../../store/quarantine-queries.ts'
 import { failRun, findRun, listEvents, type Run, type RunFailure } from '../../store/runs.ts'

@@ -4,7 +4,7 @@ import { classifyError, openConnection } from '../../store/connection.ts'
 import { migrate } from '../../store/migrate.ts'
 import { findOrCreateRun, findRunById, type Run, startRun } from '../../store/runs.ts'
 import type { StoreSession } from '../../store/session.ts'
-import { type Retries, retrying } from '../engine/retry.ts'
+import { type Retries, retrying } from '../retry.ts'
 import { declaredRun } from './snapshot.ts'
 
 /**

@@ -5,11 +5,11 @@ import { workerExitCodes } from '../../crds/wire/worker-report.ts'
 import { StoreSession } from '../../store/session.ts'
 import type { ClusterWorkerConfig } from '../config.ts'
 import type { Coordination } from '../coordination/coordination.ts'
-import { type Retries, retrying, retryPolicy } from '../engine/retry.ts'
 import { runWorker } from '../engine/worker.ts'
 import { requireModulesInImage } from '../plugins/in-image.ts'
+import { type Outcome, outcomeOf, outcomeOfError, outcomeOfWorker, writeReport } from '../reports/worker-report.ts'
+import { type Retries, retrying, retryPolicy } from '../retry.ts'
 import { openRun } from './open-run.ts'
-import { type Outcome, outcomeOf, outcomeOfError, outcomeOfWorker, writeReport } from './report.ts'
 import { readSnapshot } from './snapshot.ts'
 
 /** Kubernetes kills a pod 30 s after asking it to stop; the slice must be released before that. */

@@ -6,7 +6,7 @@ import { recordEvent } from '../../store/runs.ts'
 import { StoreSession } from '../../store/session.ts'
 import { sessionName } from '../../store/sessions.ts'
 import { isPlanned } from '../../store/slices.ts'
-import { toldMessage } from './told-message.ts'
+import { reportedMessage } from '../reports/reported-message.ts'
 import type { Work } from './work.ts'
 
 /** A plugin's loader may block; the worker must end anyway. */
@@ -20,7 +20,7 @@ export async function cleanUp(work: Work, databaseUrl: string): Promise<void> {
   try {
     await Promise.race([discard(work, session), rejectAfterTimeout(timeout.signal)])
   } catch (error) {
-    const message = `the staged rows of run ${work.run.name} could not be removed: ${toldMessage(work.run.spec, error)}; the next run retries this`
+    const message = `the staged rows of run ${work.run.name} could not be removed: ${reportedMessage(work.run.spec, error)}; the next run retries this`
     work.onEvent?.('CleanUpFailed', message)
     await Promise.race([
       recordEvent(work.sideSession, work.run.id, 'CleanUpFailed', message).catch(() => {}),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
 import { type Enrolled, enrol, hasOtherCandidates, withdraw } from '../../store/planner.ts'
 import type { StoreSession } from '../../store/session.ts'
-import { type Retries, retryWait } from './retry.ts'
+import { type Retries, retryWait } from '../retry.ts'
 
 export type PlanAttemptsOptions = {
   session: StoreSession

@@ -1,7 +1,7 @@
 // Handles older runs of the same destination whose workers have died. Called when a run is planned and before it is published.
 import { endSessions } from '../../store/sessions.ts'
 import { failSilentRuns, hasSilentOlderRuns, lapsedWorkers } from '../../store/silent-runs.ts'
-import { retrying } from './retry.ts'
+import { retrying } from '../retry.ts'
 import type { Work } from './work.ts'
 
 /** Fails older runs whose workers have been silent for a long time, so that this run need not consider them open (see `checkOrder`). */

@@ -2,7 +2,7 @@
 import type { Position, RecordBatch } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
 import { mergeObserved, type ObservedFields } from '../../store/observed.ts'
-import { EncodedRows } from '../records/encoded-rows.ts'
+import { EncodedRows } from '../copy/encoded-rows.ts'
 import type { PlacedRecord } from '../records/object-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
 

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
 import { failureOf } from '../../sdk/thrown.ts'
 import type { ClaimedSlice } from '../../store/slices.ts'
+import { retryWait } from '../retry.ts'
 import { otherHolders } from './holders.ts'
-import { retryWait } from './retry.ts'
 import type { Work } from './work.ts'
 
 export function isUnavailable(error: unknown): error is HeadgateError {

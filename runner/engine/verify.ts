@@ -1,6 +1,6 @@
 // verifySources: checks, before the run is published, that every input is still the one that was planned. Called by the worker's loop.
 import { plannedSlices } from '../../store/slices.ts'
-import { retrying } from './retry.ts'
+import { retrying } from '../retry.ts'
 import type { Work } from './work.ts'
 
 /** Throws SourceChanged. Verifies each input once, however many slices it was split into. */

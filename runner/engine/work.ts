@@ -10,6 +10,8 @@ import { runEnvironment } from '../environment.ts'
 import { encodes } from '../loaders/capabilities.ts'
 import type { StuckOptions } from '../plugins/watchdog.ts'
 import type { RecordProgram } from '../records/program.ts'
+import { reportedMessage } from '../reports/reported-message.ts'
+import { type Retries, retrying, retryPolicy } from '../retry.ts'
 import { missingPolicy } from '../validation/missing.ts'
 import { compileProgram } from '../validation/program.ts'
 import { sqlReferences } from '../validation/references.ts'
@@ -20,8 +22,6 @@ import type { Commit } from './commit.ts'
 import { planRun } from './plan.ts'
 import { PlanAttempts } from './plan-attempts.ts'
 import { RejectBrake } from './reject-brake.ts'
-import { type Retries, retrying, retryPolicy } from './retry.ts'
-import { toldMessage } from './told-message.ts'
 
 /** How long `close` waits for the last events to be written, in case the store does not respond. */
 const closeTimeoutMilliseconds = 5000
@@ -89,7 +89,7 @@ export class Work {
     this.retries = {
       policy: retryPolicy(options.run.spec),
       signal,
-      onRetry: (error, wait) => this.#report(error.code, `${toldMessage(options.run.spec, error)}; retrying in ${wait} ms`),
+      onRetry: (error, wait) => this.#report(error.code, `${reportedMessage(options.run.spec, error)}; retrying in ${wait} ms`),
     }
   }
 

@@ -9,13 +9,13 @@ import { type ClaimedSlice, claimSlice, releaseSlice, sliceCounts } from '../../
 import { guardBackground } from '../plugins/crash-guard.ts'
 import { guardExit } from '../plugins/exit-guard.ts'
 import { startWatchdog } from '../plugins/watchdog.ts'
+import { reportedMessage } from '../reports/reported-message.ts'
+import { retrying, retryPolicy } from '../retry.ts'
 import { cleanUp } from './clean-up.ts'
 import { finishWithoutRefused } from './finish/refused-publish.ts'
 import { otherHolders } from './holders.ts'
 import { endLapsedSessions, failSilentPredecessors } from './predecessors.ts'
-import { retrying, retryPolicy } from './retry.ts'
 import { loadSlice } from './slice-loop.ts'
-import { toldMessage } from './told-message.ts'
 import { isUnavailable, isUnfit, UnavailableBackoff } from './unavailable.ts'
 import { verifySources } from './verify.ts'
 import { watchRun } from './watch.ts'
@@ -178,7 +178,7 @@ async function isOver(work: Work): Promise<boolean> {
  * is recorded in its own transaction, so that a later error neither hides it nor rolls it back.
  */
 async function fail(options: WorkOptions, session: StoreSession, work: Work | undefined, error: unknown): Promise<void> {
-  const failure = { ...failureOf(error), message: toldMessage(options.run.spec, error) }
+  const failure = { ...failureOf(error), message: reportedMessage(options.run.spec, error) }
   await retriedTransaction(options, session, (transaction) => failRun(transaction, options.run.id, failure))
   if (!failure.retryable && work !== undefined) await cleanUp(work, options.databaseUrl)
 }

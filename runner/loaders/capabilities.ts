@@ -1,6 +1,6 @@
 // Optional capabilities of a loader beyond the SDK's Loader. The engine tests for the methods, never for a class.
 import type { AcceptedKeys, LoadCounts, Loader, RecordError, Relation, RunContext, Transaction } from '../../sdk/index.ts'
-import type { DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
+import type { DestinationColumn, EncodedRows } from '../copy/encoded-rows.ts'
 
 export type LoadedRows = LoadCounts & {
   /** The rows went into the destination without passing through the relation `batch` of DestinationKeys. */

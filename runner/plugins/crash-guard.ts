@@ -4,7 +4,7 @@ import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { markQuoting } from '../../sdk/quoting.ts'
 import { failureOf } from '../../sdk/thrown.ts'
-import { toldMessage } from '../engine/told-message.ts'
+import { reportedMessage } from '../reports/reported-message.ts'
 import { culprit, foundIn, framesOf, isOwn, pluginModules } from './modules.ts'
 
 type Emit = (event: string | symbol, ...values: unknown[]) => boolean
@@ -43,7 +43,7 @@ function isOurs(modules: readonly string[], thrown: unknown): boolean {
 
 /** Its message is hidden here where it may quote a value, so that the plugin's name is kept. */
 function failureOfPlugin(spec: PipelineSpec, modules: readonly string[], thrown: unknown): HeadgateError {
-  const said = toldMessage(spec, markQuoting(thrown)).replace(/^unexpected: /, '')
+  const said = reportedMessage(spec, markQuoting(thrown)).replace(/^unexpected: /, '')
   const message = `plugin ${culprit(modules, framesOf(thrown))} threw in the background, where nothing catches it: ${said}`
   return new HeadgateError('PluginFailed', message, { retryable: failureOf(thrown).retryable })
 }

@@ -140,3 +140,8 @@ export class RecordProblem implements RecordError {
 function isProblem(parsed: SourceRecord | RecordProblem): parsed is RecordProblem {
   return parsed instanceof RecordProblem
 }
+
+/** Index into `cells` of the start of a cell; its end follows. `width` is the number of cells per record. */
+export function cellAt(record: number, column: number, width: number): number {
+  return 2 * (record * width + column)
+}

@@ -1,7 +1,7 @@
 // RecordProgram: the schema's checks, the transforms and the encoding, compiled once per worker and run over every batch.
 import type { Evidence, RecordBatch, RecordError, TypedRecord } from '../../sdk/index.ts'
 import type { ObservedFields } from '../../store/observed.ts'
-import type { EncodedRows } from './encoded-rows.ts'
+import type { EncodedRows } from '../copy/encoded-rows.ts'
 
 /** A record that is not loaded, with its evidence. */
 export type RejectedRecord = {

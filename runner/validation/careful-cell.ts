@@ -1,9 +1,9 @@
 // The careful cell: reads one cell as the slow path does, so that one unusual value does not send the whole record there.
 import { isUtf8 } from 'node:buffer'
+import { writeNull } from '../copy/write.ts'
 import type { CellRules } from '../records/byte-batch.ts'
 import { type FieldPlan, type Findings, readField } from './field-plan.ts'
 import type { Cell } from './types/field-type.ts'
-import { writeNull } from './write.ts'
 
 /** Accepts a cell without errors and warnings. */
 export function carefulCell(plan: FieldPlan, rules: CellRules): Cell {

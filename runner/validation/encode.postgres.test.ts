@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { expect, it } from 'vitest'
 import type { Field } from '../../crds/fields.ts'
 import { freshDatabase } from '../../test/support/database.ts'
-import { type DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
+import { type DestinationColumn, EncodedRows } from '../copy/encoded-rows.ts'
 import { byteBatch, column, program, slowly } from './testing/cells.ts'
 
 const { client } = await freshDatabase()

@@ -1,6 +1,6 @@
 // Rules on the fast path: only the fields that rules name are read as values.
 import type { TypedRecord } from '../../sdk/index.ts'
-import type { ByteBatch } from '../records/byte-batch.ts'
+import { type ByteBatch, cellAt } from '../records/byte-batch.ts'
 import type { FastOptions } from './fast.ts'
 import { trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, textOf } from './fast-null.ts'
@@ -18,7 +18,7 @@ export function compileHolds({ rules, fields, binding, cellRules }: FastOptions)
     const record: TypedRecord = {}
     const recordStart = batch.rows[2 * index] as number
     for (const { plan, at, isNull } of readers) {
-      const cell = 2 * (index * batch.width + at)
+      const cell = cellAt(index, at, batch.width)
       let start = at < 0 ? 0 : (batch.cells[cell] as number)
       let end = at < 0 ? 0 : (batch.cells[cell + 1] as number)
       const quoted = start > recordStart && batch.bytes[start - 1] === cellRules.quote

@@ -1,14 +1,15 @@
 // The fast row: encodes a plain record of a ByteBatch cell by cell, from its bytes into COPY binary. It can only accept a record; the
 // slow path decides every other one.
-import type { ByteBatch, CellRules } from '../records/byte-batch.ts'
-import type { EncodedRows } from '../records/encoded-rows.ts'
+
+import type { EncodedRows } from '../copy/encoded-rows.ts'
+import { writeCount, writeFixed, writeNull } from '../copy/fast-write.ts'
+import { type ByteBatch, type CellRules, cellAt } from '../records/byte-batch.ts'
 import type { Binding } from './bind.ts'
 import { extraColumn } from './candidate.ts'
 import { carefulCell } from './careful-cell.ts'
 import { isPadded, trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, type IsNull, textOf } from './fast-null.ts'
 import { compileHolds } from './fast-rules.ts'
-import { writeCount, writeFixed, writeNull } from './fast-write.ts'
 import type { FieldPlan } from './field-plan.ts'
 import type { Reference } from './parents.ts'
 import type { ColumnPlan } from './row-writer.ts'
@@ -143,7 +144,7 @@ function rowWriter(columns: FastColumn[], { plans, cellRules, run }: FastOptions
     const recordStart = batch.rows[2 * index] as number
     const room = fixedBytes + 2 * ((batch.rows[2 * index + 1] as number) - recordStart)
     rows.reserve(room)
-    const base = 2 * index * batch.width
+    const base = cellAt(index, 0, batch.width)
     let sortKey = 0
     writeCount(rows, plans.length)
     for (let number = 0; number < width; number++) {

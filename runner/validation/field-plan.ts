@@ -1,7 +1,7 @@
 // FieldPlan: one declared field, compiled: how its source value is read, checked and written. This code defines which values are valid.
 import { type Field, type Schema, sourceName } from '../../crds/fields.ts'
 import { HeadgateError, type RecordError } from '../../sdk/index.ts'
-import type { DestinationColumn } from '../records/encoded-rows.ts'
+import type { DestinationColumn } from '../copy/encoded-rows.ts'
 import { type Check, compileCheck } from './checks.ts'
 import { excerpt, Problem } from './problem.ts'
 import type { Encoder, Parse } from './types/field-type.ts'

@@ -1,6 +1,6 @@
 // Parents: the schema's reference checks. The cache is filled from the bytes of a batch; records on the slow path are then checked.
 import type { Field } from '../../crds/fields.ts'
-import type { ByteBatch } from '../records/byte-batch.ts'
+import { type ByteBatch, cellAt } from '../records/byte-batch.ts'
 import type { Binding } from './bind.ts'
 import type { Candidate } from './candidate.ts'
 import { add, type FieldPlan, recordError } from './field-plan.ts'
@@ -42,7 +42,7 @@ function distinctCells(batch: ByteBatch, column: number): Set<string> {
   const texts = new Set<string>()
   for (let index = 0; index < batch.size; index++) {
     if (batch.plain[index] !== 1) continue
-    const at = 2 * (index * batch.width + column)
+    const at = cellAt(index, column, batch.width)
     const start = batch.cells[at] as number
     const end = batch.cells[at + 1] as number
     if (start < end) texts.add(batch.bytes.toString('utf8', start, end))

@@ -10,7 +10,7 @@ import {
   type SourceRecord,
   type TypedRecord,
 } from '../../sdk/index.ts'
-import { EncodedRows } from '../records/encoded-rows.ts'
+import { EncodedRows } from '../copy/encoded-rows.ts'
 import type { ProgramOptions } from './program.ts'
 import { byteBatch, column, program, slowly, testRun } from './testing/cells.ts'
 

@@ -11,8 +11,8 @@ import {
   type Validator,
 } from '../../sdk/index.ts'
 import type { ObservedFields } from '../../store/observed.ts'
+import type { DestinationColumn } from '../copy/encoded-rows.ts'
 import { type ByteBatch, cellsOf, isWordedSafely } from '../records/byte-batch.ts'
-import type { DestinationColumn } from '../records/encoded-rows.ts'
 import type { Outcomes, RecordProgram, RejectedRecord, Sink } from '../records/program.ts'
 import type { Binding } from './bind.ts'
 import { FieldBinder } from './binder.ts'

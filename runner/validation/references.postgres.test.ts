@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../crds/fields.ts'
 import { freshDatabase } from '../../test/support/database.ts'
-import { EncodedRows } from '../records/encoded-rows.ts'
+import { EncodedRows } from '../copy/encoded-rows.ts'
 import { KnownParents, sqlReferences } from './references.ts'
 import { byteBatch, column, program, slowly } from './testing/cells.ts'
 

@@ -1,13 +1,13 @@
 // RowWriter: encodes typed records as rows of COPY binary.
 import { HeadgateError, type TypedRecord } from '../../sdk/index.ts'
 import { recordOrder } from '../../sdk/record-order.ts'
-import type { DestinationColumn, EncodedRows } from '../records/encoded-rows.ts'
+import type { DestinationColumn, EncodedRows } from '../copy/encoded-rows.ts'
+import { writeInt64, writeNull } from '../copy/write.ts'
 import { extraColumn } from './candidate.ts'
 import type { FieldPlan } from './field-plan.ts'
 import { type SortKey, sortKeyOf } from './sort-key.ts'
 import type { Encoder } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
-import { writeInt64, writeNull } from './write.ts'
 
 export type ColumnPlan = {
   column: DestinationColumn

@@ -1,5 +1,5 @@
 // Approximate order of rows by their first key column. Read from the encoded cell, so that fast and slow path agree.
-import type { DestinationColumn } from '../records/encoded-rows.ts'
+import type { DestinationColumn } from '../copy/encoded-rows.ts'
 
 /** Reads the cell that begins at `start` (its length first). */
 export type SortKey = (bytes: Buffer, start: number) => number

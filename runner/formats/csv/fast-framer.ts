@@ -1,5 +1,6 @@
 // FastFramer: the hot path. Frames unambiguous records of simple dialects in one tight loop, and leaves every other record to
 // GeneralFramer.
+import { cellAt } from '../../records/byte-batch.ts'
 import { carriageReturn, lineFeed } from '../../text/lines.ts'
 import type { Dialect } from './dialect.ts'
 import { type BlockFramer, type Frames, Stop, type Window } from './frames.ts'
@@ -43,7 +44,7 @@ export class FastFramer implements BlockFramer {
     let start = window.position
     while (start < size) {
       if (frames.size === capacity) break
-      const next = lost(window, start) ? -1 : this.#record(bytes, start, size, cells, frames.size * 2 * width, width)
+      const next = lost(window, start) ? -1 : this.#record(bytes, start, size, cells, cellAt(frames.size, 0, width), width)
       if (next > 0 && (next < size || window.last)) {
         const row = frames.size++
         rows[2 * row] = start

@@ -1,5 +1,5 @@
 // GeneralFramer: frames a block with RecordFramer, record by record, and recovers from malformed ones. Any dialect.
-import { RecordProblem } from '../../records/byte-batch.ts'
+import { cellAt, RecordProblem } from '../../records/byte-batch.ts'
 import type { Dialect } from './dialect.ts'
 import { type BlockFramer, type Frames, lostLine, Stop, type Verdict, type Window } from './frames.ts'
 import { Kind, RecordFramer } from './record-framer.ts'
@@ -33,7 +33,7 @@ export class GeneralFramer implements BlockFramer {
     const { position } = window
     if (window.origin + position < window.lostUntil) return this.#lostLine(window, frames)
     const { width, cells, size } = frames
-    const kind = framer.frame(window.bytes, position, window.size, window.last, cells, size * 2 * width, width)
+    const kind = framer.frame(window.bytes, position, window.size, window.last, cells, cellAt(size, 0, width), width)
     if (kind === Kind.More) return Stop.More
     if (kind === Kind.Long) return this.#long(window, frames)
     if (kind === Kind.BadQuote || kind === Kind.Unterminated || (kind === Kind.Record && this.#swallows(window))) return this.#malformed(window, frames)

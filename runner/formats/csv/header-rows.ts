@@ -1,4 +1,5 @@
 // HeaderRows: recognises header lines that stand again among the records, by what their cells mean: two files put together.
+import { cellAt } from '../../records/byte-batch.ts'
 import type { TextEncoding } from '../../text/encoding.ts'
 import type { Dialect } from './dialect.ts'
 import type { Frames } from './frames.ts'
@@ -51,9 +52,10 @@ export class HeaderRows {
     for (const { first, last } of this.#rows) {
       for (let row = 0; row < size; row++) {
         if (plain[row] !== 1) continue
-        const at = 2 * width * row
+        const at = cellAt(row, 0, width)
+        const end = cellAt(row, width - 1, width)
         if (!resembles(bytes, cells[at] as number, cells[at + 1] as number, first)) continue
-        if (resembles(bytes, cells[at + 2 * width - 2] as number, cells[at + 2 * width - 1] as number, last)) plain[row] = 0
+        if (resembles(bytes, cells[end] as number, cells[end + 1] as number, last)) plain[row] = 0
       }
     }
   }

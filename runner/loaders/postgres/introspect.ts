@@ -1,6 +1,6 @@
 // Describes the destination: columns, keys, whether it has rows. Read from the catalogue when a run is planned.
 import type { Transaction } from '../../../sdk/index.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
 import { relation, type TableName } from './names.ts'
 
 export type TableColumn = DestinationColumn & {

@@ -1,7 +1,7 @@
 // LoadPlan: how a run's rows get into its destination. Decided once, when the run is planned, and persisted with it, so
 // that every worker and every resumption does the same.
 import type { PostgresDestination } from '../../../crds/pipeline.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
 import type { TableName } from './names.ts'
 
 /**

@@ -2,8 +2,8 @@
 import type { Field, Schema } from '../../../crds/fields.ts'
 import { sampleRun } from '../../../sdk/conformance/index.ts'
 import { ObjectBatch, type RecordBatch, type RunContext, type SourceRecord } from '../../../sdk/index.ts'
+import { type DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import { ByteBatch, type CellRules } from '../../records/byte-batch.ts'
-import { type DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import { compileProgram, type ProgramOptions } from '../program.ts'
 
 export const csvRules: CellRules = { quote: 0x22, nullTokens: [Buffer.alloc(0)], quotedEmptyIsNull: false, trim: false, utf8: true }

@@ -1,9 +1,10 @@
 // Cells of the fast path that are read as values: those that FieldTransformers change, and those that are checked but not written.
+
+import { writeNull } from '../../copy/write.ts'
 import type { CellRules } from '../../records/byte-batch.ts'
 import { cellText, isClean } from '../careful-cell.ts'
 import { type FieldPlan, type Findings, readField } from '../field-plan.ts'
 import type { Cell } from '../types/field-type.ts'
-import { writeNull } from '../write.ts'
 import { changedValue, RejectedByTransform, reading } from './answer.ts'
 import { keptValue } from './made.ts'
 import type { Change, Origin } from './stage.ts'

@@ -2,7 +2,7 @@
 // `_pos`, by which the destination would select, so the selection is made here.
 
 import type { TypedRecord } from '../../../sdk/index.ts'
-import { EncodedRows } from '../../records/encoded-rows.ts'
+import { EncodedRows } from '../../copy/encoded-rows.ts'
 import type { FieldPlan } from '../field-plan.ts'
 import { fieldTypes } from '../types/index.ts'
 

@@ -2,7 +2,7 @@
 import type { Schema } from '../../../crds/fields.ts'
 import type { FieldTransformer, RecordError, SourceRecord, Transformer, TypedRecord } from '../../../sdk/index.ts'
 import { foreign } from '../../../sdk/quoting.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
 import { type Candidate, extraColumn, type Made } from '../candidate.ts'
 import { compileField, compileFields, type FieldPlan, keyBytesOf } from '../field-plan.ts'
 import { type Answer, changedValue, failed, RejectedByTransform, readAnswer, reading } from './answer.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../../crds/fields.ts'
 import { type ChangedField, FieldTransformer, ObjectBatch, type RecordField, Rejection, Transformer, type TypedRecord } from '../../../sdk/index.ts'
-import { EncodedRows } from '../../records/encoded-rows.ts'
+import { EncodedRows } from '../../copy/encoded-rows.ts'
 import { byteBatch, column, program, slowly } from '../testing/cells.ts'
 import { planTransforms } from './plan.ts'
 

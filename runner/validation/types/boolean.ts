@@ -1,9 +1,9 @@
 // boolean: declared words or PostgreSQL's own, in any case.
 import type { Field } from '../../../crds/fields.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
+import { writeBoolean } from '../../copy/write.ts'
 import type { CellRules } from '../../records/byte-batch.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import { Problem } from '../problem.ts'
-import { writeBoolean } from '../write.ts'
 import type { Cell, Encoder, FieldType, Parse } from './field-type.ts'
 import { never } from './field-type.ts'
 import { textEncoder } from './text.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
 import { column, judge, numericColumn } from '../testing/cells.ts'
 
 const columns: { field: Omit<Field, 'name'>; to: DestinationColumn; loaded: string[]; refused: Record<string, string[]> }[] = [

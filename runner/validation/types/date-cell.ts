@@ -1,9 +1,9 @@
 // Fast cell of date: YYYY-MM-DD, or a declared pattern of fixed width such as dd.MM.yyyy, to days since 2000-01-01.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt32 } from '../../copy/fast-write.ts'
 import { daysOf, daysOfText, isDay } from './calendar.ts'
 import type { Cell } from './field-type.ts'
-import { writeInt32 } from './integer-cell.ts'
 
 type FixedPattern = { length: number; year: number; month: number; day: number; literals: { at: number; byte: number }[] }
 

@@ -1,8 +1,8 @@
 // date: a real day of the years 0001 to 9999; canonical value is YYYY-MM-DD.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt32, writeInt64 } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeInt32, writeInt64 } from '../write.ts'
 import { daysOfText, isDay } from './calendar.ts'
 import { dateCell } from './date-cell.ts'
 import { isoDate, patternReader } from './date-patterns.ts'

@@ -1,6 +1,6 @@
 // Fast cell of decimal: digits to numeric's base-10000 digits, or to a floating-point number.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import { numberBounds } from './bounds.ts'
 import type { Cell } from './field-type.ts'
 import { floatWriter } from './float-cell.ts'

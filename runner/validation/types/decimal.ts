@@ -1,8 +1,8 @@
 // decimal: exact numbers; canonical value is a string of digits with at most one point, no exponent, no needless zeros in front.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt16, writeInt32, writeInt64 } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeInt16, writeInt32, writeInt64 } from '../write.ts'
 import { decimalCell } from './decimal-cell.ts'
 import { canonical, compareDecimals, cutZeros, mostBefore } from './decimal-text.ts'
 import type { Encoder, FieldType, Parse } from './field-type.ts'

@@ -1,7 +1,7 @@
 // FieldType: everything about one declared type in one place: reading, comparing, writing, and the fast cell.
 import type { Field } from '../../../crds/fields.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import type { CellRules } from '../../records/byte-batch.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import type { Problem } from '../problem.ts'
 
 /** Reads a source value that is not null: the canonical value of TypedRecord, or a Problem. */

@@ -1,6 +1,6 @@
 // Fast cell of float: at most 15 digits and a point, where one division gives the same number as Number(text).
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import type { Cell } from './field-type.ts'
 import { mantissa, negative, powersOfTen, scale, scanNumber } from './number-scan.ts'
 

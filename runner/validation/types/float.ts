@@ -1,8 +1,8 @@
 // float: approximate numbers; canonical value is a finite number. NaN and Infinity are rejected.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeFloat32, writeFloat64 } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeFloat32, writeFloat64 } from '../write.ts'
 import { canonical } from './decimal-text.ts'
 import type { Encoder, FieldType, Parse } from './field-type.ts'
 import { floatCell } from './float-cell.ts'

@@ -1,6 +1,7 @@
 // Fast cell of integer: digits to int2, int4, int8 without a BigInt; to numeric like a decimal.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt16, writeInt32, writeInt64 } from '../../copy/fast-write.ts'
 import { numberBounds } from './bounds.ts'
 import { numericCell } from './decimal-cell.ts'
 import type { Cell } from './field-type.ts'
@@ -22,52 +23,4 @@ export function integerCell(field: Field, column: DestinationColumn): Cell | und
     write(rows, value)
     return true
   }
-}
-
-function writeInt16(rows: EncodedRows, value: number): void {
-  const { bytes, length } = rows
-  bytes[length] = 0
-  bytes[length + 1] = 0
-  bytes[length + 2] = 0
-  bytes[length + 3] = 2
-  bytes[length + 4] = value >> 8
-  bytes[length + 5] = value
-  rows.length = length + 6
-}
-
-export function writeInt32(rows: EncodedRows, value: number): void {
-  const { bytes, length } = rows
-  bytes[length] = 0
-  bytes[length + 1] = 0
-  bytes[length + 2] = 0
-  bytes[length + 3] = 4
-  bytes[length + 4] = value >> 24
-  bytes[length + 5] = value >> 16
-  bytes[length + 6] = value >> 8
-  bytes[length + 7] = value
-  rows.length = length + 8
-}
-
-/** For whole numbers that a double holds exactly. */
-export function writeInt64(rows: EncodedRows, value: number): void {
-  const high = Math.floor(value / 4294967296)
-  writeHalves(rows, high, value - high * 4294967296)
-}
-
-/** An int8 as its upper and lower 32 bits. */
-export function writeHalves(rows: EncodedRows, high: number, low: number): void {
-  const { bytes, length } = rows
-  bytes[length] = 0
-  bytes[length + 1] = 0
-  bytes[length + 2] = 0
-  bytes[length + 3] = 8
-  bytes[length + 4] = high >> 24
-  bytes[length + 5] = high >> 16
-  bytes[length + 6] = high >> 8
-  bytes[length + 7] = high
-  bytes[length + 8] = low >>> 24
-  bytes[length + 9] = low >>> 16
-  bytes[length + 10] = low >>> 8
-  bytes[length + 11] = low
-  rows.length = length + 12
 }

@@ -1,8 +1,8 @@
 // integer: whole numbers of any size the column can hold; canonical value is a bigint.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
+import { writeFloat32, writeFloat64, writeInt16, writeInt32, writeInt64 } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeFloat32, writeFloat64, writeInt16, writeInt32, writeInt64 } from '../write.ts'
 import type { Encoder, FieldType, Parse } from './field-type.ts'
 import { integerCell } from './integer-cell.ts'
 import { plainNumber } from './number-text.ts'

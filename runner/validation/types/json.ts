@@ -1,7 +1,7 @@
 // json: any JSON text that PostgreSQL takes; canonical value is the source's own text.
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeText } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeText } from '../write.ts'
 import { type Encoder, type FieldType, never } from './field-type.ts'
 import { badText, textEncoder } from './text.ts'
 

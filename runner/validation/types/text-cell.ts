@@ -1,7 +1,7 @@
 // Fast cell of text and enum: UTF-8 checked and copied in one loop.
 import type { Field } from '../../../crds/fields.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import type { CellRules } from '../../records/byte-batch.ts'
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
 import { compileTextCheck } from '../text-check.ts'
 import { isCommonEmail } from './email.ts'
 import type { Cell } from './field-type.ts'

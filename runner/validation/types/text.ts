@@ -1,8 +1,8 @@
 // text and enum: any characters PostgreSQL can hold, taken as they are (leading zeros and spaces too).
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeText } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeText } from '../write.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'
 import { characterLimit, textCell } from './text-cell.ts'
 

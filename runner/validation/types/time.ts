@@ -1,8 +1,8 @@
 // time: a time of day without a zone, 00:00:00 to 23:59:59.999999; canonical value is HH:MM:SS[.ffffff].
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt64 } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeInt64 } from '../write.ts'
 import { clockOfText, timeText } from './calendar.ts'
 import { type DateParts, isoTime, patternReader } from './date-patterns.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'

@@ -1,10 +1,10 @@
 // Fast cell of timestamp: ISO 8601 with seconds, to microseconds since 2000-01-01.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt64 } from '../../copy/fast-write.ts'
 import { daysOf, isDay, secondsPerDay } from './calendar.ts'
 import { twoDigits } from './date-cell.ts'
 import type { Cell } from './field-type.ts'
-import { writeInt64 } from './integer-cell.ts'
 import { type ToUtc, zoneReader } from './zones.ts'
 
 const hyphen = 0x2d

@@ -1,8 +1,8 @@
 // timestamp: an instant; written with its zone, or in the declared one. Canonical value is YYYY-MM-DD HH:MM:SS[.ffffff]+00.
 import type { Field } from '../../../crds/fields.ts'
-import type { DestinationColumn } from '../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../copy/encoded-rows.ts'
+import { writeInt64 } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
-import { writeInt64 } from '../write.ts'
 import { clockOfText, dateText, daysOf, daysOfText, isDay, secondsPerDay, timeText } from './calendar.ts'
 import { type DateParts, isoTimestamp, patternReader } from './date-patterns.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'

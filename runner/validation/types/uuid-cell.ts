@@ -1,5 +1,5 @@
 // Fast cell of uuid: 36 bytes to 16.
-import type { EncodedRows } from '../../records/encoded-rows.ts'
+import type { EncodedRows } from '../../copy/encoded-rows.ts'
 
 /** Value of a hexadecimal digit's byte, 255 for anything else. */
 const digit = new Uint8Array(256).fill(255)

@@ -1,5 +1,5 @@
 // uuid: 8-4-4-4-12 hexadecimal digits in any case; canonical value is lower case.
-import type { DestinationColumn, EncodedRows } from '../../records/encoded-rows.ts'
+import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import { Problem } from '../problem.ts'
 import { type Encoder, type FieldType, never } from './field-type.ts'
 import { text, textEncoder } from './text.ts'

@@ -1,6 +1,6 @@
 // SourceRecords: groups the rows of a batch by source record. A transformer may make several rows of one record, which the search for
 // refused rows loads or refuses together. Used by PostgresLoader.loadCarefully.
-import type { EncodedRows } from '../../../records/encoded-rows.ts'
+import type { EncodedRows } from '../../../copy/encoded-rows.ts'
 
 export class SourceRecords {
   /** Numbers of the records, in source order. */

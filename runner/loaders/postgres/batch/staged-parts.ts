@@ -3,7 +3,7 @@
 import type { RunContext, Transaction } from '../../../../sdk/index.ts'
 import { classifyError } from '../../../../store/errors.ts'
 import { DestinationRefusal } from '../../../../store/refusal.ts'
-import type { EncodedRows } from '../../../records/encoded-rows.ts'
+import type { EncodedRows } from '../../../copy/encoded-rows.ts'
 import type { LoadedRows } from '../../capabilities.ts'
 import { merge } from '../merge/merge.ts'
 import { quote } from '../names.ts'

@@ -2,7 +2,7 @@
 import type { Schema } from '../../../../crds/fields.ts'
 import type { PostgresDestination } from '../../../../crds/pipeline.ts'
 import { HeadgateError, type RunContext, type Transaction } from '../../../../sdk/index.ts'
-import type { DestinationColumn } from '../../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../../copy/encoded-rows.ts'
 import { findKey, isEmpty, isOver, readTable, type Table } from '../introspect.ts'
 import { batchTable, display, newStagingTable, parseTable, quote, relation, stagingSchema, type TableName } from '../names.ts'
 import type { LoadPlan, Route } from '../plan.ts'

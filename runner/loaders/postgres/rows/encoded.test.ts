@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openConnection, transactionOver } from '../../../../store/connection.ts'
 import { freshDatabase } from '../../../../test/support/database.ts'
 import { connect, inTransaction, type LoadingRun, orderSchema, startRun } from '../../../../test/support/loading.ts'
-import { EncodedRows } from '../../../records/encoded-rows.ts'
+import { EncodedRows } from '../../../copy/encoded-rows.ts'
 import { PostgresLoader } from '../loader.ts'
 import { keyOrder } from './key-order.ts'
 

@@ -1,5 +1,5 @@
 // Orders a batch's rows approximately by key: ordered index inserts touch few pages, and workers lock rows in the same order.
-import type { EncodedRows } from '../../../records/encoded-rows.ts'
+import type { EncodedRows } from '../../../copy/encoded-rows.ts'
 
 const indexBits = 21
 const ranks = 2 ** (53 - indexBits) - 1

@@ -1,6 +1,6 @@
 // Rows of COPY's text format, for batches of records that are not encoded.
 import type { LoadBatch } from '../../../../sdk/index.ts'
-import type { DestinationColumn } from '../../../records/encoded-rows.ts'
+import type { DestinationColumn } from '../../../copy/encoded-rows.ts'
 
 const chunkLength = 128 * 1024
 const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\b': '\\b', '\f': '\\f', '\v': '\\v' }

@@ -1,11 +1,11 @@
 // retrying: retries retryable failures with exponential backoff; all other failures are thrown at once. Called by the engine, the worker
 // process, the CLI and the watchdog.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RetryPolicy } from '../../crds/defaults.ts'
-import type { HeadgateError } from '../../sdk/index.ts'
-import { failureOf } from '../../sdk/thrown.ts'
+import type { RetryPolicy } from '../crds/defaults.ts'
+import type { HeadgateError } from '../sdk/index.ts'
+import { failureOf } from '../sdk/thrown.ts'
 
-export { retryPolicy } from '../../crds/defaults.ts'
+export { retryPolicy } from '../crds/defaults.ts'
 
 export type Retries = {
   policy: RetryPolicy

@@ -1,5 +1,5 @@
 // Writes values in COPY's binary format into EncodedRows, and reserves their room. Called by the encoders.
-import type { EncodedRows } from '../records/encoded-rows.ts'
+import type { EncodedRows } from './encoded-rows.ts'
 
 export function writeNull(rows: EncodedRows): void {
   rows.reserve(4)

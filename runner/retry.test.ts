@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HeadgateError } from '../../sdk/index.ts'
+import { HeadgateError } from '../sdk/index.ts'
 import { retrying } from './retry.ts'
 
 const retryable = new HeadgateError('StoreUnavailable', 'connection lost', { retryable: true })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
 import { markQuoting } from '../../sdk/quoting.ts'
-import { toldMessage } from './told-message.ts'
+import { reportedMessage } from './reported-message.ts'
 
 const spec = { schema: { fields: [{ name: 'ssn', type: 'text', sensitive: true }] } } as unknown as PipelineSpec
 
@@ -14,7 +14,7 @@ function thrownBy(message: string, name?: string): Error {
 
 describe('the message for an error that a plugin threw, if a field is sensitive', () => {
   it('is the name of the error and the place that threw it', () => {
-    expect(toldMessage(spec, thrownBy('Miller is odd'))).toMatch(/^TypeError: the message is hidden.*; it was thrown at .*told-message\.test\.ts/)
+    expect(reportedMessage(spec, thrownBy('Miller is odd'))).toMatch(/^TypeError: the message is hidden.*; it was thrown at .*reported-message\.test\.ts/)
   })
 
   it('exists even if reading the cause throws', () => {
@@ -23,7 +23,7 @@ describe('the message for an error that a plugin threw, if a field is sensitive'
         throw new Error('no')
       },
     })
-    expect(toldMessage(spec, markQuoting(new HeadgateError('InvalidPlugin', 'Miller', { cause })))).toMatch(/^Error: the message is hidden/)
+    expect(reportedMessage(spec, markQuoting(new HeadgateError('InvalidPlugin', 'Miller', { cause })))).toMatch(/^Error: the message is hidden/)
   })
 
   it.each([
@@ -31,6 +31,6 @@ describe('the message for an error that a plugin threw, if a field is sensitive'
     ['a name made of a value', thrownBy('bad', 'Miller')],
     ['a stack of its own', Object.assign(thrownBy('bad'), { stack: 'TypeError\n    at Miller' })],
   ])('does not contain %s', (_, error) => {
-    expect(toldMessage(spec, error)).not.toContain('Miller')
+    expect(reportedMessage(spec, error)).not.toContain('Miller')
   })
 })

@@ -1,4 +1,4 @@
-// toldMessage: the message that is stored and displayed for an error that failed a run, is retried, or occurred during a clean-up. Called by
+// reportedMessage: the message that is stored and displayed for an error that failed a run, is retried, or occurred during a clean-up. Called by
 // the engine and the plugin guards.
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import { HeadgateError } from '../../sdk/index.ts'
@@ -7,7 +7,7 @@ import { failureOf } from '../../sdk/thrown.ts'
 import { hasSecrets, hiddenMessage } from '../validation/secrecy.ts'
 
 /** Returns the error's message, or only its origin if the pipeline has sensitive fields and the message may quote a value. Never throws. */
-export function toldMessage(spec: PipelineSpec | undefined, thrown: unknown): string {
+export function reportedMessage(spec: PipelineSpec | undefined, thrown: unknown): string {
   const { code, message } = failureOf(thrown)
   const cause = causeOf(thrown)
   const suspect = mayQuote(thrown) || mayQuote(cause) || code === 'Internal'

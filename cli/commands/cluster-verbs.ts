@@ -1,11 +1,11 @@
 // The commands that talk to a cluster, for main.ts. The code of a command is loaded when it is used.
 import type { Command } from 'commander'
 import { HeadgateError } from '../../sdk/errors.ts'
+import { waitingTime, withCluster } from '../cluster/options.ts'
 import { type CommandLine, finish, type OutputOptions, terminalOf, wholeNumber, withOutput, withStore } from '../command-line.ts'
-import type { ClusterRunsOptions } from '../commands/cluster-runs.ts'
-import type { RunsOptions } from '../commands/runs.ts'
 import { withRunInput } from '../run-input.ts'
-import { waitingTime, withCluster } from './options.ts'
+import type { ClusterRunsOptions } from './cluster-runs.ts'
+import type { RunsOptions } from './runs.ts'
 
 export function addClusterVerbs(program: Command, line: CommandLine): void {
   withOutput(
@@ -16,11 +16,11 @@ export function addClusterVerbs(program: Command, line: CommandLine): void {
     .option('--wait', 'show how it goes until it has ended; the exit code tells the outcome')
     .option('--timeout <duration>', 'with --wait: how long at most, such as 30m', waitingTime)
     .action(async (pipeline: string, options) =>
-      finish(line, (await import('../commands/trigger.ts')).triggerCommand(pipeline, options, terminalOf(line, options), line.signal), options),
+      finish(line, (await import('./trigger.ts')).triggerCommand(pipeline, options, terminalOf(line, options), line.signal), options),
     )
 
   withOutput(withCluster(program.command('cancel').description('Stop a run on a cluster').argument('<run>', 'name of the PipelineRun'))).action(
-    async (run: string, options) => finish(line, (await import('../commands/cancel.ts')).cancelCommand(run, options, terminalOf(line, options)), options),
+    async (run: string, options) => finish(line, (await import('./cancel.ts')).cancelCommand(run, options, terminalOf(line, options)), options),
   )
 
   withOutput(withCluster(program.command('logs').description('Show the logs of a run’s workers on a cluster').argument('<run>', 'name of the PipelineRun')))
@@ -28,7 +28,7 @@ export function addClusterVerbs(program: Command, line: CommandLine): void {
     .option('--tail <lines>', 'only the last lines of each worker', wholeNumber)
     .option('--worker <index>', 'only this worker, counted from 0', (text) => (text === '0' ? 0 : wholeNumber(text)))
     .action(async (run: string, options) =>
-      finish(line, (await import('../commands/logs.ts')).logsCommand(run, options, terminalOf(line, options), line.signal), options),
+      finish(line, (await import('./logs.ts')).logsCommand(run, options, terminalOf(line, options), line.signal), options),
     )
 }
 
@@ -56,7 +56,7 @@ async function listRuns(options: EitherRuns, line: CommandLine): Promise<number>
   if (ofCluster && after !== undefined)
     throw new HeadgateError('InvalidConfig', '--after is for the pages of a store: raise --limit to see more runs of a cluster')
   if (ofCluster) {
-    return (await import('../commands/cluster-runs.ts')).clusterRunsCommand(options, terminal)
+    return (await import('./cluster-runs.ts')).clusterRunsCommand(options, terminal)
   }
-  return (await import('../commands/runs.ts')).runsCommand(options, terminal)
+  return (await import('./runs.ts')).runsCommand(options, terminal)
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import type { WorkerReport } from '../../crds/wire/worker-report.ts'
 import { HeadgateError } from '../../sdk/index.ts'
+import { declaredRun, readSnapshot } from '../cluster/snapshot.ts'
 import { workerConfig } from '../config.ts'
-import { outcomeOfError, reportText, writeReport } from './report.ts'
-import { declaredRun, readSnapshot } from './snapshot.ts'
+import { outcomeOfError, reportText, writeReport } from './worker-report.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-report-'))
 afterAll(() => rmSync(folder, { recursive: true }))
