@@ -109,7 +109,7 @@ function apiServerOf(text: Text): OperatorConfig['apiServer'] {
 
 function required(text: Text, name: string): string {
   const value = text(name)
-  if (value === undefined) throw new HeadgateError('InvalidConfig', `${name} is not set; the operator needs it in its environment`)
+  if (value === undefined) throw new HeadgateError('InvalidConfig', `${name} is not set; set it in the environment of the operator`)
   return value
 }
 

@@ -152,7 +152,7 @@ describeWithApiServer('the operator', async (server) => {
 
 describe('an invalid environment', () => {
   test.each([
-    [{ HEADGATE_WORKER_IMAGE: '' }, 'InvalidConfig: HEADGATE_WORKER_IMAGE is not set; the operator needs it in its environment\n'],
+    [{ HEADGATE_WORKER_IMAGE: '' }, 'InvalidConfig: HEADGATE_WORKER_IMAGE is not set; set it in the environment of the operator\n'],
     [{ HEADGATE_JOB_TTL: 'a day' }, 'InvalidConfig: HEADGATE_JOB_TTL: "a day" is not a duration; write for example 500ms, 30s, 5m, 2h or 90d\n'],
   ])('%j is reported in one line', async (environment, line) => {
     const operator = startOperator({ HEADGATE_NAMESPACE: 'x', ...environment })

@@ -84,7 +84,7 @@ it('stores the ledger’s sums on a run that succeeds, and lists runs newest fir
 })
 
 it.each([
-  { what: 'a slice is not done', spoil: `UPDATE headgate.slice SET state = 'pending' WHERE run = $1 AND kind = 'read'`, says: '1 slices are not done' },
+  { what: 'a slice is not done', spoil: `UPDATE headgate.slice SET state = 'pending' WHERE run = $1 AND kind = 'read'`, says: 'slices not done: 1' },
   { what: 'a batch is missing in the ledger', spoil: 'DELETE FROM headgate.batch WHERE run = $1', says: 'hold 4 records but its ledger read 0' },
   {
     what: 'a rejected record is lost',

@@ -259,7 +259,7 @@ async function checkBalance(tx: Queryable, id: number): Promise<void> {
     Object.entries(row).map(([name, value]) => [name, wholeNumber(value)]),
   )
   const problems = [
-    unread === 0 ? '' : `${unread} slices are not done`,
+    unread === 0 ? '' : `slices not done: ${unread}`,
     records === read ? '' : `its slices hold ${records} records but its ledger read ${read}`,
     accounted === Number(read) + Number(derived) ? '' : `its ledger read ${read} records and derived ${derived} more, but accounts for ${accounted}`,
     rejected === quarantined ? '' : `its ledger counts ${quarantined} records as quarantined or parked but ${rejected} are kept`,

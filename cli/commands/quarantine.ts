@@ -44,7 +44,7 @@ async function filterOf(store: OpenStore, { pipeline, run, state, code, limit, a
   if (code !== undefined) filter.code = code
   if (run === undefined) return filter
   const found = await findRun(store.session, run)
-  if (found === undefined) throw new HeadgateError('RunNotFound', `the store knows no run named ${run}; list them with: headgate runs`)
+  if (found === undefined) throw new HeadgateError('RunNotFound', `there is no run named ${run} in the store; list them with: headgate runs`)
   return { ...filter, run: found.id }
 }
 
