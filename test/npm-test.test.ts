@@ -1,4 +1,4 @@
-// What `npm test` and the other npm scripts promise to whoever calls them: arguments, exit codes, the list of skips, the last line.
+// What `npm test` and the other npm scripts promise their callers: arguments, exit codes, the list of skips, the last line.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -9,9 +9,9 @@ import { cpuSecondsOf } from './process-tree.ts'
 export type BenchDatabase = {
   url: string
   version: string
-  /** Settings that matter for loading, as the server tells them. */
+  /** Settings that matter for loading, as the server reports them. */
   settings: Record<string, string>
-  /** Runs the statements one by one, then makes the server write out everything, so that nobody pays for others. */
+  /** Runs the statements one by one, then makes the server write out everything, so that no measurement includes the writes of another. */
   prepare(statements: readonly string[]): Promise<void>
   /** Number of rows and a checksum that does not depend on their order, over the columns that were loaded. */
   contents(table: string): Promise<string>
@@ -45,7 +45,7 @@ export function createTable(table: string, { key, managed }: { key: boolean; man
   return [`DROP TABLE IF EXISTS ${table}`, `CREATE TABLE ${table} (${columnTypes}${ours}${key ? ', PRIMARY KEY (id)' : ''})`]
 }
 
-/** As some hours after a load: statistics and visibility are up to date. Nobody's time counts this. */
+/** Brings statistics and visibility up to date, as some hours after a load. Not measured. */
 export function settle(table: string): string[] {
   return [`VACUUM (ANALYZE) ${table}`]
 }

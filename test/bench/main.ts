@@ -22,7 +22,7 @@ const orders: readonly Order[] = ['sorted', 'random']
 const seed = 20_260_101
 
 const stop = new AbortController()
-// Not once: the embedded server ends this process at once unless somebody else still listens.
+// Not `once`: the embedded server ends this process at once unless another listener exists.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
 const limits: Limits = { timeoutMilliseconds: 600_000, signal: stop.signal }
 

@@ -1,4 +1,4 @@
-// Runs one command, and tells how long it took and how much memory each of its processes used.
+// Runs one command, and measures its duration and the memory of each of its processes.
 import { spawn } from 'node:child_process'
 import { type ProcessUse, watchTree } from './process-tree.ts'
 

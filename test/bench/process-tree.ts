@@ -7,7 +7,7 @@ const ticksPerSecond = 100
 /** What a process used: the most memory (VmHWM) as the kernel kept it, and its CPU time. */
 export type ProcessUse = { name: string; peakBytes: number; cpuSeconds: number }
 
-/** Starts watching; the answer stops it and gives the root first, then its descendants as they came. */
+/** Starts watching. The returned function stops it, and returns the root, then its descendants in the order of their start. */
 export function watchTree(root: number): () => ProcessUse[] {
   const uses = new Map<number, ProcessUse>()
   const look = () => {

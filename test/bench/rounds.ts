@@ -27,7 +27,7 @@ export type Bench = {
   tell(line: string): void
 }
 
-/** One round in one order. The groups begin with another one each round, so that nobody always comes after the same neighbour. */
+/** One round in one order. Each round begins with another group, so that no contestant always follows the same one. */
 export async function round(bench: Bench, groups: readonly Step[][], order: Order, number: number): Promise<Measurement[]> {
   const first = ((number - 1) * 5) % Math.max(1, groups.length)
   const measurements: Measurement[] = []

@@ -190,7 +190,7 @@ function slingGroups({ url, files }: Surroundings, peers: Peers): Step[][] {
   ]
 }
 
-/** The steps that were asked for, with those that must come before them, and what they are compared with. */
+/** The selected steps, with the steps they require, and those they are compared with. */
 export function chosen(all: readonly Step[][], only: RegExp | undefined): Step[][] {
   if (only === undefined) return [...all]
   const wanted = all.map((group) => group.slice(0, group.findLastIndex((step) => step.isBase !== true && only.test(step.name)) + 1))

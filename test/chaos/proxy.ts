@@ -1,11 +1,11 @@
-// A TCP proxy before a server that breaks connections: at chosen moments of PostgreSQL's protocol, or when told to.
+// A TCP proxy before a server that breaks connections: at chosen moments of PostgreSQL's protocol, or on request.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What to do with a connection on which something was noticed. */
 export type Verdict =
   | { do: 'pass' }
-  /** Destroys it, before or after what was noticed is handed on; after a COMMIT its answer is lost. */
+  /** Destroys the connection before or after the matched message is forwarded. After a COMMIT its response is lost. */
   | { do: 'cut'; when: 'before' | 'after' }
   /** Holds everything up for a while. */
   | { do: 'stall'; milliseconds: number }
@@ -85,7 +85,7 @@ class Link {
     this.#server.destroy()
   }
 
-  /** One that answers nothing any more stays like that. */
+  /** A connection that has stopped responding stays so. */
   strike(verdict: Verdict): void {
     if (this.#swallow.toServer && this.#swallow.toClient) return
     if (verdict.do === 'cut') this.destroy()
@@ -110,7 +110,7 @@ class Link {
     if (verdict.do === 'halfOpen') this.#swallowFor(verdict)
     if (verdict.do === 'cut' && verdict.when === 'before') return this.destroy()
     if (!this.#swallow[direction] && !to.destroyed) to.write(chunk)
-    // The server must get what was written, and its answer must not come back.
+    // The server must receive the message, and its response must not come back.
     if (verdict.do === 'cut') {
       this.#swallow.toClient = true
       this.#server.end()

@@ -110,7 +110,7 @@ async function oneStart(round: Round, url: string, delivery: string, disturbed: 
   return code === 0
 }
 
-/** Whether the run has failed in a way that is not to be tried again, which no fault of ours may cause. */
+/** Whether the run has failed with an error that is not retryable, which no injected fault may cause. */
 async function hasFailed({ server }: Round, url: string): Promise<boolean> {
   const client = await server.connect(url)
   const { rows } = await client.query(`SELECT 1 FROM headgate.run WHERE state = 'Failed' AND failure ->> 'retryable' = 'false'`)

@@ -10,7 +10,7 @@ import { migrate } from '../../store/migrate.ts'
 const settings = { fsync: 'off', shared_buffers: '64MB', max_connections: '60', jit: 'off', autovacuum: 'off' }
 
 export type ChaosServer = {
-  /** Makes a database, empty but for the store's schema, or as a copy of another. Answers its URL. */
+  /** Makes a database, empty but for the store's schema, or as a copy of another. Returns its URL. */
   create(name: string, copyOf?: string): Promise<string>
   drop(name: string): Promise<void>
   /** SIGKILL and start again. */

@@ -1,4 +1,4 @@
-// Runs the real command as a newcomer would and answers what it printed.
+// Runs the real command as a user does, and returns its output.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// A node without a kubelet: answers for the logs of its pods what a test says, over TLS with the API server's own certificate.
+// A node without a kubelet: serves logs of its pods that a test provides, over TLS with the API server's own certificate.
 import { readFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'

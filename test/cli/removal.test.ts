@@ -1,4 +1,4 @@
-// The wipe guard as somebody at a terminal meets it.
+// The wipe guard at a terminal.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -19,7 +19,7 @@ export type ApiServer = {
   startControllers(): Promise<void>
   /** Kills kube-apiserver and etcd like a crash. Stored objects are kept. */
   crash(): Promise<void>
-  /** Starts them again after a crash, at the same address; resolves when they answer. */
+  /** Restarts them after a crash, at the same address. Resolves when they are ready. */
   resume(): Promise<void>
   /** Ends the programs and removes the folder. */
   stop(): Promise<void>

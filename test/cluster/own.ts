@@ -1,4 +1,4 @@
-// A cluster of our own on this machine, made by the scripts beside this file: for one test run, in a folder of its own, on a free port.
+// A cluster on this machine, made by the scripts in this folder: for one test run, in its own folder, on a free port.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'

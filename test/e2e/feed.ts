@@ -7,7 +7,7 @@ const nodeFolder = (namespace: string) => `/var/lib/kubelet/headgate-e2e/${names
 
 const files = 4
 const perFile = 200_000
-/** The last file repeats the first keys with other amounts: the later record wins, in whatever order the files are loaded. */
+/** The last file repeats the first keys with other amounts: the later record wins, in any order of loading. */
 const repeated = 20_000
 /** One record in so many has a negative amount. */
 const badEvery = 10_007

@@ -1,4 +1,4 @@
-// Records every Job by a watch: a run must have exactly one, whatever happens to the operator.
+// Records every Job by a watch: a run must have exactly one, also if the operator fails.
 import { Watch } from '@kubernetes/client-node'
 import { must, type System } from './system.ts'
 

@@ -7,7 +7,7 @@ import { until } from './until.ts'
 
 const tenant = `tenant-${randomBytes(4).toString('hex')}`
 
-/** Its workers wait for a store that does not answer. */
+/** Its workers wait for a store that does not respond. */
 const objects = [
   { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'headgate-store' }, stringData: { url: 'postgresql://nobody:x@192.0.2.1:5432/x?connect_timeout=5' } },
   { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'numbers' }, data: { 'numbers.csv': 'id\n1\n2\n' } },

@@ -34,7 +34,7 @@ export class System {
     await this.release('install', '--take-ownership', values)
   }
 
-  /** With one more value, as somebody would change one. */
+  /** With one more value, as a user would set it. */
   async upgrade(values: Values): Promise<void> {
     await this.release('upgrade', '--reuse-values', values)
   }

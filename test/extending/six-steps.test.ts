@@ -1,4 +1,4 @@
-// docs/extending.md works as it stands: its files are added to a copy of the project, and its commands are run there.
+// docs/extending.md is correct: its files are added to a copy of the project, and its commands run there.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// A run that, by a fault of ours, seems to be of another namespace than its key: whatever the controller decides, nothing is sent.
+// A run that, by a defect, has another namespace than its key: the controller sends nothing, whatever it decides.
 import { expect, test } from 'vitest'
 import { createCaches } from '../../operator/cache/caches.ts'
 import type { KeptRun } from '../../operator/cache/runs.ts'

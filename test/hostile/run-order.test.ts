@@ -1,4 +1,4 @@
-// Two runs of one table, their transactions in any order: what is there at the end is what the runs one after the other would leave.
+// Two runs of one table, with their transactions in any order: the final table is the one that the runs leave one after the other.
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'

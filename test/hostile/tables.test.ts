@@ -28,7 +28,7 @@ const idAndWord = [field('id', 'integer'), field('word', 'text')]
 
 let tables = 0
 
-/** Creates the table `hostile.t…`; `$` stands for its name. */
+/** Creates the table `hostile.t…`. `$` is replaced by its name. */
 async function created(sql: string): Promise<string> {
   const table = `hostile.t${++tables}`
   await client.query(sql.replaceAll('$', table))

@@ -1,4 +1,4 @@
-// spec.timeout of a local run whose source does not answer.
+// spec.timeout of a local run whose source does not respond.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

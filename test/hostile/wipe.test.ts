@@ -1,4 +1,4 @@
-// The wipe guard: a delivery that would take most rows of a table away is not believed without a word from somebody.
+// The wipe guard: a delivery that would remove most rows of a table needs an explicit permission.
 import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { Run } from '../../store/runs.ts'

@@ -22,7 +22,7 @@ export function scratchFolder(): string {
   return folder
 }
 
-/** Writes the files into a folder of their own and answers its path. */
+/** Writes the files into a new folder, and returns its path. */
 export function written(folder: string, name: string, files: Record<string, string | Buffer>): string {
   const place = join(folder, name)
   mkdirSync(place, { recursive: true })

@@ -26,7 +26,7 @@ function pack(): string {
   return join(place, name)
 }
 
-/** The examples as they stand in a project: with the import that their first lines name. */
+/** The examples as in a project of an integrator: they import from 'headgate'. */
 function writeExamples(folder: string, form: 'ts' | 'js'): void {
   const examples = join(root, 'examples/sdk')
   mkdirSync(folder, { recursive: true })

@@ -1,4 +1,4 @@
-// Every version of the objects of a kind, as a watcher who is never disturbed himself sees them.
+// Records every version of the objects of a kind, by a watch without disturbances.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isExpired } from '../../operator/kubernetes/api-error.ts'
 import type { KubeClient } from '../../operator/kubernetes/client.ts'

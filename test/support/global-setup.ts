@@ -1,4 +1,4 @@
-// What all test files share: a PostgreSQL, the one named by HEADGATE_TEST_POSTGRES or an embedded one, and a Kubernetes that starts when asked for.
+// Resources that all test files share: a PostgreSQL (that of HEADGATE_TEST_POSTGRES, or an embedded one), and a Kubernetes that starts on demand.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -13,7 +13,7 @@ export type Said = { code: number; stdout: string; stderr: string }
 
 const OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** Answers whatever the exit code. `input` goes to standard input, as for `kubectl apply --filename -`. */
+/** Returns the result for any exit code. `input` goes to standard input, as for `kubectl apply --filename -`. */
 export function runProgram(programs: KubernetesPrograms, name: 'kubectl' | 'helm', args: readonly string[], input?: string): Promise<Said> {
   const path = programs.folder === undefined ? name : join(programs.folder, name)
   return new Promise((resolve) => {

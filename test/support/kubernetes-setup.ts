@@ -13,7 +13,7 @@ import type { Started, Starters } from './on-demand.ts'
 export type KubernetesOffer = {
   /** A cluster was handed in by HEADGATE_TEST_KUBECONFIG. */
   given: boolean
-  /** An API server of our own can be started, with or without controllers. */
+  /** Whether an API server can be started here, with or without controllers. */
   built: boolean
   /** Why there can be no cluster with pods, and what would change that. */
   noCluster: string | undefined
@@ -58,7 +58,7 @@ export function kubernetesStarters(): Starters {
       const value: OfferedCluster = { programs: { folder: builtPrograms(), kubeconfigPath }, builder }
       return { value, stop }
     },
-    /** Asked for through the cluster, so after it. */
+    /** Requested through the cluster, so started after it. */
     'project-image': async () => {
       if (givenImage === undefined) await buildImage(builder, join(project, 'Dockerfile'), PROJECT_IMAGE)
       return { value: givenImage ?? PROJECT_IMAGE, stop: async () => {} }

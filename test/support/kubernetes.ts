@@ -25,7 +25,7 @@ export type ApiServerNeeds = {
   controllers?: boolean | undefined
 }
 
-/** Runs kubectl or helm as the administrator and answers whatever the exit code; `input` goes to standard input. */
+/** Runs kubectl or helm as the administrator, and returns the result for any exit code; `input` goes to standard input. */
 export type Tool = (args: readonly string[], input?: string) => Promise<Said>
 
 export type TestApiServer = {

@@ -10,7 +10,7 @@ export type OperatorOptions = { kubeconfigPath: string; namespace: string; podNa
 const program = join(import.meta.dirname, '..', '..', 'operator', 'main.ts')
 
 export class OperatorProcess {
-  /** What it wrote: log lines, and whatever else. */
+  /** Output of the process: log lines, and any other text. */
   readonly said: string[] = []
   readonly #child: ChildProcess
   readonly #ended: Promise<number | NodeJS.Signals>
@@ -62,7 +62,7 @@ export class OperatorProcess {
     while (!this.hasEnded && !this.said.some((line) => line.includes('"msg":"watching"'))) await sleep(20)
   }
 
-  /** Asks it to end; answers its exit code, or the signal that ended it. */
+  /** Asks the process to end. Returns its exit code, or the signal that ended it. */
   async stop(): Promise<number | NodeJS.Signals> {
     await this.#begun()
     this.#child.kill('SIGTERM')

@@ -1,4 +1,4 @@
-// An HTTP server on the loopback that serves bytes in ranges and counts what it is asked for, and a Source that reads from it.
+// An HTTP server on the loopback that serves bytes in ranges and records its requests, and a Source that reads from it.
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
@@ -6,7 +6,7 @@ import type { Input, Source } from '../../runner/sources/source.ts'
 import { HeadgateError, type RunContext } from '../../sdk/index.ts'
 
 export type RangeServer = {
-  /** What has been asked for since this was last emptied: a range header, or `all`. */
+  /** Requests since this list was last emptied: a range header, or `all`. */
   requests: string[]
   /** Number of responses that have not ended. */
   underWay: () => number

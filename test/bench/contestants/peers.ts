@@ -11,7 +11,7 @@ const packages = ['duckdb==1.5.5', 'duckdb-extension-postgres-scanner==1.5.5', '
 /** Absolute paths of the two programs, and the folder they are in. */
 export type Peers = { folder: string; python: string; sling: string; versions: string }
 
-/** Throws an Error that tells what is missing and the command that helps. */
+/** Throws an Error that names what is missing, and the command that installs it. */
 export async function installPeers(cache: string, signal: AbortSignal): Promise<Peers> {
   const folder = join(cache, 'peers-1')
   const python = join(folder, 'bin', 'python')

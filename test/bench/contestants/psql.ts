@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { createTable } from '../database.ts'
 import type { Command } from '../measure.ts'
 
-/** Answers psql's version. Throws an Error that tells how to get psql. */
+/** Returns psql's version. Throws an Error that says how to install psql. */
 export async function findPsql(): Promise<string> {
   try {
     return (await promisify(execFile)('psql', ['--version'])).stdout.trim()
@@ -29,7 +29,7 @@ export function psqlByHand(url: string, csv: string, table: string): Command {
 
 /**
  * What remains when nothing is parsed or checked: the rows of `from` as Headgate stores them, with its two columns, already
- * encoded in a file below `folder`. Writes that file first, which nobody's time counts.
+ * encoded in a file below `folder`. Writes that file first, outside the measured time.
  */
 export async function psqlBinary(url: string, from: string, table: string, folder: string): Promise<Command> {
   const file = join(folder, 'rows.bin')

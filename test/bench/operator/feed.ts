@@ -32,7 +32,7 @@ export function pipelineOf(index: number, count: number): string {
   return `feed-${index % count}`
 }
 
-/** As wide as a real one: the caches must not grow with what nobody reads. */
+/** As wide as a real one, because the caches must not grow with fields that are not read. */
 function spec(): PipelineSpec {
   const fields = Array.from({ length: 30 }, (_, column) => ({ name: `column_${column}`, type: 'text' as const, nullable: column > 0, maxLength: 200 }))
   return {

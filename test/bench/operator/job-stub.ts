@@ -1,4 +1,4 @@
-// Stands in for the Job controller and the kubelet: makes one pod for each Job, says that it is at work, and ends both when told to.
+// Stands in for the Job controller and the kubelet: makes one pod for each Job, reports it as running, and ends both on request.
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'

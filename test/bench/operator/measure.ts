@@ -14,7 +14,7 @@ export type Figures = {
   restartSeconds: number
   peakBytes: number
   residentBytes: number
-  /** Milliseconds from the answer to a Job's status patch to the run's status, seen by a watcher. */
+  /** Milliseconds from the response to a Job's status patch to the run's status, seen by a watch. */
   statusAfter: { median: number; p99: number }
   /** Of one whole life of a run, by HTTP method. */
   requestsPerRun: Map<string, number>

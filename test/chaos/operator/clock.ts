@@ -1,4 +1,4 @@
-// Plays the CronJob controller: Jobs that tell the time, of a pipeline with a schedule; and notes the runs they are turned into.
+// Acts as the CronJob controller: makes tick Jobs of a pipeline with a schedule, and notes the runs made of them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { annotations } from '../../../crds/metadata.ts'
 import { scheduledTimestamp } from '../../../operator/cache/kept.ts'
@@ -35,7 +35,7 @@ export class Clock {
     )
   }
 
-  /** Ticks from a few minutes ago on; answers the names of the ticks. */
+  /** Makes ticks from a few minutes ago on. Returns their names. */
   async tick(times: number): Promise<string[]> {
     const names: string[] = []
     const first = Math.floor(Date.now() / 60_000) - times

@@ -49,7 +49,7 @@ describeWithApiServer('two operators whose connections are cut', async (server) 
   })
 })
 
-/** Every second run of a tick, once it has ended, with all it owns: nobody collects garbage here. Answers their names. */
+/** Deletes every second run of a tick after it has ended, with its dependents, because no garbage collector runs here. Returns their names. */
 async function deleteHalf({ client, namespace, stage }: Scene, clock: Clock, ticked: readonly string[]): Promise<string[]> {
   const names: string[] = []
   for (const tick of ticked.filter((_, index) => index % 2 === 0)) {

@@ -29,7 +29,7 @@ export async function proxied(kubeconfigPath: string): Promise<ProxiedServer> {
 
 export type Cutting = { random: Random; log: (line: string) => void; proxies: readonly TcpProxy[]; goesOn: () => boolean }
 
-/** Longer than the operator waits for anything: it must notice by itself that nobody answers. */
+/** Longer than any timeout of the operator, which must detect a missing response by itself. */
 const forEver = 3600_000
 /** That often a black hole swallows all connections of one operator for good. */
 const blackHoles = 1

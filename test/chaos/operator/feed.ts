@@ -27,7 +27,7 @@ export async function createPipelines(stage: Stage): Promise<void> {
 
 export type Feed = { stage: Stage; random: Random; signal: AbortSignal; runs: number; longestPauseMs: number; cancelled: number }
 
-/** Answers the names of all runs, in the order of their creation. */
+/** Returns the names of all runs, in the order of their creation. */
 export async function createRuns({ stage, random, signal, runs, longestPauseMs, cancelled }: Feed): Promise<string[]> {
   const names: string[] = []
   const pipelines = [...concurrencies.keys()]

@@ -24,7 +24,7 @@ export class JobPlayer {
   readonly problems: unknown[] = []
   readonly #options: PlayerOptions
   readonly #stage: Stage
-  /** Job uid → tells its life that it was suspended. */
+  /** Job uid → callback that reports a suspension to the Job's simulation. */
   readonly #lives = new Map<string, AbortController>()
   #reports = 0
 
@@ -58,7 +58,7 @@ export class JobPlayer {
     await this.#persist(() => this.#end(name, pod, report))
   }
 
-  /** The pod first, then the Job, whichever way it goes; anew when somebody changed the Job in between. */
+  /** Ends the pod, then the Job. Retries after a concurrent change of the Job. */
   async #end(name: string, pod: string, report: WorkerReport): Promise<void> {
     const { client, namespace } = this.#options
     for (;;) {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiError, isAlreadyExists } from '../../../operator/kubernetes/api-error.ts'
 
-/** Until it is answered. That something is there already is success, because the answer to the first try may be lost. */
+/** Retries until there is a response. AlreadyExists is success, because the response to the first attempt may be lost. */
 export async function persist<Answer>(step: () => Promise<Answer>, signal: AbortSignal): Promise<Answer | undefined> {
   for (;;) {
     try {

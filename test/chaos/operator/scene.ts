@@ -73,7 +73,7 @@ function notes() {
   return { log, told }
 }
 
-/** Waits until no run and no pipeline has anything before it; answers what never came. */
+/** Waits until all runs and pipelines are in their final state. Returns those that did not reach it. */
 async function settled(client: KubeClient, namespace: string, signal: AbortSignal): Promise<string[]> {
   const end = performance.now() + patienceSeconds * 1000
   for (;;) {
