@@ -1,5 +1,5 @@
 // extractorChecks: what an extractor promises: the same slices and records every time, in order, resumable at every position.
-import type { RecordBatch } from '../batch.ts'
+import type { Evidence, RecordBatch } from '../batch.ts'
 import type { Extractor, Slice } from '../extractor.ts'
 import { maxInputs, maxOrders } from '../record-order.ts'
 import type { RunContext } from '../run.ts'
@@ -12,8 +12,8 @@ export type ExtractorKit = {
   run?: Partial<RunContext>
 }
 
-/** The parts of a record that are compared. */
-type Read = { input: number | undefined; order: number; record: unknown; raw: string; problem: unknown }
+/** The parts of a record that are compared; `raw` in Base64. */
+type Read = { input: number | undefined; order: number; record: unknown; raw: string; evidence: Evidence; problem: unknown }
 
 const smallBatch = 2
 
@@ -68,7 +68,8 @@ async function batchesOf(make: ExtractorKit['make'], run: RunContext): Promise<{
   return found
 }
 
-async function everything(make: ExtractorKit['make'], run: RunContext): Promise<Read[]> {
+/** All records of all slices, in order. */
+export async function everything(make: ExtractorKit['make'], run: RunContext): Promise<Read[]> {
   return (await batchesOf(make, run)).flatMap(({ batches }) => batches.flatMap(readsOf))
 }
 
@@ -76,7 +77,14 @@ function readsOf(batch: RecordBatch): Read[] {
   return Array.from({ length: batch.size }, (_, index) => {
     const problem = batch.problem(index)
     const raw = Buffer.from(batch.raw(index)).toString('base64')
-    return { input: batch.input, order: batch.order(index), record: problem === undefined ? batch.record(index) : undefined, raw, problem }
+    return {
+      input: batch.input,
+      order: batch.order(index),
+      record: problem === undefined ? batch.record(index) : undefined,
+      raw,
+      evidence: batch.evidence ?? 'bytes',
+      problem,
+    }
   })
 }
 

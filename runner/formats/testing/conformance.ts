@@ -1,6 +1,7 @@
 // formatChecks: what a format promises: all that an extractor does, over any source, and the same records however the bytes arrive.
 import { createHash } from 'node:crypto'
 import { promise, promiseSame } from '../../../sdk/conformance/check.ts'
+import { everything } from '../../../sdk/conformance/extractor.ts'
 import { type Check, extractorChecks, sampleRun } from '../../../sdk/conformance/index.ts'
 import type { RunContext } from '../../../sdk/index.ts'
 import { SourceExtractor } from '../../sources/extractor.ts'
@@ -54,7 +55,7 @@ export function formatChecks({ make, bytes, run = {} }: FormatKit): Check[] {
   const context = sampleRun(run)
   const over = (source: Source, sliceBytes?: number) =>
     new SourceExtractor({ source, format: make(), workers: 1, ...(sliceBytes !== undefined && { sliceBytes }) })
-  const records = (extractor: SourceExtractor) => recordsOf(extractor, context)
+  const records = (extractor: SourceExtractor) => everything(() => extractor, context)
   const whole = () => records(over(new MemorySource(bytes)))
   return [
     ...extractorChecks({ make: () => over(new MemorySource(bytes)), run }),
@@ -83,31 +84,9 @@ export function formatChecks({ make, bytes, run = {} }: FormatKit): Check[] {
   ]
 }
 
-type Read = { order: number; record: unknown; raw: string; problem: unknown; evidence: string }
-
-async function recordsOf(extractor: SourceExtractor, run: RunContext): Promise<Read[]> {
-  const all: Read[] = []
-  for (const slice of await Array.fromAsync(extractor.plan(run))) {
-    for await (const batch of extractor.read(slice, undefined, run)) {
-      for (let index = 0; index < batch.size; index++) {
-        const problem = batch.problem(index)
-        const raw = Buffer.from(batch.raw(index)).toString('latin1')
-        all.push({
-          order: batch.order(index),
-          record: problem === undefined ? batch.record(index) : undefined,
-          raw,
-          problem,
-          evidence: batch.evidence ?? 'bytes',
-        })
-      }
-    }
-  }
-  return all
-}
-
 async function rawIsThere(extractor: SourceExtractor, bytes: Buffer, run: RunContext): Promise<void> {
-  for (const { raw, order, evidence } of await recordsOf(extractor, run)) {
-    promise(evidence === 'json' || bytes.includes(Buffer.from(raw, 'latin1')), `the record with order ${order} has raw bytes that the input does not have`)
+  for (const { raw, order, evidence } of await everything(() => extractor, run)) {
+    promise(evidence === 'json' || bytes.includes(Buffer.from(raw, 'base64')), `the record with order ${order} has raw bytes that the input does not have`)
   }
 }
 
@@ -117,7 +96,7 @@ async function emptyIsNothing(extractor: SourceExtractor, run: RunContext): Prom
     slices.every(({ fields }) => fields === undefined),
     'an empty input was planned with fields',
   )
-  promise((await recordsOf(extractor, run)).length === 0, 'an empty input gave records')
+  promise((await everything(() => extractor, run)).length === 0, 'an empty input gave records')
 }
 
 async function stops(extractor: SourceExtractor, run: RunContext): Promise<void> {
