@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { copyOfProject } from './tree.ts'
+import { copyOfProject } from '../support/project-copy.ts'
 
 const tree = copyOfProject()
 const page = tree.read('docs/extending.md')

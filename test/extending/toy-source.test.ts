@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { migrate } from '../../store/migrate.ts'
 import { freshDatabase } from '../support/database.ts'
-import { copyOfProject, project } from './tree.ts'
+import { copyOfProject, project } from '../support/project-copy.ts'
 
 const { folder: tree, read, write, replace } = copyOfProject()
 

@@ -1,28 +1,30 @@
 // The npm package as an integrator gets it: packed, installed into a project of its own, and used there in TypeScript and in JavaScript.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { copyOfProject } from '../support/project-copy.ts'
 import { freshStore } from '../support/store.ts'
 
 const root = join(import.meta.dirname, '../..')
 const place = mkdtempSync(join(tmpdir(), 'headgate-package-'))
 afterAll(() => rmSync(place, { recursive: true, force: true }))
 const project = join(place, 'project')
+const checkout = copyOfProject()
 const store = await freshStore()
 /** The pinned Node first, as npm scripts have it. */
 const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
 
 /** Packs a copy: building in the checkout would take dist/ away from others. */
 function pack(): string {
-  const copy = join(place, 'checkout')
-  const parts = ['package.json', 'LICENSE', 'README.md', 'bin', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.sdk.json', 'scripts']
-  for (const part of [...parts, 'crds', 'sdk', 'store', 'runner', 'operator', 'cli']) cpSync(join(root, part), join(copy, part), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  execFileSync('node', ['scripts/build.mjs'], { cwd: copy, env, stdio: 'pipe' })
-  const name = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', place], { cwd: copy, env, encoding: 'utf8' }).trim()
+  execFileSync('node', ['scripts/build.mjs'], { cwd: checkout.folder, env, stdio: 'pipe' })
+  const name = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', place], {
+    cwd: checkout.folder,
+    env,
+    encoding: 'utf8',
+  }).trim()
   return join(place, name)
 }
 
