@@ -1,5 +1,8 @@
 // ObservedFields: how the fields of a source differed from the declared ones, as the ledger keeps it.
 
+/** Most names of one kind. */
+export const mostObservedNames = 50
+
 /** `names`: at most 50 of them, each cut to 100 characters; fewer where names are hidden because the pipeline has sensitive fields. */
 export type ObservedNames = { count: number; names: string[] }
 
@@ -15,7 +18,7 @@ export function mergeObserved(one: ObservedFields | undefined, other: ObservedFi
   const merged: ObservedFields = { ...one }
   for (const [kind, found] of Object.entries(other) as [keyof ObservedFields, ObservedNames][]) {
     const names = [...new Set([...(merged[kind]?.names ?? []), ...found.names])]
-    merged[kind] = { count: Math.max(names.length, merged[kind]?.count ?? 0, found.count), names: names.slice(0, 50) }
+    merged[kind] = { count: Math.max(names.length, merged[kind]?.count ?? 0, found.count), names: names.slice(0, mostObservedNames) }
   }
   return merged
 }

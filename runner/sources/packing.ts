@@ -1,6 +1,7 @@
 // Packing: small inputs share a slice, because each slice costs a claim and a commit of its own. Used by SourceExtractor.
 import { HeadgateError, type Position, type RecordBatch, type Slice } from '../../sdk/index.ts'
 import type { InputPlan, Range } from '../formats/format.ts'
+import { sameFields } from '../records/same-fields.ts'
 import type { Input } from './source.ts'
 
 /** A planned input, or a range of one, with its ordinal. */
@@ -68,7 +69,7 @@ function smallSize({ input: { size }, plan: { ranges } }: Planned): number | und
 }
 
 function sameOutline({ plan: one }: Planned, { plan: other }: Planned): boolean {
-  return one.leastRecordBytes === other.leastRecordBytes && one.fields?.join('\0') === other.fields?.join('\0')
+  return one.leastRecordBytes === other.leastRecordBytes && sameFields(one.fields, other.fields)
 }
 
 function sizeOf({ start, end }: Range, { size }: Input): number | undefined {

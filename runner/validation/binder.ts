@@ -1,6 +1,7 @@
 // FieldBinder: binds the fields of each batch to the schema, and decides what follows from differences. Used by the record program.
 import { type Schema, sourceName } from '../../crds/fields.ts'
 import { HeadgateError, type RecordBatch, type RunContext } from '../../sdk/index.ts'
+import { sameFields } from '../records/same-fields.ts'
 import { type Binding, bindFields } from './bind.ts'
 import type { MissingField } from './differences.ts'
 import { decideFields, hintOf } from './field-decision.ts'
@@ -28,7 +29,7 @@ export class FieldBinder {
 
   /** Returns the same object as long as the fields are the same. Throws MissingField, UnknownField, DuplicateField, MixedFields. */
   bind(batch: Pick<RecordBatch, 'fields' | 'complete'>): Binding {
-    if (this.#bound !== undefined && isSameList(this.#bound.fields, batch.fields)) {
+    if (this.#bound !== undefined && sameFields(this.#bound.fields, batch.fields)) {
       this.#bound.fields = batch.fields
       return this.#bound.binding
     }
@@ -66,8 +67,4 @@ export class FieldBinder {
         'give the fields of each slice in plan, or set schema.missingFields to nullify',
     )
   }
-}
-
-function isSameList(one: readonly string[], other: readonly string[]): boolean {
-  return one === other || (one.length === other.length && one.every((field, index) => field === other[index]))
 }

@@ -1,7 +1,7 @@
 // observedFields: what a batch's ledger row keeps of differences between the source's fields and the schema.
 import type { Schema } from '../../crds/fields.ts'
 import type { RecordBatch } from '../../sdk/index.ts'
-import type { ObservedFields, ObservedNames } from '../../store/observed.ts'
+import { mostObservedNames, type ObservedFields, type ObservedNames } from '../../store/observed.ts'
 import type { RejectedRecord } from '../records/program.ts'
 import type { Differences } from './differences.ts'
 import { hasSecrets } from './secrecy.ts'
@@ -22,12 +22,11 @@ export function observedFields(schema: Schema, { added, missing, moved }: Differ
   return Object.fromEntries(found.map(([kind, names]): [string, ObservedNames] => [kind, { count: names.length, names: shownNames(kind, names, schema) }]))
 }
 
-const mostNames = 50
 const mostCharacters = 100
 
 function shownNames(kind: string, names: readonly string[], schema: Schema): string[] {
   if (kind === 'added' && hasSecrets(schema)) return []
-  return names.slice(0, mostNames).map((name) => name.slice(0, mostCharacters).replaceAll('\0', '\u{fffd}'))
+  return names.slice(0, mostObservedNames).map((name) => name.slice(0, mostCharacters).replaceAll('\0', '\u{fffd}'))
 }
 
 /** Fields of which at least half of a batch's records have a value that is not of the declared type. */
