@@ -17,10 +17,10 @@ export type RunKeys = DestinationKeys & {
   byRecords: boolean
 }
 
-export function runKeys({ loader, schema }: Assembly, plan: unknown): RunKeys {
+export function runKeys({ loader, transforms }: Assembly, plan: unknown): RunKeys {
   // A plugin built with an older SDK does not have this method.
   const own: DestinationKeys | undefined = loader.acceptedKeys?.(plan)
-  return own === undefined ? { columns: declaredKey(schema), byRecords: true } : { ...own, byRecords: false }
+  return own === undefined ? { columns: declaredKey(transforms.schema), byRecords: true } : { ...own, byRecords: false }
 }
 
 function declaredKey({ primaryKey = [], fields }: Schema): KeyColumn[] {

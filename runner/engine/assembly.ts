@@ -10,15 +10,14 @@ import { loadPlugin } from '../plugins/load.ts'
 import { SourceExtractor } from '../sources/extractor.ts'
 import { type SourceCode, sourceCode } from '../sources/registry.ts'
 import { missingPolicy } from '../validation/missing.ts'
-import { checkKept, planTransforms } from '../validation/transform/plan.ts'
+import { checkKept, planTransforms, type TransformPlan } from '../validation/transform/plan.ts'
 
 /** The parts of a pipeline. */
 export type Assembly = {
   extractor: Extractor
   validators: Validator[]
-  transformers: Transformer[]
-  /** Schema of the records that the loader gets, which is the transformers' output. */
-  schema: Schema
+  /** The transformers, and the schema of their output, which the loader gets. */
+  transforms: TransformPlan
   loader: AnyLoader
 }
 
@@ -28,21 +27,14 @@ export type AssemblyOptions = { folder: string; workers: number }
 /** Makes the parts that the pipeline declares. Throws HeadgateError. */
 export async function assemble(spec: PipelineSpec, { folder, workers }: AssemblyOptions): Promise<Assembly> {
   const transformers = await Promise.all((spec.transform ?? []).map(({ plugin }) => loadPlugin(plugin, Transformer, folder)))
-  const schema = loadedSchema(spec, transformers)
+  const transforms = planTransforms(spec.schema, transformers)
+  checkKept(spec.schema, transforms.schema, missingPolicy(spec))
   return {
     extractor: await makeExtractor(spec, folder, workers),
     validators: await Promise.all((spec.validators ?? []).map(({ plugin }) => loadPlugin(plugin, Validator, folder))),
-    transformers,
-    schema,
-    loader: await makeLoader(spec, schema, folder),
+    transforms,
+    loader: await makeLoader(spec, transforms.schema, folder),
   }
-}
-
-/** Throws InvalidTransform. */
-function loadedSchema(spec: PipelineSpec, transformers: readonly Transformer[]): Schema {
-  const { schema } = planTransforms(spec.schema, transformers)
-  checkKept(spec.schema, schema, missingPolicy(spec))
-  return schema
 }
 
 async function makeExtractor(spec: PipelineSpec, folder: string, workers: number): Promise<Extractor> {

@@ -136,14 +136,14 @@ export class Work {
   }
 
   #compile(plan: unknown, keys: RunKeys): RecordProgram {
-    const { validators, transformers, loader } = this.assembly
+    const { validators, transforms, loader } = this.assembly
     return compileProgram({
       schema: this.run.spec.schema,
       columns: encodes(loader) ? loader.columns(plan) : undefined,
       key: encodes(loader) ? keys.columns.map(({ name }) => name) : undefined,
       run: this.context,
       validators,
-      transformers,
+      transforms,
       references: sqlReferences(this.sideSession),
       whenMissing: missingPolicy(this.run.spec),
     })

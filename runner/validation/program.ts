@@ -1,15 +1,6 @@
 // compileProgram: the schema's checks, transforms and encoding compiled to a RecordProgram. Called by the engine, once per worker.
 import type { Schema } from '../../crds/fields.ts'
-import {
-  HeadgateError,
-  type RecordBatch,
-  type RecordError,
-  type RunContext,
-  type SourceRecord,
-  type Transformer,
-  type TypedRecord,
-  type Validator,
-} from '../../sdk/index.ts'
+import { HeadgateError, type RecordBatch, type RecordError, type RunContext, type SourceRecord, type TypedRecord, type Validator } from '../../sdk/index.ts'
 import type { ObservedFields } from '../../store/observed.ts'
 import type { DestinationColumn } from '../copy/encoded-rows.ts'
 import { type ByteBatch, cellsOf, isWordedSafely } from '../records/byte-batch.ts'
@@ -26,6 +17,7 @@ import type { ReferenceLookup } from './references.ts'
 import { type ColumnPlan, planColumns, writeRow } from './row-writer.ts'
 import { type CompiledRule, compileRules } from './rules.ts'
 import { type Secrecy, secrecyOf } from './secrecy.ts'
+import type { TransformPlan } from './transform/plan.ts'
 import { TransformStage } from './transform/stage.ts'
 import { collectVerdicts, type Verdict } from './verdicts.ts'
 
@@ -35,7 +27,7 @@ export type ProgramOptions = {
   columns: readonly DestinationColumn[] | undefined
   run: RunContext
   validators: readonly Validator[]
-  transformers: readonly Transformer[]
+  transforms: TransformPlan
   /** Key columns of the destination; empty or undefined if every record becomes a row. */
   key?: readonly string[] | undefined
   references: ReferenceLookup
@@ -45,7 +37,7 @@ export type ProgramOptions = {
   now?: () => number
 }
 
-/** Throws a HeadgateError (InvalidSchema, InvalidRule, InvalidTransform, ColumnMismatch) for a schema that cannot be run. */
+/** Throws a HeadgateError (InvalidSchema, InvalidRule, ColumnMismatch) for a schema that cannot be run. */
 export function compileProgram(options: ProgramOptions): RecordProgram {
   return new CompiledProgram(options)
 }
@@ -63,7 +55,6 @@ class CompiledProgram implements RecordProgram {
   readonly #kept: FieldPlan[]
   readonly #secrecy: Secrecy | undefined
   readonly #binder: FieldBinder
-  #observed: { binding: Binding; fields: ObservedFields | undefined } | undefined
   #fast: { rules: ByteBatch['rules']; binding: Binding; row: FastRow | undefined } | undefined
 
   constructor(options: ProgramOptions) {
@@ -105,10 +96,7 @@ class CompiledProgram implements RecordProgram {
 
   #observe(binding: Binding, batch: RecordBatch, rejected: readonly RejectedRecord[]): ObservedFields | undefined {
     const retyped = retypedFields(batch, rejected)
-    if (retyped.length > 0) return observedFields(this.#options.schema, binding.differences, retyped)
-    // Most batches have the same differences as the one before.
-    if (this.#observed?.binding !== binding) this.#observed = { binding, fields: observedFields(this.#options.schema, binding.differences, []) }
-    return this.#observed.fields
+    return retyped.length === 0 ? binding.observed : observedFields(this.#options.schema, binding.differences, retyped)
   }
 
   /** Accepts records by the fast path, and returns the others as candidates. */

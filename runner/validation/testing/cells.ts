@@ -1,10 +1,11 @@
 // Batches of hand-made cells, for the tests of this folder.
 import type { Field, Schema } from '../../../crds/fields.ts'
 import { sampleRun } from '../../../sdk/conformance/index.ts'
-import { ObjectBatch, type RecordBatch, type RunContext, type SourceRecord } from '../../../sdk/index.ts'
+import { ObjectBatch, type RecordBatch, type RunContext, type SourceRecord, type Transformer } from '../../../sdk/index.ts'
 import { type DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
 import { ByteBatch, type CellRules } from '../../records/byte-batch.ts'
 import { compileProgram, type ProgramOptions } from '../program.ts'
+import { planTransforms } from '../transform/plan.ts'
 
 export const csvRules: CellRules = { quote: 0x22, nullTokens: [Buffer.alloc(0)], quotedEmptyIsNull: false, trim: false, utf8: true }
 
@@ -86,8 +87,13 @@ export function testRun(warnings: string[] = []): RunContext {
   return sampleRun({ id: 7, name: 'run', pipeline: 'test', folder: '.', warn: (code, message) => void warnings.push(`${code}: ${message}`) })
 }
 
-export function program(schema: Schema, columns: DestinationColumn[] | undefined, more: Partial<ProgramOptions> = {}) {
-  return compileProgram({ schema, columns, run: testRun(), validators: [], transformers: [], references: async () => new Set(), ...more })
+export function program(
+  schema: Schema,
+  columns: DestinationColumn[] | undefined,
+  { transformers = [], ...more }: Partial<ProgramOptions> & { transformers?: Transformer[] } = {},
+) {
+  const transforms = planTransforms(schema, transformers)
+  return compileProgram({ schema, columns, run: testRun(), validators: [], transforms, references: async () => new Set(), ...more })
 }
 
 /** The outcome of records of one field: the loaded value, or the codes of their errors. */

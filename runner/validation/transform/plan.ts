@@ -18,6 +18,8 @@ export type PlannedStep = {
   transformer: Transformer
   /** Class of the transformer, as messages and errors name it. */
   name: string
+  /** The input fields. */
+  given: readonly Field[]
   /** The output fields. */
   fields: readonly Field[]
   /** For a FieldTransformer: the origin of each output field. Undefined if whole records are transformed. */
@@ -57,7 +59,7 @@ function planStep(transformer: Transformer, name: string, given: readonly Field[
   const repeated = fields.find((field, index) => fields.findIndex(({ name: other }) => other === field.name) < index)
   if (repeated !== undefined) throw invalid(name, `its output has the field ${repeated.name} twice`)
   for (const field of fields) checkField(name, field)
-  return { transformer, name, fields, moves }
+  return { transformer, name, given, fields, moves }
 }
 
 /** Throws InvalidTransform for faults that only compiling finds, such as a bound that is not a value of the type. */

@@ -7,13 +7,13 @@ import { type Candidate, extraColumn, type Made } from '../candidate.ts'
 import { compileField, compileFields, type FieldPlan, keyBytesOf } from '../field-plan.ts'
 import { type Answer, changedValue, failed, RejectedByTransform, readAnswer, reading } from './answer.ts'
 import { keptValue, madeValue, type Output, readMade } from './made.ts'
-import { type Move, type PlannedStep, planTransforms, sameDeclaration } from './plan.ts'
+import { type Move, type PlannedStep, sameDeclaration, type TransformPlan } from './plan.ts'
 import { compileNewest, type NewestOfEachKey } from './same-key.ts'
 
 export type StageOptions = {
   schema: Schema
   columns: readonly DestinationColumn[] | undefined
-  transformers: readonly Transformer[]
+  transforms: TransformPlan
   /** Key columns of the destination; empty or undefined if every record becomes a row. */
   key?: readonly string[] | undefined
 }
@@ -41,9 +41,8 @@ export class TransformStage {
   readonly #steps: readonly Step[]
   readonly #newest: NewestOfEachKey | undefined
 
-  /** Throws InvalidTransform, InvalidSchema, ColumnMismatch. */
-  constructor({ schema, columns, transformers, key = [] }: StageOptions) {
-    const planned = planTransforms(schema, transformers)
+  /** Throws InvalidSchema, ColumnMismatch. */
+  constructor({ schema, columns, transforms: planned, key = [] }: StageOptions) {
     this.#schema = planned.schema
     this.#capture = schema.unknownFields === 'capture'
     if (planned.steps.length === 0) {
@@ -53,9 +52,7 @@ export class TransformStage {
       this.#steps = []
       return
     }
-    this.#steps = planned.steps.map((step, place) =>
-      this.#compileStep(step, planned.steps[place - 1]?.fields ?? schema.fields, place === planned.steps.length - 1 ? columns : undefined),
-    )
+    this.#steps = planned.steps.map((step, place) => this.#compileStep(step, place === planned.steps.length - 1 ? columns : undefined))
     const last = this.#steps.at(-1) as Step
     this.outputs = planned.schema.fields.map(({ name }) => (last.outputs.get(name) as Output).plan)
     this.origins = this.#steps.every(({ moves }) => moves !== undefined) ? this.outputs.map((plan) => originOf(plan, this.#steps, schema)) : undefined
@@ -120,13 +117,14 @@ export class TransformStage {
     made.records = records
   }
 
-  #compileStep({ transformer, name, fields, moves }: PlannedStep, given: readonly { name: string }[], columns: StageOptions['columns']): Step {
+  #compileStep({ transformer, name, given, fields, moves }: PlannedStep, columns: StageOptions['columns']): Step {
     const byName = new Map(columns?.map((column) => [column.name, column]))
     const before = new Map(given.map((field) => [field.name, field]))
     const outputs = new Map<string, Output>()
     for (const field of fields) {
       const plan = compileField(field, { column: byName.get(field.name), keyBytes: keyBytesOf(this.#schema, field.name) })
-      outputs.set(field.name, { plan, same: before.has(field.name) && sameDeclaration(before.get(field.name) as never, field) })
+      const present = before.get(field.name)
+      outputs.set(field.name, { plan, same: present !== undefined && sameDeclaration(present, field) })
     }
     if (this.#capture) {
       const field = { name: extraColumn, type: 'json', nullable: true } as const

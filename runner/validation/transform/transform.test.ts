@@ -167,6 +167,13 @@ class Renamed extends Upper {
   }
 }
 
+it('does not check again a value that a transformer left unchanged, whatever notation its field declares', async () => {
+  const noted: Field[] = [{ name: 'id', type: 'integer', trim: true, max: 5, outcome: 'warn' }]
+  const compiled = program({ fields: noted }, undefined, { transformers: [answering((record) => record)] })
+  const { accepted, warnings } = await compiled.process(new ObjectBatch([{ id: ' 9 ' }], { firstOrder: 0, next: 1 }), 0, { records: [] })
+  expect({ accepted, warnings: [...warnings].map(([code, { count }]) => [code, count]) }).toEqual({ accepted: 1, warnings: [['range.max', 1]] })
+})
+
 describe('A FieldTransformer', () => {
   const words = ['one', 'bad', 'long', 'gone', '', 'ünï', 'toolong']
   const cells = words.map((word, index) => [String(index), word].map((content) => ({ content: Buffer.from(content), quoted: false })))
