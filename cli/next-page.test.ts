@@ -8,7 +8,7 @@ test('The last page has no command for a next one', () => {
   expect(nextPage(terminal, ['runs'], { limit: 20 }, undefined)).toBe('')
 })
 
-test('The command repeats what chose the list, but no database URL', () => {
+test('The command repeats the filters of the list, but not the database URL', () => {
   const words = ['runs', ...option('pipeline', 'sales/orders'), ...option('state', undefined)]
   const line = nextPage(terminal, words, { database: 'postgresql://me:secret-word@db/sales', limit: 20, after: 'old' }, 'abc-_1')
   expect(line).toBe('More: kubectl headgate runs --pipeline sales/orders --database URL --limit 20 --after abc-_1\n')

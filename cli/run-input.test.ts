@@ -16,7 +16,7 @@ test.each(['', '2026-03-01', '2026-03-01/', 'a/b', '2026-03-01T06:00/2026-03-02'
   },
 )
 
-test('Parameters are collected, and none is given twice', () => {
+test('Parameters are collected, and a repeated one is refused', () => {
   expect(parameter('b=', parameter('a=1=2\n'))).toEqual({ a: '1=2\n', b: '' })
   expect(() => parameter('a=2', { a: '1' })).toThrow('twice')
   expect(() => parameter('1a=2')).toThrow('NAME=VALUE')

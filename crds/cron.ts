@@ -55,7 +55,7 @@ export function ticksOnDay({ months, days, weekdays }: CronFields, month: number
 }
 
 /** Whether it ticks at all: the 30th of February never comes. */
-export function everTicks(fields: CronFields): boolean {
+export function canTick(fields: CronFields): boolean {
   const leapYear = 2024
   for (let date = new Date(Date.UTC(leapYear, 0, 1)); date.getUTCFullYear() === leapYear; date = new Date(date.getTime() + 86_400_000)) {
     // Each date falls on each day of the week in some year, so with a weekday the months alone decide.

@@ -4,7 +4,7 @@ import type { PipelineSpec } from './pipeline.ts'
 
 const bare: PipelineSpec = { source: {}, schema: { fields: [] }, destination: { postgres: { table: 't' } } }
 
-test('a pipeline that says nothing gets the documented defaults', () => {
+test('an empty pipeline gets the documented defaults', () => {
   expect(runSettings(bare)).toEqual({
     workers: 1,
     batchSize: 50_000,
@@ -20,7 +20,7 @@ test('a pipeline that says nothing gets the documented defaults', () => {
   expect(retryPolicy(bare)).toEqual({ limit: 5, initialMilliseconds: 1000, maxMilliseconds: 300_000 })
 })
 
-test('what a pipeline says holds', () => {
+test('declared values override the defaults', () => {
   const spec: PipelineSpec = {
     ...bare,
     schedule: { cron: '@daily', timeZone: 'Europe/Berlin', suspend: true, concurrency: 'Skip', catchUp: 0 },

@@ -11,7 +11,7 @@ test.each([
   expect(durationMilliseconds(text)).toBe(milliseconds)
 })
 
-test.each(['', '5', '5 m', '-5m', '1.5h', '1h30m', '5M'])('"%s" is no duration, and the error says what is', (text) => {
+test.each(['', '5', '5 m', '-5m', '1.5h', '1h30m', '5M'])('"%s" is refused, and the error shows valid durations', (text) => {
   expect(() => durationMilliseconds(text)).toThrow(/write for example 500ms, 30s/)
 })
 

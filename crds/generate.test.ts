@@ -23,7 +23,7 @@ function rulesOf(schema: JsonSchema): CelRule[] {
   return (schema['x-kubernetes-validations'] ?? []) as CelRule[]
 }
 
-test.each([...generatedFiles()])('%s is what the definitions give; run node crds/generate.ts', (path, content) => {
+test.each([...generatedFiles()])('%s is generated from the definitions; run node crds/generate.ts', (path, content) => {
   expect(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')).toBe(content)
 })
 
@@ -61,7 +61,7 @@ test('a pattern means the same to JavaScript and to Go: no look-around, no \\u',
   expect(patterns.filter((pattern) => /\(\?|\\u|\\d/.test(pattern))).toEqual([])
 })
 
-test('no pattern is left for people to read: each says in words how to write it', () => {
+test('every pattern has a description in words', () => {
   const bare = schemas.filter(([, schema]) => schema.pattern !== undefined && schema.format === undefined)
   expect(bare.map(([path]) => path)).toEqual([])
 })
@@ -79,11 +79,11 @@ test('every rule has a message of one line, and its field path exists', () => {
   }
 })
 
-test('a status is declared field by field: what is not known there cannot be written by mistake', () => {
+test('a status declares every field, so that an unknown field cannot be written', () => {
   const open = schemas.filter(([path, schema]) => path.includes('.status') && schema['x-kubernetes-preserve-unknown-fields'] === true)
   expect(open).toEqual([])
 })
 
-test('a definition fits into the annotation in which kubectl apply keeps what it applied', () => {
+test('a definition fits into the last-applied annotation of kubectl', () => {
   for (const definition of definitions()) expect(Buffer.byteLength(dump(definition, { noRefs: true }))).toBeLessThan(262_144)
 })

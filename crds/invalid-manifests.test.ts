@@ -35,7 +35,7 @@ describeWithApiServer(
       },
     )
 
-    test('takes the sound ones that the tables start from, and the cancelling of a run', async () => {
+    test('accepts the valid manifests that the tables start from, and cancelling a run', async () => {
       expect(await apply(soundPipeline())).toMatchObject({ code: 0, stderr: '' })
       expect(await apply(soundRun())).toMatchObject({ code: 0, stderr: '' })
       expect(await apply(changed(soundRun(), { 'spec.cancel': true }))).toMatchObject({ code: 0, stderr: '' })

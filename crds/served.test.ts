@@ -97,7 +97,7 @@ describeWithApiServer(
       },
     )
 
-    test('takes the widest pipeline within its budget for rules', async () => {
+    test('accepts the largest pipeline within the cost budget of CEL rules', async () => {
       const wide = changed(soundPipeline(), { 'metadata.name': 'wide', 'spec.schema.fields': widestFields(), 'spec.schema.primaryKey': keyOfWidest })
       expect(await on(['apply', '--server-side', '--filename', '-'], wide)).toMatchObject({ code: 0, stderr: '' })
     })
@@ -140,7 +140,7 @@ describeWithApiServer(
       expect(all.stdout).toContain('pipelinerun.headgate.dev/glance-1')
     })
 
-    test('keeps status to the operator and to its form', async () => {
+    test('accepts status only through the subresource and in its declared shape', async () => {
       const run = changed(soundRun(), { 'metadata.name': 'status-1' })
       await on(['apply', '--filename', '-'], { ...run, status: { phase: 'Succeeded' } })
       expect((await on(['get', 'hgr/status-1', '--output', 'jsonpath={.status}{.metadata.generation}'])).stdout).toBe('1')

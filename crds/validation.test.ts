@@ -6,17 +6,17 @@ import { problemOfPipeline } from './validation.ts'
 
 const example = readFileSync(join(import.meta.dirname, '..', 'examples', 'orders', 'pipeline.yaml'), 'utf8')
 // biome-ignore lint/suspicious/noExplicitAny: the tests spoil it in any way
-const sound = (): any => loadAll(example)[0]
+const validPipeline = (): any => loadAll(example)[0]
 
-test('A sound Pipeline has no problem', () => expect(problemOfPipeline(sound())).toBeUndefined())
+test('A valid Pipeline has no problem', () => expect(problemOfPipeline(validPipeline())).toBeUndefined())
 
-test.each(['(?i)^abc$', '(?P<word>a)', '(?U)a+', '\\pN{2}', '(?s:.)'])('A Pipeline whose pattern %s only RE2 takes has no problem', (pattern) => {
-  const pipeline = sound()
+test.each(['(?i)^abc$', '(?P<word>a)', '(?U)a+', '\\pN{2}', '(?s:.)'])('A Pipeline whose pattern %s only RE2 accepts has no problem', (pattern) => {
+  const pipeline = validPipeline()
   pipeline.spec.schema.fields.push({ name: 'code', type: 'text', pattern })
   expect(problemOfPipeline(pipeline)).toBeUndefined()
 })
 
-test.each<[string, (pipeline: ReturnType<typeof sound>) => unknown, string]>([
+test.each<[string, (pipeline: ReturnType<typeof validPipeline>) => unknown, string]>([
   ['a field nobody knows', ({ spec }) => Object.assign(spec, { hostNetwork: true }), 'spec must NOT have additional properties'],
   ['a value of another type', ({ spec }) => Object.assign(spec, { workers: 'many' }), 'spec.workers must be integer'],
   ['a broken pattern', ({ spec }) => Object.assign(spec, { timeout: 'for ever' }), 'spec.timeout must match pattern'],
@@ -28,7 +28,7 @@ test.each<[string, (pipeline: ReturnType<typeof sound>) => unknown, string]>([
   ],
   ['no spec', (pipeline) => Reflect.deleteProperty(pipeline, 'spec'), 'the Pipeline must have required property'],
 ])('A Pipeline with %s is refused with the reason', (_, spoil, message) => {
-  const pipeline = sound()
+  const pipeline = validPipeline()
   spoil(pipeline)
   expect(problemOfPipeline(pipeline)).toContain(message)
 })

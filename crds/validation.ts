@@ -1,7 +1,7 @@
 // Validates a whole Pipeline as the API server does: shape, patterns and rules. The operator asks when it reads back what it wrote;
 // loaded only then, because compiling the schema takes time and memory. `headgate check` says more, and where.
 import { Ajv, type ValidateFunction } from 'ajv'
-import { isMoment } from './moment.ts'
+import { isDateTime } from './date-time.ts'
 import { celValue, ruleVerdict } from './rule-verdict.ts'
 import { pipelineSchema } from './schema.ts'
 import { type CelRule, isTransition } from './shapes.ts'
@@ -14,7 +14,7 @@ let compiledFields: ValidateFunction | undefined
 
 /** The first thing that is wrong, and where; undefined if nothing is. */
 export function problemOfPipeline(pipeline: unknown): string | undefined {
-  compiled ??= new Ajv({ strict: false, meta: false, validateSchema: false, formats: { 'date-time': isMoment } }).compile(pipelineSchema)
+  compiled ??= new Ajv({ strict: false, meta: false, validateSchema: false, formats: { 'date-time': isDateTime } }).compile(pipelineSchema)
   if (compiled(pipeline)) return brokenRule(pipelineSchema as JsonSchema, pipeline, '')
   const [error] = compiled.errors ?? []
   return `${fieldOf(error?.instancePath ?? '')} ${error?.message}; correct the Pipeline`

@@ -5,7 +5,7 @@ import { noLimits } from './testing/limits.ts'
 const least = { HEADGATE_WORKER_IMAGE: 'headgate:1', HEADGATE_NAMESPACE: 'headgate', HEADGATE_POD_NAME: 'operator-0' }
 
 describe('the operator’s environment', () => {
-  test('needs an image and a namespace, and has an answer for everything else', () => {
+  test('requires an image and a namespace, and has defaults for everything else', () => {
     expect(operatorConfig(least)).toEqual({
       workerImage: 'headgate:1',
       namespace: 'headgate',
@@ -25,7 +25,7 @@ describe('the operator’s environment', () => {
     })
   })
 
-  test('takes what is set, and empty for not set', () => {
+  test('uses the set variables, and treats empty as not set', () => {
     const set = { HEADGATE_WATCH_NAMESPACES: ' sales, ops ,', HEADGATE_MAX_ACTIVE_RUNS: '7', HEADGATE_JOB_TTL: '30m', HEADGATE_STORE_URL: 'postgresql://s/d' }
     expect(operatorConfig({ ...least, ...set, HEADGATE_REDIS_URL: '' })).toMatchObject({
       watchNamespaces: ['sales', 'ops'],
@@ -36,7 +36,7 @@ describe('the operator’s environment', () => {
     })
   })
 
-  test('takes what the administrator forbids', () => {
+  test('reads what the administrator forbids', () => {
     const set = {
       HEADGATE_MAX_TIMEOUT: '12h',
       HEADGATE_MAX_START_DEADLINE: '5m',

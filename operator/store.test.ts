@@ -28,8 +28,8 @@ async function halfDone(name: string): Promise<number> {
 
 const of = (name: string, uid = `uid-${name}`) => ({ name, uid })
 
-describe('what the store knows of a run', () => {
-  test('while it goes on comes from the ledger', async () => {
+describe('the state of a run in the store', () => {
+  test('comes from the ledger during the run', async () => {
     await halfDone('sales/orders-1')
     expect(await store.findTotals(of('sales/orders-1'))).toMatchObject({
       state: 'Running',
@@ -38,12 +38,12 @@ describe('what the store knows of a run', () => {
     })
   })
 
-  test('is nothing of one it has not heard of, or that is another object’s', async () => {
+  test('is undefined for an unknown run, or one of another object', async () => {
     expect(await store.findTotals(of('sales/none'))).toBeUndefined()
     expect(await store.findTotals(of('sales/orders-1', 'another'))).toBeUndefined()
   })
 
-  test('can be asked of many at once', async () => {
+  test('can be read for many runs at once', async () => {
     const found = await store.read(['sales/orders-1', 'sales/none'])
     expect([...found]).toEqual([['sales/orders-1', { records: { ...noCounts, read: 40, loaded: 40 }, slices: { total: 2, done: 1 } }]])
   })
@@ -62,7 +62,7 @@ describe('a run without workers', () => {
     expect(ended?.failure).toEqual(failure)
   })
 
-  test('stays as it ended by itself, and that of another object is left alone', async () => {
+  test('keeps the end that it had, and a run of another object is not changed', async () => {
     const id = await halfDone('sales/ended')
     await store.end(of('sales/ended', 'another'), 'Cancelled')
     expect((await findRun(client, 'sales/ended'))?.state).toBe('Running')
@@ -88,11 +88,11 @@ test('an unreachable store is an error, and later calls connect again', async ()
 })
 
 test('connections that the server closes are reported and replaced', async () => {
-  const onTrouble = vi.fn()
-  const other = openStore(database.url, onTrouble)
+  const onProblem = vi.fn()
+  const other = openStore(database.url, onProblem)
   await other.findTotals(of('x'))
   await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'headgate operator' AND datname = current_database()`)
-  await vi.waitFor(() => expect(onTrouble).toHaveBeenCalled(), { timeout: 10_000 })
+  await vi.waitFor(() => expect(onProblem).toHaveBeenCalled(), { timeout: 10_000 })
   expect(await other.findTotals(of('x'))).toBeUndefined()
   await other.close()
 })

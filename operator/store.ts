@@ -23,12 +23,12 @@ export type OperatorStore = RunStore &
 
 const patience = { connectionTimeoutMillis: 5_000, query_timeout: 20_000, statement_timeout: 15_000, idleTimeoutMillis: 30_000 }
 
-/** Connects at the first query. `onTrouble` is called when an idle connection breaks. */
-export function openStore(url: string, onTrouble: (error: Error) => void): OperatorStore {
+/** Connects at the first query. `onProblem` is called when an idle connection breaks. */
+export function openStore(url: string, onProblem: (error: Error) => void): OperatorStore {
   // The pool awaits this before it returns the connection.
   const onConnect = (client: pg.ClientBase) => client.query(ownSearchPath)
   const pool = new pg.Pool({ connectionString: url, application_name: 'headgate operator', max: 4, onConnect, ...patience })
-  pool.on('error', onTrouble)
+  pool.on('error', onProblem)
   return {
     findTotals: (run) => findTotals(pool, run),
     end: (run, state, failure) => end(pool, run, state, failure),

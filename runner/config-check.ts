@@ -15,7 +15,7 @@ export type CheckContext = {
   /** Base of relative paths. */
   folder: string
   /** Whether the value at a path, relative to the kind, matches the schema, so that a check may rely on its shape. */
-  sound: (path: readonly (string | number)[]) => boolean
+  isValid: (path: readonly (string | number)[]) => boolean
 }
 
 /** Code of a kind that may check its configuration. */

@@ -20,7 +20,7 @@ try {
   if (config.mode === 'local') process.exitCode = await runLocalWorker(config)
   else {
     const { redisUrl: url, worker: name } = config
-    const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onTrouble: log })
+    const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onProblem: log })
     // A pending operation of a plugin must not keep the pod running.
     process.exit(await runClusterWorker({ config, coordination, signal: stop.signal, log }))
   }

@@ -41,7 +41,7 @@ it.each([
   expect(failureOf(thrown)).toEqual({ code: 'Internal', message: `unexpected: ${messageOf(thrown)}`, retryable: false })
 })
 
-it('takes over the code of a HeadgateError, and only that', () => {
+it('keeps the code of a HeadgateError, and of no other error', () => {
   expect(failureOf(new HeadgateError('SourceChanged', 'm', { retryable: true }))).toEqual({ code: 'SourceChanged', message: 'm', retryable: true })
   expect(failureOf(Object.assign(new Error('m'), { code: 'SourceChanged', retryable: true }))).toMatchObject({ code: 'Internal', retryable: false })
   const spiteful = Object.defineProperty(new HeadgateError('X', 'm'), 'code', {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { claimed, freshStore, loadedBatch, plannedRun, specFor } from '../test/support/store.ts'
 import { recordBatch, sliceTotals } from './ledger.ts'
 import { cancelRun, createRun, findOrCreateRun, findRun } from './runs.ts'
-import { endSessions, sessionName } from './sessions.ts'
+import { sessionName, terminateConnections } from './sessions.ts'
 import { claimSlice, leases, lockSlice, renewLeases } from './slices.ts'
 
 const { client, connect } = await freshStore()
@@ -63,7 +63,7 @@ it('terminates the connections of a dead worker and no others', async () => {
   await living.query(`SET application_name = '${sessionName('pod-1/4d3c2b1a', 'sales/orders')}'`)
   dead.on('error', () => {})
   const ended = new Promise((resolve) => dead.once('end', resolve))
-  await endSessions(client, ['pod-1/1a2b3c4d'])
+  await terminateConnections(client, ['pod-1/1a2b3c4d'])
   await ended
   await expect(dead.query('SELECT 1')).rejects.toThrow()
   expect((await living.query('SELECT 1')).rowCount).toBe(1)

@@ -31,8 +31,8 @@ export type LedgerEntry = {
   /** Hashes of the keys of all accepted records, for destinations that have no relation with these keys. */
   acceptedKeys?: Buffer | null
   timings?: Timings
-  /** Whether the rows were copied straight into the destination. */
-  straight?: boolean
+  /** Whether the rows were copied directly into the destination. */
+  copiedDirectly?: boolean
 }
 
 export type RunTotals = { counts: Counts; timings: Timings; warnings: Record<string, number>; batches: number; overwrote: number; bytes: number }
@@ -91,7 +91,7 @@ export async function recordBatch(tx: Queryable, entry: LedgerEntry): Promise<vo
     timings?.validate ?? 0,
     timings?.transform ?? 0,
     timings?.load ?? 0,
-    entry.straight ?? false,
+    entry.copiedDirectly ?? false,
   ])
 }
 

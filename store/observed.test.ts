@@ -14,7 +14,7 @@ it('merges what the batches of two inputs observed', () => {
   })
 })
 
-it('keeps no more than 50 names, and counts what it does not name', () => {
+it('keeps at most 50 names, and counts the others', () => {
   const merged = mergeObserved({ added: { count: 40, names: names('a', 40) } }, { added: { count: 40, names: names('b', 40) } })
   expect(merged?.added?.count).toBe(80)
   expect(merged?.added?.names).toHaveLength(50)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { freshStore, plannedRun, specFor } from '../test/support/store.ts'
-import { enrol, hasOtherCandidates, withdraw } from './planner.ts'
+import { hasOtherCandidates, registerCandidate, withdraw } from './planner.ts'
 import { createRun, startRun } from './runs.ts'
 
 const { client, connect } = await freshStore()
@@ -10,7 +10,7 @@ async function unplannedRun(...workers: string[]): Promise<number> {
   const name = `unplanned-${++runs}`
   const { id } = await createRun(client, { name, pipeline: name, spec: specFor('t'), workers: 2, batchSize: 1 })
   await startRun(client, id)
-  for (const worker of workers) await enrol(client, { run: id, worker: `${name}/${worker}`, leaseMilliseconds: 60_000 })
+  for (const worker of workers) await registerCandidate(client, { run: id, worker: `${name}/${worker}`, leaseMilliseconds: 60_000 })
   return id
 }
 

@@ -42,15 +42,18 @@ export async function releasePlanning(db: Queryable, run: number, worker: string
 }
 
 /** A worker of a run. Its row in headgate.worker marks it as a candidate for planning the run. */
-export type Enrolled = { run: number; worker: string }
+export type Candidate = { run: number; worker: string }
 
 /** Registers the worker as a candidate for planning the run, for as long as it renews its lease. */
-export async function enrol(db: Queryable, { run, worker, leaseMilliseconds }: Enrolled & { leaseMilliseconds: number | undefined }): Promise<void> {
+export async function registerCandidate(
+  db: Queryable,
+  { run, worker, leaseMilliseconds }: Candidate & { leaseMilliseconds: number | undefined },
+): Promise<void> {
   await db.query(`WITH enrolled AS (SELECT $1::bigint AS run) ${keepAlive('enrolled', '$3')}`, [run, worker, leaseMilliseconds ?? defaultLeaseMilliseconds])
 }
 
 /** Whether another live worker is a candidate for planning the run or works on it. */
-export async function hasOtherCandidates(db: Queryable, { run, worker }: Enrolled): Promise<boolean> {
+export async function hasOtherCandidates(db: Queryable, { run, worker }: Candidate): Promise<boolean> {
   const { rows } = await db.query(`SELECT FROM headgate.worker WHERE run = $1 AND name <> $2 AND NOT ${expired} LIMIT 1`, [run, worker])
   return rows.length > 0
 }
@@ -59,7 +62,7 @@ export async function hasOtherCandidates(db: Queryable, { run, worker }: Enrolle
  * Removes the worker from the candidates for planning the run, unless it is the last one. Returns true if the worker was removed or the run
  * is already planned. Takes the plan lock, so that of two workers that withdraw at the same time the second sees that it is the last.
  */
-export async function withdraw(tx: Queryable, enrolled: Enrolled): Promise<boolean> {
+export async function withdraw(tx: Queryable, enrolled: Candidate): Promise<boolean> {
   await lockPlan(tx, enrolled.run)
   if (await isPlanned(tx, enrolled.run)) return true
   if (!(await hasOtherCandidates(tx, enrolled))) return false

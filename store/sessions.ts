@@ -10,7 +10,7 @@ export function sessionName(worker: string, run: string): string {
  * Terminates the connections of these workers, except those under another role. The server does not notice that a machine is gone or a
  * process is frozen, and would keep the worker's slice locked until it does.
  */
-export async function endSessions(db: Queryable, workers: readonly string[]): Promise<void> {
+export async function terminateConnections(db: Queryable, workers: readonly string[]): Promise<void> {
   await db.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()

@@ -132,7 +132,7 @@ const openEntries = `(
   SELECT id, last_run, pos, key, key_hash FROM headgate.quarantine
   WHERE pipeline = $1 AND key_form = $2 AND key_hash IS NOT NULL AND state IN ('open', 'parked') OFFSET 0)`
 
-/** Whether rows were copied straight into the destination since the pipeline's last successful run, whose finish step checked all earlier rows. */
+/** Whether rows were copied directly into the destination since the pipeline's last successful run, whose finish step checked all earlier rows. */
 async function hasStraightBatches(tx: Queryable, pipeline: string, run: number): Promise<boolean> {
   const { rows } = await tx.query(
     `SELECT EXISTS (

@@ -20,7 +20,7 @@ function statusOf(name: string): string | undefined {
   return /^Status: (.+)$/m.exec(read(name))?.[1]
 }
 
-test.each(records)('%s is dated, has a status, and says why and why not otherwise', (name) => {
+test.each(records)('%s has a date, a status, a reason and rejected alternatives', (name) => {
   const [, date = '', day = ''] = /^((\d{4}-\d{2}-\d{2})-[a-z0-9-]+)\.md$/.exec(name) ?? []
   expect(date).not.toBe('')
   expect(new Date(day).toISOString().slice(0, 10)).toBe(day)
@@ -30,7 +30,7 @@ test.each(records)('%s is dated, has a status, and says why and why not otherwis
   for (const section of sections) expect(section.split('\n').slice(1).join('').trim().length).toBeGreaterThan(20)
 })
 
-test('A superseded decision names the one that took its place', () => {
+test('A superseded decision names its replacement', () => {
   const successors = records.flatMap((name) => /^superseded by \[.+\]\((.+)\)$/.exec(statusOf(name) ?? '')?.[1] ?? [])
   expect(successors.filter((name) => !existsSync(join(folder, name)))).toEqual([])
 })

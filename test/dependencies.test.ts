@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 const project = join(import.meta.dirname, '..')
 
-test('docs/dependencies.md says of each dependency, and of nothing else, why it is there', () => {
+test('docs/dependencies.md gives a reason for each dependency, and for nothing else', () => {
   const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
   const page = readFileSync(join(project, 'docs', 'dependencies.md'), 'utf8')
   const explained = [...page.matchAll(/^\| `([^`]+)` \| \S.*\|$/gm)].map(([, name]) => name)
@@ -15,7 +15,7 @@ test('The lock file names no registry', () => {
   expect(readFileSync(join(project, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
 })
 
-test('The lock file knows every optional package, so that npm ci works on every platform', () => {
+test('The lock file contains every optional package, so that npm ci works on every platform', () => {
   const lock: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(
     readFileSync(join(project, 'package-lock.json'), 'utf8'),
   )

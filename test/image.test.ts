@@ -13,7 +13,7 @@ function sources(): string[] {
   return build.include.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: top, exclude: build.exclude }))
 }
 
-test('All that is compiled, and all that the Dockerfile copies, is sent to the build', () => {
+test('Everything that is compiled or copied by the Dockerfile is sent to the build', () => {
   const sent = [...read('.dockerignore').matchAll(/^!(.*)$/gm)].map(([, path]) => path)
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' ')).filter((path) => path !== '.')
   const projects = [...read('scripts/build.mjs').matchAll(/'(tsconfig[^']*)'/g)].map(([, project]) => project)
@@ -21,12 +21,12 @@ test('All that is compiled, and all that the Dockerfile copies, is sent to the b
   expect(sent).toEqual(expect.arrayContaining([...build.include, ...copied, ...projects, 'tsconfig.json']))
 })
 
-test('What is not sent to the build is what tsc leaves out', () => {
+test('The build context leaves out the same files as tsc', () => {
   const unsent = [...read('.dockerignore').matchAll(/^\*\*.*$/gm)].map(([pattern]) => pattern)
   expect(unsent).toEqual(build.exclude)
 })
 
-test('What runs in the image imports no package that is there for development only', () => {
+test('Code in the image imports no development dependency', () => {
   const { dependencies } = JSON.parse(read('package.json'))
   const imported = sources().flatMap((file) =>
     [...read(file).matchAll(/^(?:import|export)\b(?! type)[^'"`;=]*? from '([^'.][^']*)'|\bimport\('([^'.][^']*)'\)/gm)].map(([, named, late]) => {
@@ -44,13 +44,13 @@ test('Files that the code reads beside itself are copied by the build: SQL, and 
   expect(read('scripts/build.mjs')).toContain('/**/*.sql')
 })
 
-test('Every stage can be pinned by digest, and the last runs as nobody in particular', () => {
+test('Every stage can be pinned by digest, and the image runs as an unprivileged user', () => {
   const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base)
   expect(bases.filter((base) => !/^\$\{NODE_IMAGE\}$/.test(base ?? ''))).toEqual([])
   expect(dockerfile.trim().split('\n').slice(-2)).toEqual(['USER 65532:65532', 'CMD ["headgate", "--help"]'])
 })
 
-test('Package, image and chart have one version', () => {
+test('Package, image and chart have the same version', () => {
   const { version } = JSON.parse(read('package.json'))
   const chart = load(read('charts/headgate/Chart.yaml')) as { version: string; appVersion: string }
   expect([/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], chart.version, chart.appVersion]).toEqual([version, version, version])

@@ -17,7 +17,7 @@ function anchorsOf(path: string): string[] {
   )
 }
 
-test.each(pages)('The links of %s lead somewhere', (page) => {
+test.each(pages)('The links of %s have a target', (page) => {
   const text = readFileSync(join(project, page), 'utf8').replaceAll(/^```.*?^```/gms, '')
   const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target]) => target as string)

@@ -44,7 +44,7 @@ test.each([
   expect(code).toBe(1)
 })
 
-test('A target gets arguments and input as they are, and its exit code comes back', () => {
+test('A target gets arguments and input unchanged, and its exit code is returned', () => {
   const target = "process.stdin.on('data', (text) => { process.stdout.write(JSON.stringify([...process.argv.slice(1), String(text)])); process.exit(7) })"
   const run = `import(${JSON.stringify(join(project, 'scripts', 'run-target.mjs'))}).then((it) => it.runTarget('node', ['-e', process.argv[1], '--', '--once', 'a b']))`
   const done = spawnSync(process.execPath, ['-e', run, target], { input: 'typed', encoding: 'utf8' })

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { checkManifest } from './manifest.ts'
 import type { Problem } from './problem.ts'
 
-export const sound = `apiVersion: headgate.dev/v1alpha1
+export const validManifest = `apiVersion: headgate.dev/v1alpha1
 kind: Pipeline
 metadata:
   name: orders
@@ -30,13 +30,13 @@ spec:
   retry: {limit: 5, backoff: {initial: 1s}}
 `
 
-/** What to do to the sound manifest, what the caret must point to, the path, and words of the message. */
+/** What to do to the valid manifest, what the caret must point to, the path, and words of the message. */
 export type Case = [find: string, replacement: string, caret: string, path: string, message: string]
 
 /** The problems of the manifest after the change, as if it stood in this folder. */
 export function spoiled(find: string, replacement: string): { text: string; problems: Problem[] } {
-  if (!sound.includes(find)) throw new Error(`the sound manifest has no ${find}`)
-  const text = sound.replace(find, () => replacement)
+  if (!validManifest.includes(find)) throw new Error(`the valid manifest has no ${find}`)
+  const text = validManifest.replace(find, () => replacement)
   return { text, problems: checkManifest(text, fileURLToPath(new URL('pipeline.yaml', import.meta.url))).problems }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Case, sound, spoiled, testCases } from './cases.support.ts'
+import { type Case, spoiled, testCases, validManifest } from './cases.support.ts'
 
 const field = '{name: changed, type: timestamp, zone: UTC, patterns: [yyyy-MM-dd HH:mm]}'
 const fields = 'spec.schema.fields'
@@ -52,18 +52,21 @@ const cases: Case[] = [
 testCases(cases)
 
 test('a field of the key that only a transform can make is noted, and the run decides', () => {
-  const { problems } = spoiled(sound, sound.replace('[id]', '[id, place]').replace('  retry:', '  transform: [{plugin: {module: ./command.ts}}]\n  retry:'))
+  const { problems } = spoiled(
+    validManifest,
+    validManifest.replace('[id]', '[id, place]').replace('  retry:', '  transform: [{plugin: {module: ./command.ts}}]\n  retry:'),
+  )
   expect(problems).toMatchObject([{ code: 'transform.output', severity: 'note', path: 'spec.schema.primaryKey[1]' }])
 })
 
-test('what a typing error probably meant is suggested', () => {
+test('a similar name is suggested for a typing error', () => {
   const suggestions = cases.slice(6, 8).map(([find, replacement]) => spoiled(find, replacement).problems[0]?.suggestion)
   expect(suggestions).toEqual(['Europe/Berlin', 'latin1'])
   expect(spoiled('[command.ts]', '[comand.ts]').problems[0]).toMatchObject({ suggestion: 'command.ts', severity: 'warning' })
 })
 
-test('one misshapen field does not hide what is wrong with others', () => {
-  const { problems } = spoiled(sound, sound.replace('type: integer', 'type: integr').replace('zone: UTC', 'zone: Mars'))
+test('one malformed field does not hide errors of others', () => {
+  const { problems } = spoiled(validManifest, validManifest.replace('type: integer', 'type: integr').replace('zone: UTC', 'zone: Mars'))
   expect(problems.map((problem) => problem.code)).toEqual(['value.enum', 'zone.unknown'])
 })
 
@@ -79,6 +82,6 @@ test.each([
   expect(problems[0]?.suggestion).toBe(suggestion)
 })
 
-test('A path with placeholders is not looked for, because which file it means depends on the run', () => {
+test('A path with placeholders is not searched, because its files depend on the run', () => {
   expect(spoiled('[command.ts]', '["{{ params.region }}/none.csv", "{{ interval.date }}/*.none"]').problems).toEqual([])
 })

@@ -9,7 +9,7 @@ import { compileRules } from '../../runner/validation/rules.ts'
 import { patternReader } from '../../runner/validation/types/date-patterns.ts'
 import { fieldTypes } from '../../runner/validation/types/index.ts'
 import { zoneReader } from '../../runner/validation/types/zones.ts'
-import type { Finding, Path, Sound } from './problem.ts'
+import type { Finding, IsValid, Path } from './problem.ts'
 
 /** The reason something throws, in one line; undefined if it does not. */
 function reason(attempt: () => unknown): string | undefined {
@@ -94,16 +94,16 @@ function checkSecrets(spec: Pipeline['spec']): Finding[] {
 }
 
 /** Checks those parts of a pipeline whose shape is right. */
-export function checkContents(pipeline: Pipeline, sound: Sound): Finding[] {
+export function checkContents(pipeline: Pipeline, isValid: IsValid): Finding[] {
   const at: Path = ['spec', 'schema']
   const each = <Item>(name: string, items: readonly Item[] | undefined, check: (item: Item, path: Path) => Finding[]) =>
-    Array.isArray(items) ? items.flatMap((item, index) => (sound([...at, name, index]) ? check(item, [...at, name, index]) : [])) : []
+    Array.isArray(items) ? items.flatMap((item, index) => (isValid([...at, name, index]) ? check(item, [...at, name, index]) : [])) : []
   const schema = pipeline?.spec?.schema
   const findings = each('fields', schema?.fields, checkField)
   const table = pipeline?.spec?.destination?.postgres?.table
   if (typeof table === 'string') findings.push(...table.split('.').flatMap((part) => bytesOf(part, ['spec', 'destination', 'postgres', 'table'])))
   const withPlugins = ['source', 'validators', 'transform', 'destination']
-  if (pipeline?.spec && withPlugins.every((part) => sound(['spec', part]))) findings.push(...checkSecrets(pipeline.spec))
+  if (pipeline?.spec && withPlugins.every((part) => isValid(['spec', part]))) findings.push(...checkSecrets(pipeline.spec))
   const declared = Array.isArray(schema?.fields) ? schema.fields.filter((field) => typeof field?.name === 'string') : []
   return [...findings, ...each('rules', schema?.rules, (rule, path) => checkRule(rule, declared, path))]
 }

@@ -24,7 +24,7 @@ test.each(invalidRuns)('a run with $wrong is refused', (row) => {
   expectRefusal(changed(soundRun(), row.changes), row)
 })
 
-test('the sound manifests that the tables start from have no problem', () => {
+test('the valid manifests that the tables start from have no problem', () => {
   expect(errorsOf(soundPipeline())).toEqual([])
   expect(errorsOf(soundRun())).toEqual([])
 })

@@ -3,10 +3,10 @@ import { declaredKind } from '../../crds/kinds.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { type FormatCode, formatCode } from '../../runner/formats/registry.ts'
 import { type SourceCode, sourceCode } from '../../runner/sources/registry.ts'
-import type { Finding, Path, Sound } from './problem.ts'
+import type { Finding, IsValid, Path } from './problem.ts'
 
 /** `folder`: where relative paths start. */
-export function checkKinds(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
+export function checkKinds(pipeline: Pipeline, folder: string, isValid: IsValid): Finding[] {
   const { source, format } = pipeline?.spec ?? {}
   return [...checkKind('source', sourceCode, source), ...checkKind('format', formatCode, format)]
 
@@ -14,7 +14,7 @@ export function checkKinds(pipeline: Pipeline, folder: string, sound: Sound): Fi
     const kind = declaredKind(codes, declared)
     if (kind === undefined || typeof kind.config !== 'object' || kind.config === null) return []
     const at: Path = ['spec', part, kind.name]
-    const findings = kind.entry.check?.(kind.config, { folder, sound: (path) => sound([...at, ...path]) }) ?? []
+    const findings = kind.entry.check?.(kind.config, { folder, isValid: (path) => isValid([...at, ...path]) }) ?? []
     return findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] }))
   }
 }

@@ -8,7 +8,7 @@ import { isFatal, type Manifest, parseManifest, place } from './documents.ts'
 import { checkKinds } from './kind-checks.ts'
 import { kindOf } from './kinds.ts'
 import { checkPlaceholders } from './placeholders.ts'
-import { byPosition, type Finding, formatPath, type Problem, type Sound, soundness } from './problem.ts'
+import { byPosition, type Finding, formatPath, type IsValid, type Problem, validity } from './problem.ts'
 import { checkRules } from './rules.ts'
 import { checkShape } from './shape.ts'
 import { checkSurroundings } from './surroundings.ts'
@@ -34,19 +34,19 @@ function withoutRepeats(findings: readonly Finding[]): Finding[] {
 function findingsOf(value: unknown, document: Document.Parsed, folder: string): Finding[] {
   const kind = kindOf(value)
   const shape = checkShape(value, kind)
-  const sound = soundness(shape.map((finding) => finding.path))
-  const deeper = kind.name === 'PipelineRun' ? checkRunName(value as PipelineRun) : deeperFindings(value as Pipeline, folder, sound)
+  const isValid = validity(shape.map((finding) => finding.path))
+  const deeper = kind.name === 'PipelineRun' ? checkRunName(value as PipelineRun) : deeperFindings(value as Pipeline, folder, isValid)
   return withoutRepeats([...shape, ...checkRules(value, shape, kind.schema), ...deeper, ...checkWords(document)])
 }
 
-function deeperFindings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
+function deeperFindings(pipeline: Pipeline, folder: string, isValid: IsValid): Finding[] {
   return [
-    ...checkContents(pipeline, sound),
-    ...checkPlaceholders(pipeline, sound),
-    ...checkTiming(pipeline, sound),
-    ...checkKinds(pipeline, folder, sound),
-    ...checkTransforms(pipeline, sound),
-    ...checkSurroundings(pipeline, folder, sound),
+    ...checkContents(pipeline, isValid),
+    ...checkPlaceholders(pipeline, isValid),
+    ...checkTiming(pipeline, isValid),
+    ...checkKinds(pipeline, folder, isValid),
+    ...checkTransforms(pipeline, isValid),
+    ...checkSurroundings(pipeline, folder, isValid),
   ]
 }
 

@@ -5,12 +5,12 @@ import { isPlaceholder, placeholders } from '../../crds/placeholders.ts'
 import { sourceKinds } from '../../crds/sources/registry.ts'
 import { closest } from '../../crds/suggest.ts'
 import { parseTemplate, type TemplateProblem } from '../../runner/templates/template.ts'
-import type { Finding, Path, Sound } from './problem.ts'
+import type { Finding, IsValid, Path } from './problem.ts'
 
 /** Checks the templates of the source, if its shape is right. */
-export function checkPlaceholders(pipeline: Pipeline, sound: Sound): Finding[] {
+export function checkPlaceholders(pipeline: Pipeline, isValid: IsValid): Finding[] {
   const source = declaredKind(sourceKinds, pipeline?.spec?.source)
-  if (source === undefined || !sound(['spec', 'source', source.name])) return []
+  if (source === undefined || !isValid(['spec', 'source', source.name])) return []
   const templates = source.entry.templates?.(source.config) ?? []
   return templates.flatMap(({ path, text }) => parseTemplate(text).problems.map((problem) => finding(problem, ['spec', 'source', source.name, ...path])))
 }

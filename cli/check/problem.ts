@@ -35,9 +35,9 @@ export function formatPath(path: Path): string {
 }
 
 /** Whether the shape of what is at a path is right, all of it, so that a deeper check may rely on it. */
-export type Sound = (path: Path) => boolean
+export type IsValid = (path: Path) => boolean
 
-export function soundness(misshapen: readonly Path[]): Sound {
+export function validity(misshapen: readonly Path[]): IsValid {
   return (path) => !misshapen.some((wrong) => path.every((part, depth) => depth >= wrong.length || wrong[depth] === part))
 }
 

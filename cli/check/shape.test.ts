@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Case, sound, spoiled, testCases } from './cases.support.ts'
+import { type Case, spoiled, testCases, validManifest } from './cases.support.ts'
 
 const cases: Case[] = [
   ['v1alpha1', 'v1', 'headgate.dev/v1', 'apiVersion', 'cannot be headgate.dev/v1: it is headgate.dev/v1alpha1'],
@@ -29,13 +29,13 @@ const cases: Case[] = [
   ['table: ref.country, ', '', 'references', 'spec.schema.fields[5].references.table', 'table is missing'],
 ]
 
-test('the sound manifest has no problem', () => {
-  expect(spoiled(sound, sound).problems).toEqual([])
+test('the valid manifest has no problem', () => {
+  expect(spoiled(validManifest, validManifest).problems).toEqual([])
 })
 
 testCases(cases)
 
-test('the likely word is given by itself, for programs', () => {
+test('the suggestion is a property of its own', () => {
   expect(spoiled('delimiter:', 'delimeter:').problems[0]).toMatchObject({ code: 'field.unknown', suggestion: 'delimiter', line: 9, column: 11 })
 })
 

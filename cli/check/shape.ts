@@ -1,6 +1,6 @@
 // Does the manifest have the shape of its kind? Ajv decides, this module says it in words.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { isMoment } from '../../crds/moment.ts'
+import { isDateTime } from '../../crds/date-time.ts'
 import type { JsonSchema } from '../../crds/structural.ts'
 import { closest } from '../../crds/suggest.ts'
 import type { Kind } from './kinds.ts'
@@ -14,7 +14,7 @@ const ajv = new Ajv({
   meta: false,
   validateSchema: false,
   code: { optimize: false },
-  formats: { 'date-time': isMoment },
+  formats: { 'date-time': isDateTime },
 })
 const compiled = new Map<Kind, ValidateFunction>()
 

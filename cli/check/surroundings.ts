@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Pipeline, Plugin } from '../../crds/pipeline.ts'
-import { neighbour } from '../../runner/neighbour.ts'
-import type { Finding, Path, Sound } from './problem.ts'
+import { similarFile } from '../../runner/similar-file.ts'
+import type { Finding, IsValid, Path } from './problem.ts'
 
 function checkPlugin(plugin: Plugin, folder: string, path: Path): Finding[] {
   const place = { path: [...path, 'plugin', 'module'], code: 'plugin.notFound' }
   const { module } = plugin
   if (module.startsWith('.') || isAbsolute(module)) {
     if (existsSync(resolve(folder, module))) return []
-    return [{ ...place, message: `there is no file ${module} beside the pipeline: correct the path, ending included`, ...neighbour(module, folder) }]
+    return [{ ...place, message: `there is no file ${module} beside the pipeline: correct the path, ending included`, ...similarFile(module, folder) }]
   }
   const manifest = createRequire(join(resolve(folder), 'pipeline.yaml'))
     .resolve.paths(module)
@@ -34,7 +34,7 @@ function pluginsOf(pipeline: Pipeline): [Plugin | undefined, Path][] {
 }
 
 /** Checks plugins of valid shape against the manifest's folder. */
-export function checkSurroundings(pipeline: Pipeline, folder: string, sound: Sound): Finding[] {
+export function checkSurroundings(pipeline: Pipeline, folder: string, isValid: IsValid): Finding[] {
   if (!pipeline?.spec) return []
-  return pluginsOf(pipeline).flatMap(([plugin, path]) => (plugin && sound(path) ? checkPlugin(plugin, folder, path) : []))
+  return pluginsOf(pipeline).flatMap(([plugin, path]) => (plugin && isValid(path) ? checkPlugin(plugin, folder, path) : []))
 }

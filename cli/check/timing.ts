@@ -1,22 +1,22 @@
 // Checks a schedule: whether its expression and zone are valid, and whether it ever ticks.
-import { everTicks, parseCron } from '../../crds/cron.ts'
+import { canTick, parseCron } from '../../crds/cron.ts'
 import type { Pipeline } from '../../crds/pipeline.ts'
 import { closest } from '../../crds/suggest.ts'
-import type { Finding, Sound } from './problem.ts'
+import type { Finding, IsValid } from './problem.ts'
 
 const at = ['spec', 'schedule']
 
 /** Checks the schedule of a pipeline, if its shape is right. */
-export function checkTiming(pipeline: Pipeline, sound: Sound): Finding[] {
+export function checkTiming(pipeline: Pipeline, isValid: IsValid): Finding[] {
   const schedule = pipeline?.spec?.schedule
-  if (!schedule || !sound(at)) return []
+  if (!schedule || !isValid(at)) return []
   return [...cron(schedule.cron), ...zone(schedule.timeZone)]
 }
 
 function cron(expression: string): Finding[] {
   const place = { path: [...at, 'cron'], code: 'cron.invalid' }
   try {
-    if (everTicks(parseCron(expression))) return []
+    if (canTick(parseCron(expression))) return []
     return [{ ...place, message: `${expression} names a date that never comes: correct it` }]
   } catch (error) {
     return [{ ...place, message: `${(error as Error).message}: correct it` }]

@@ -1,10 +1,10 @@
 // Notes about names that depend on the output of transforms, which is known when a run is planned: their classes are loaded then.
 import type { Pipeline } from '../../crds/pipeline.ts'
-import type { Finding, Sound } from './problem.ts'
+import type { Finding, IsValid } from './problem.ts'
 
 /** Notes for names of the key and the version that no declared field has. */
-export function checkTransforms({ spec }: Pipeline, sound: Sound): Finding[] {
-  if (spec?.transform === undefined || !sound(['spec', 'schema'])) return []
+export function checkTransforms({ spec }: Pipeline, isValid: IsValid): Finding[] {
+  if (spec?.transform === undefined || !isValid(['spec', 'schema'])) return []
   const { fields, primaryKey = [], versionField } = spec.schema
   const made = (name: string) => !fields.some((field) => field.name === name)
   const at = (path: Finding['path'], name: string): Finding => ({

@@ -42,7 +42,7 @@ const follow = (...connections: Connection[]) =>
 const cut = new ApiError(0, 'Unreachable', 'cut')
 const expired = new ApiError(410, 'Expired', 'too old')
 
-test('Cut connections, expired versions and ended watches do not end it', async () => {
+test('It survives cut connections, expired versions and ended watches', async () => {
   const modified = { type: 'MODIFIED', object: running } as const
   const end = { type: 'MODIFIED', object: done } as const
   expect(
@@ -51,13 +51,13 @@ test('Cut connections, expired versions and ended watches do not end it', async 
   expect(await follow({ get: running, watch: [cut] }, { get: done })).toBe(done)
 })
 
-test('A run that was deleted, or made anew under its name, is not waited for', async () => {
+test('A run that was deleted or recreated under its name is no longer followed', async () => {
   await expect(follow({ get: undefined })).rejects.toMatchObject({ code: 'RunNotFound' })
   await expect(follow({ get: run({}, 'another') })).rejects.toMatchObject({ code: 'RunNotFound' })
   await expect(follow({ get: running, watch: [{ type: 'DELETED', object: running }] })).rejects.toMatchObject({ code: 'RunNotFound' })
 })
 
-test('A refusal ends it at once, and so does a server that is away for too long', async () => {
+test('A refusal ends it at once, and a long outage of the server ends it too', async () => {
   await expect(follow({ get: new ApiError(403, 'Forbidden', 'no') })).rejects.toMatchObject({ status: 403 })
   await expect(follow(...Array.from({ length: 60 }, () => ({ get: cut })))).rejects.toBe(cut)
 })

@@ -12,7 +12,7 @@ test.each([
   expect(String(refusal)).not.toContain('hunter2')
 })
 
-test('The error for a database that does not answer says what to check', async () => {
+test('The error for an unreachable database says what to check', async () => {
   const refusal = openStore('postgresql://me:hunter2@127.0.0.1:1/sales')
   await expect(refusal).rejects.toMatchObject({ code: 'StoreUnavailable', retryable: true, message: expect.stringContaining('check the URL') })
 })

@@ -20,7 +20,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-test('a tenant is made with one command, and logs in with the password of the environment', async () => {
+test('one command creates a tenant, which can log in with the password from the environment', async () => {
   vi.stubEnv('HEADGATE_TENANT_PASSWORD', 'first')
   expect(await tenantCommand(namespace, { database: owner.url, schema: [`sales_${suffix}`] }, terminal)).toBe(0)
   expect(said).toBe(`Role ${role}, which was created, sees and runs the pipelines of ${namespace}, and may create tables in sales_${suffix}.\n`)
@@ -48,7 +48,7 @@ test('a role for all namespaces has to be named', async () => {
   expect(said).toContain('the pipelines of all namespaces')
 })
 
-test('without the password of the owner, a statement that fails names none', async () => {
+test('an error of a statement does not contain the owner’s password', async () => {
   vi.stubEnv('HEADGATE_TENANT_PASSWORD', 'hunter2')
   const refusal = await tenantCommand('x', { database: owner.url, role: 'postgres' }, terminal).catch((error: unknown) => error)
   expect(refusal).toMatchObject({ code: expect.stringMatching(/TenantRefused|StoreDenied/) })

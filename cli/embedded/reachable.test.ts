@@ -31,7 +31,7 @@ test.each([
   expect(await isReachable(join(base, 'home'), { uid: 12345, gid: 12345 })).toBe(expected)
 })
 
-test('A data directory under a closed home is replaced by a link to a place that the server can enter, and found again', async (context) => {
+test('A data directory that the server user cannot enter is linked to an accessible place, and reused', async (context) => {
   if (process.getuid?.() !== 0) context.skip('only root drops to another user; sudo npm test runs it')
   const wanted = join(base, 'home', 'project', 'data')
   const place = await prepareDirectory(wanted, nobody)
@@ -41,13 +41,13 @@ test('A data directory under a closed home is replaced by a link to a place that
   expect(await prepareDirectory(wanted, nobody)).toBe(place)
 })
 
-test('Data that the server cannot enter is left where it is, with a word on what to do', async (context) => {
+test('Existing data that the server user cannot enter is left in place, and the error says what to do', async (context) => {
   if (process.getuid?.() !== 0) context.skip('only root drops to another user; sudo npm test runs it')
   await writeFile(join(base, 'home', 'project', 'something'), '')
   await expect(prepareDirectory(join(base, 'home', 'project'), nobody)).rejects.toThrow(/HEADGATE_HOME/)
 })
 
-test('Binaries are copied once to where everyone can run them', async (context) => {
+test('Binaries are copied once to a place where every user can run them', async (context) => {
   if (process.getuid?.() !== 0) context.skip('only root drops to another user; sudo npm test runs it')
   const binary = join(base, 'home', 'project', 'postgres')
   await writeFile(binary, '', { mode: 0o755 })

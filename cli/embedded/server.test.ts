@@ -51,7 +51,7 @@ test('An empty folder becomes a server in UTF8 and locale C, and its data outliv
   expect(await query(second.url, 'TABLE kept')).toEqual([{ one: 1 }])
 })
 
-test('Only 127.0.0.1 with the password gets in', async () => {
+test('Only 127.0.0.1 with the password can connect', async () => {
   const server = await start(await newFolder())
   expect(await query(server.url, "SELECT current_setting('listen_addresses') AS hosts, current_setting('unix_socket_directories') AS sockets")).toEqual([
     { hosts: '127.0.0.1', sockets: '' },
@@ -61,7 +61,7 @@ test('Only 127.0.0.1 with the password gets in', async () => {
   await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/)
 })
 
-test('A killed server restarts on the same port with everything that was committed', async () => {
+test('A killed server restarts on the same port with all committed data', async () => {
   const server = await start(await newFolder())
   await query(server.url, 'CREATE TABLE kept AS SELECT 1 AS one')
   const killed = server.processId
@@ -81,7 +81,7 @@ test('Several users of one folder share one server, and the last one to leave st
   expect(isAlive(users[1].processId)).toBe(false)
 })
 
-test('A note of a dead server does not block, even if its process id belongs to someone else by now', async () => {
+test('The lock file of a dead server is ignored, even if its process id has been reused', async () => {
   const folder = await newFolder()
   const first = await start(folder)
   await first.stop()
@@ -90,7 +90,7 @@ test('A note of a dead server does not block, even if its process id belongs to 
   expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
 })
 
-test('A server that cannot start says what PostgreSQL said', async () => {
+test('The error of a server that cannot start quotes PostgreSQL', async () => {
   const failing = startPostgres({ dataDirectory: await newFolder(), settings: { no_such_setting: '1' } })
   await expect(failing).rejects.toMatchObject({ code: 'EmbeddedPostgresFailed', message: expect.stringContaining('unrecognized configuration parameter') })
 })

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { expect, test } from 'vitest'
 import { embeddedStore } from './store.ts'
 
-test('The local store has a database headgate, made once, on a server that survives a crash', async () => {
+test('The local store has a database headgate, created once, on a server that survives a crash', async () => {
   const home = await mkdtemp(join(tmpdir(), 'headgate-home-'))
   const stores = [await embeddedStore(home), await embeddedStore(home)]
   try {

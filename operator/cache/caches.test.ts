@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jobFixture } from '../controllers/testing/kept.ts'
+import { jobFixture } from '../controllers/testing/cached.ts'
 import { pipelineFixture, runFixture } from '../controllers/testing/objects.ts'
 import { createCaches, forward, type Handlers, showAll } from './caches.ts'
 

@@ -6,24 +6,33 @@ import type { Report } from '../kubernetes/hooks.ts'
 import type { KubeObject } from '../kubernetes/objects.ts'
 import { type Reflector, startReflector } from '../kubernetes/reflector.ts'
 import { cronJobs, jobs, pipelineRuns, pipelines, pods, type Resource } from '../kubernetes/resources.ts'
-import { type KeptJob, keepJob } from './jobs.ts'
-import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob, keepPipeline, keepTick, scheduleComponent, tickIndexes } from './kept.ts'
-import { type KeptPod, keepPod, podIndexes } from './pods.ts'
-import { type KeptRun, keepRun, runIndexes } from './runs.ts'
+import {
+  type CachedCronJob,
+  type CachedPipeline,
+  type CachedTick,
+  scheduleComponent,
+  tickIndexes,
+  toCachedCronJob,
+  toCachedPipeline,
+  toCachedTick,
+} from './cached.ts'
+import { type CachedJob, toCachedJob } from './jobs.ts'
+import { type CachedPod, podIndexes, toCachedPod } from './pods.ts'
+import { type CachedRun, runIndexes, toCachedRun } from './runs.ts'
 
 /** `jobs` and `pods` are the Jobs and pods of runs; `ticks` are the Jobs of schedules. */
-export type Kinds = { pipelines: KeptPipeline; runs: KeptRun; cronJobs: KeptCronJob; ticks: KeptTick; jobs: KeptJob; pods: KeptPod }
+export type Kinds = { pipelines: CachedPipeline; runs: CachedRun; cronJobs: CachedCronJob; ticks: CachedTick; jobs: CachedJob; pods: CachedPod }
 export type Caches = { [Kind in keyof Kinds]: Cache<Kinds[Kind]> }
 export type Handlers = { [Kind in keyof Kinds]: (key: string, kept: Kinds[Kind] | undefined, before: Kinds[Kind] | undefined) => void }
 
 export function createCaches(): Caches {
   return {
     pipelines: new Cache(),
-    runs: new Cache<KeptRun>(runIndexes),
+    runs: new Cache<CachedRun>(runIndexes),
     cronJobs: new Cache(),
-    ticks: new Cache<KeptTick>(tickIndexes),
+    ticks: new Cache<CachedTick>(tickIndexes),
     jobs: new Cache(),
-    pods: new Cache<KeptPod>(podIndexes),
+    pods: new Cache<CachedPod>(podIndexes),
   }
 }
 
@@ -75,12 +84,12 @@ export function startWatches({ client, caches, handlers, report, namespaces }: W
     const scopes = namespaces.length === 0 ? [undefined] : namespaces
     for (const namespace of scopes) started.push({ kind, reflector: startReflector({ ...common, namespace }) })
   }
-  watch('pipelines', pipelines, keepPipeline)
-  watch('runs', pipelineRuns, keepRun)
-  watch('cronJobs', cronJobs, keepCronJob, managedByHeadgate)
-  watch('ticks', jobs, keepTick, `${managedByHeadgate},${labels.component}=${scheduleComponent}`)
-  watch('jobs', jobs, keepJob, `${managedByHeadgate},${labels.component}=worker`)
-  watch('pods', pods, keepPod, `${managedByHeadgate},${labels.component}=worker`)
+  watch('pipelines', pipelines, toCachedPipeline)
+  watch('runs', pipelineRuns, toCachedRun)
+  watch('cronJobs', cronJobs, toCachedCronJob, managedByHeadgate)
+  watch('ticks', jobs, toCachedTick, `${managedByHeadgate},${labels.component}=${scheduleComponent}`)
+  watch('jobs', jobs, toCachedJob, `${managedByHeadgate},${labels.component}=worker`)
+  watch('pods', pods, toCachedPod, `${managedByHeadgate},${labels.component}=worker`)
   return {
     synced: Promise.all(started.map(({ reflector }) => reflector.synced)).then(() => undefined),
     missing: () => [...new Set(started.filter(({ reflector }) => !reflector.isSynced).map(({ kind }) => kind))],

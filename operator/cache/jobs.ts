@@ -6,7 +6,7 @@ import type { Job } from '../kubernetes/objects.ts'
 /** The condition that shows how a Job ended. `SuccessCriteriaMet` and `FailureTarget` precede `Complete` and `Failed`. */
 export type JobEnd = { type: 'Complete' | 'Failed' | 'SuccessCriteriaMet' | 'FailureTarget'; reason: string; message: string; at: number }
 
-export type KeptJob = {
+export type CachedJob = {
   name: string
   uid: string
   deleting: boolean
@@ -16,6 +16,8 @@ export type KeptJob = {
   /** How long its pods may take to start. */
   startDeadlineMs: number
   suspended: boolean
+  /** Whether the Job controller has acted on the suspension. Until then it may still create pods, whatever the pod counts are. */
+  suspensionProcessed: boolean
   /** Pod counts of the Job's status: `active` have not ended, `terminating` are deleted but not gone yet. */
   active: number
   terminating: number
@@ -33,7 +35,7 @@ const longestStartDeadlineMs = durationMilliseconds('999999d')
 /** The most certain first. */
 const endTypes = ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'] as const
 
-export function keepJob(job: Job): KeptJob {
+export function toCachedJob(job: Job): CachedJob {
   const { metadata, spec, status } = job
   const owner = metadata.ownerReferences?.find(({ controller }) => controller)
   const deadline = Number(metadata.annotations?.[startDeadlineAnnotation])
@@ -45,6 +47,7 @@ export function keepJob(job: Job): KeptJob {
     workers: spec?.completions ?? 1,
     startDeadlineMs: deadline > 0 && deadline <= longestStartDeadlineMs ? deadline : durationMilliseconds(defaults.startDeadline),
     suspended: spec?.suspend === true,
+    suspensionProcessed: status?.conditions?.some(({ type, status }) => type === 'Suspended' && status === 'True') ?? false,
     active: status?.active ?? 0,
     terminating: status?.terminating ?? 0,
     succeeded: status?.succeeded ?? 0,

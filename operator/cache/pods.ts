@@ -5,7 +5,7 @@ import { type WorkerReport, workerContainer } from '../../crds/wire/worker-repor
 import type { Pod } from '../kubernetes/objects.ts'
 import { parseWorkerReport } from './report.ts'
 
-export type KeptPod = {
+export type CachedPod = {
   name: string
   uid: string
   /** `namespace/name` of the run. */
@@ -33,16 +33,16 @@ export type PodEnd = {
   at: number
   report: WorkerReport | undefined
   /** The end of the log if there is no report. */
-  lastWords: string
+  logTail: string
 }
 
 const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
-const longestLastWords = 400
+const longestLogTail = 400
 const longestText = 1024
 /** More than the number of workers a Pipeline may have. */
 const maxIndexes = 100_000
 
-export function keepPod(pod: Pod): KeptPod {
+export function toCachedPod(pod: Pod): CachedPod {
   const { metadata, spec, status } = pod
   const state = workerOf(status)?.state
   const waiting = status?.initContainerStatuses?.find((container) => container.state?.waiting)?.state?.waiting ?? state?.waiting
@@ -54,7 +54,7 @@ export function keepPod(pod: Pod): KeptPod {
     index: indexOf(metadata.annotations?.[indexAnnotation] ?? metadata.labels?.[indexAnnotation]),
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     deleting: metadata.deletionTimestamp !== undefined,
-    phase: (status?.phase as KeptPod['phase'] | undefined) ?? 'Pending',
+    phase: (status?.phase as CachedPod['phase'] | undefined) ?? 'Pending',
     image: cut(spec?.containers?.find(({ name }) => name === workerContainer)?.image),
     unschedulable: conditionMessage(status, 'PodScheduled', 'False'),
     disruption: status?.reason === 'Evicted' ? cut(status.message ?? 'evicted') : conditionMessage(status, 'DisruptionTarget', 'True'),
@@ -91,9 +91,9 @@ function endOf(status: Pod['status']): PodEnd | undefined {
     reason: cut(terminated.reason),
     at: Date.parse(terminated.finishedAt ?? '') || 0,
     report,
-    lastWords: report === undefined ? (terminated.message ?? '').trim().slice(-longestLastWords) : '',
+    logTail: report === undefined ? (terminated.message ?? '').trim().slice(-longestLogTail) : '',
   }
 }
 
 /** Indexes of the cache of pods. */
-export const podIndexes = { run: (pod: KeptPod) => pod.run }
+export const podIndexes = { run: (pod: CachedPod) => pod.run }

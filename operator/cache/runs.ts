@@ -4,12 +4,12 @@ import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import type { PipelineRunStatus, RunPhase } from '../../crds/status.ts'
 import type { ObjectReference } from '../kubernetes/objects.ts'
 import { apiVersionOf, pipelineRuns } from '../kubernetes/resources.ts'
-import { type KeptMeta, keptMeta } from './kept.ts'
+import { type CachedMeta, cachedMeta } from './cached.ts'
 
-export type KeptRun = Pick<PipelineRun, 'spec' | 'status'> & { metadata: KeptMeta }
+export type CachedRun = Pick<PipelineRun, 'spec' | 'status'> & { metadata: CachedMeta }
 
-export function keepRun({ metadata, spec, status }: PipelineRun): KeptRun {
-  return { metadata: keptMeta(metadata, [annotations.scheduledTime, annotations.replacedBy]), spec, ...(status !== undefined && { status }) }
+export function toCachedRun({ metadata, spec, status }: PipelineRun): CachedRun {
+  return { metadata: cachedMeta(metadata, [annotations.scheduledTime, annotations.replacedBy]), spec, ...(status !== undefined && { status }) }
 }
 
 /** Indexes of the cache of runs. */
@@ -20,45 +20,45 @@ export const activePhases: ReadonlySet<RunPhase> = new Set(['Starting', 'Running
 export const waitingPhases: ReadonlySet<RunPhase> = new Set(['Pending', 'Queued'])
 const finalPhases: ReadonlySet<RunPhase | undefined> = new Set<RunPhase>(['Succeeded', 'Failed', 'Cancelled', 'Skipped'])
 
-export function phaseOf({ status }: Pick<KeptRun, 'status'>): RunPhase {
+export function phaseOf({ status }: Pick<CachedRun, 'status'>): RunPhase {
   return status?.phase ?? 'Pending'
 }
 
 /** Whether the run has ended. An ended run is never started again. */
-export function hasEnded({ status }: Pick<KeptRun, 'status'>): boolean {
+export function hasEnded({ status }: Pick<CachedRun, 'status'>): boolean {
   return finalPhases.has(status?.phase)
 }
 
 /** Whether its Job has been created. */
-export function hasStarted({ status }: Pick<KeptRun, 'status'>): boolean {
+export function hasStarted({ status }: Pick<CachedRun, 'status'>): boolean {
   return status?.startTime !== undefined
 }
 
 /** Whether the run was admitted and its declaration recorded: its Job is being created, or exists already. */
-export function isDeclared({ status }: Pick<KeptRun, 'status'>): boolean {
+export function isDeclared({ status }: Pick<CachedRun, 'status'>): boolean {
   return status?.snapshotHash !== undefined
 }
 
 /** Whether a Job with the run as owner is the one created for the run. Any Job can claim the run as its owner. */
-export function isOwnJob({ status }: Pick<KeptRun, 'status'>, jobUid: string | undefined): boolean {
+export function isOwnJob({ status }: Pick<CachedRun, 'status'>, jobUid: string | undefined): boolean {
   return status?.jobUid === undefined || status.jobUid === jobUid
 }
 
 /** `namespace/name`: key in caches and queues, and the run's name in the store and in Redis. */
-export function runKey({ metadata }: Pick<KeptRun, 'metadata'>): string {
+export function runKey({ metadata }: Pick<CachedRun, 'metadata'>): string {
   return `${metadata.namespace}/${metadata.name}`
 }
 
-export function pipelineKey({ metadata, spec }: Pick<KeptRun, 'metadata' | 'spec'>): string {
+export function pipelineKey({ metadata, spec }: Pick<CachedRun, 'metadata' | 'spec'>): string {
   return `${metadata.namespace}/${spec.pipelineRef.name}`
 }
 
 /** Milliseconds since 1970. */
-export function createdAt({ metadata }: Pick<KeptRun, 'metadata'>): number {
+export function createdAt({ metadata }: Pick<CachedRun, 'metadata'>): number {
   return Date.parse(metadata.creationTimestamp) || 0
 }
 
-export function referenceTo({ metadata }: Pick<KeptRun, 'metadata'>): ObjectReference {
+export function referenceTo({ metadata }: Pick<CachedRun, 'metadata'>): ObjectReference {
   const { name, namespace, uid } = metadata
   return { apiVersion: apiVersionOf(pipelineRuns), kind: pipelineRuns.kind, name, namespace, uid }
 }

@@ -4,7 +4,7 @@ type ApiErrorOptions = { retryAfterMs?: number | undefined; causes?: readonly st
 
 /**
  * `status` is the HTTP status, 0 without a response. `reason` is the server's reason (`NotFound`, `Conflict`, `Expired`, …), or one of
- * `Unreachable`, `Timeout`, `Aborted`, `NotLeading` and `Garbage` (an invalid response) if the client detected the failure.
+ * `Unreachable`, `Timeout`, `Aborted`, `NotLeading` and `InvalidResponse` (an invalid response) if the client detected the failure.
  */
 export class ApiError extends Error {
   readonly status: number

@@ -10,7 +10,7 @@ type Entry<T> = { kept: T; resourceVersion: string }
  * Keyed by `namespace/name`. Returned objects are shared: never modify them.
  *
  * @example
- * const cache = new Cache<KeptJob>({ run: (job) => job.run })
+ * const cache = new Cache<CachedJob>({ run: (job) => job.run })
  * cache.byIndex('run', 'sales/orders-1')
  */
 export class Cache<T> {

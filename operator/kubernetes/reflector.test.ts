@@ -104,7 +104,7 @@ test.each([
   ['a silent connection', failure(0, 'Timeout'), 1],
   ['a server that is busy', failure(429, 'TooManyRequests'), 1],
   ['a server that refuses the request', failure(403, 'Forbidden'), 1],
-  ['garbage', failure(0, 'Garbage'), 2],
+  ['garbage', failure(0, 'InvalidResponse'), 2],
   ['an internal error', failure(500, 'InternalError'), 2],
   ['an internal TypeError', new TypeError('oops'), 2],
 ])('After %s watches again from the same version, and lists again only if the version may be the cause', async (_, error, lists) => {

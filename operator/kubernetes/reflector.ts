@@ -170,5 +170,5 @@ class Reflection<T extends KubeObject, Kept> implements Reflector {
 /** Whether an invalid resource version could have caused the error. A broken connection or a busy or refusing server has other causes. */
 function isDoubtful(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true
-  return error.status === 0 ? error.reason === 'Garbage' : ![401, 403, 429, 503].includes(error.status)
+  return error.status === 0 ? error.reason === 'InvalidResponse' : ![401, 403, 429, 503].includes(error.status)
 }

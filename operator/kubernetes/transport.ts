@@ -68,7 +68,7 @@ export class Transport {
     try {
       return JSON.parse(text)
     } catch (error) {
-      throw new ApiError(0, 'Garbage', `${titleOf(request)} answered ${response.statusCode} with something that is not JSON`, { cause: error })
+      throw new ApiError(0, 'InvalidResponse', `${titleOf(request)} answered ${response.statusCode} with something that is not JSON`, { cause: error })
     }
   }
 

@@ -36,17 +36,17 @@ test('Objects are returned unchanged, bookmarks as their version', async () => {
 test.each([
   ['an expired version', { type: 'ERROR', object: { code: 410, reason: 'Expired', message: 'too old' } }, { status: 410, reason: 'Expired' }],
   ['an error without a message', { type: 'ERROR', object: {} }, { status: 0, reason: 'Unknown' }],
-  ['an unknown type', { type: 'MOVED', object }, { reason: 'Garbage' }],
-  ['no object', { type: 'ADDED' }, { reason: 'Garbage' }],
-  ['an object without version', { type: 'ADDED', object: {} }, { reason: 'Garbage' }],
-  ['null', null, { reason: 'Garbage' }],
-  ['a number', 7, { reason: 'Garbage' }],
+  ['an unknown type', { type: 'MOVED', object }, { reason: 'InvalidResponse' }],
+  ['no object', { type: 'ADDED' }, { reason: 'InvalidResponse' }],
+  ['an object without version', { type: 'ADDED', object: {} }, { reason: 'InvalidResponse' }],
+  ['null', null, { reason: 'InvalidResponse' }],
+  ['a number', 7, { reason: 'InvalidResponse' }],
 ])('%s ends the watch with an ApiError', async (_, event, expected) => {
   const stream = Buffer.from(`${JSON.stringify(event)}\n`)
   await expect(all(eventsOf(chunksOf(stream, 1000)))).rejects.toMatchObject({ name: 'ApiError', ...expected })
 })
 
 test('Invalid JSON and a line that is too long end the watch', async () => {
-  await expect(all(eventsOf(chunksOf(Buffer.from('<html>\n'), 1000)))).rejects.toMatchObject({ reason: 'Garbage' })
-  await expect(all(eventsOf(chunksOf(Buffer.alloc(17 * 1024 * 1024, 'x'), 1024 * 1024)))).rejects.toMatchObject({ reason: 'Garbage' })
+  await expect(all(eventsOf(chunksOf(Buffer.from('<html>\n'), 1000)))).rejects.toMatchObject({ reason: 'InvalidResponse' })
+  await expect(all(eventsOf(chunksOf(Buffer.alloc(17 * 1024 * 1024, 'x'), 1024 * 1024)))).rejects.toMatchObject({ reason: 'InvalidResponse' })
 })

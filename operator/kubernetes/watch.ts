@@ -27,7 +27,7 @@ export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerato
   }
 }
 
-/** Throws an ApiError for an event of type ERROR, and ApiError `Garbage` for invalid data. */
+/** Throws an ApiError for an event of type ERROR, and ApiError `InvalidResponse` for invalid data. */
 export async function* eventsOf<T extends KubeObject>(stream: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent<T>> {
   for await (const line of linesOf(stream)) {
     if (line.length > 0) yield eventOf<T>(line)
@@ -59,7 +59,7 @@ function parse(line: string): Parsed {
 }
 
 function garbage(what: string): ApiError {
-  return new ApiError(0, 'Garbage', `watch: got ${what}`)
+  return new ApiError(0, 'InvalidResponse', `watch: got ${what}`)
 }
 
 function decode(bytes: Uint8Array): string {

@@ -38,13 +38,13 @@ test('Each key is reconciled by one worker at a time, and at most as many keys a
   expect(calls).toBeGreaterThan(20)
 })
 
-test('A failure is reported and retried later, a success is not requeued, and `again` requeues after the delay', async () => {
+test('A failure is reported and retried later, a success is not requeued, and `requeueAfterMs` requeues after the delay', async () => {
   let failures = 2
   const seen: string[] = []
   const { clock, queue, results, problems, over } = running(async (key) => {
     seen.push(key)
     if (key === 'fails' && failures-- > 0) throw new Error('oops')
-    return key === 'again' && seen.filter((one) => one === 'again').length < 2 ? { again: 5000 } : undefined
+    return key === 'again' && seen.filter((one) => one === 'again').length < 2 ? { requeueAfterMs: 5000 } : undefined
   })
   for (const key of ['works', 'fails', 'again']) queue.add(key)
   await clock.advance(4000)

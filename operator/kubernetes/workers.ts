@@ -4,8 +4,8 @@ import { type Clock, systemClock } from './clock.ts'
 import type { ReconcileMetrics, ReconcileResult, Report } from './hooks.ts'
 import type { WorkQueue } from './queue.ts'
 
-/** Reconciles one key. If it throws, the key is retried with backoff. `again` requests another reconcile after that many milliseconds. */
-export type Reconcile = (key: string) => Promise<{ again: number } | undefined>
+/** Reconciles one key. If it throws, the key is retried with backoff. `requeueAfterMs` requests another reconcile after that many milliseconds. */
+export type Reconcile = (key: string) => Promise<{ requeueAfterMs: number } | undefined>
 
 export type WorkerOptions = { report: Report; metrics?: ReconcileMetrics; clock?: Clock }
 
@@ -44,7 +44,7 @@ async function attempt(queue: WorkQueue, key: string, reconcile: Reconcile, repo
     const result = await reconcile(key)
     queue.forget(key)
     if (result === undefined) return 'success'
-    queue.addAfter(key, result.again)
+    queue.addAfter(key, result.requeueAfterMs)
     return 'requeue_after'
   } catch (error) {
     report(`${queue.name} ${key}`, error)

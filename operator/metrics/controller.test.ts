@@ -5,7 +5,7 @@ import { fakeClock } from '../kubernetes/testing/clock.ts'
 import { runWorkers } from '../kubernetes/workers.ts'
 import { createRegistry, machineryMetrics } from './controller.ts'
 
-test('A controller at work is seen under the names of controller-runtime', async () => {
+test('A working controller is exported under the names of controller-runtime', async () => {
   const registry = createRegistry()
   const metrics = machineryMetrics(registry)
   const clock = fakeClock()

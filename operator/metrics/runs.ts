@@ -1,13 +1,13 @@
 // Metrics of runs and pipelines. Only the leader counts runs, so that the sum over replicas is correct. Created by main.ts.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { PipelineRunStatus, RunRecords } from '../../crds/status.ts'
+import type { CachedPipeline } from '../cache/cached.ts'
 import type { Handlers } from '../cache/caches.ts'
-import type { KeptPipeline } from '../cache/kept.ts'
-import type { KeptRun } from '../cache/runs.ts'
+import type { CachedRun } from '../cache/runs.ts'
 
 export type RunMetrics = {
   /** A run ended, with this status. */
-  ended(run: KeptRun, status: PipelineRunStatus): void
+  ended(run: CachedRun, status: PipelineRunStatus): void
   /** Handlers of cache changes. */
   handlers: Pick<Handlers, 'runs' | 'pipelines'>
   /** Whether the last read of progress from Redis succeeded. */
@@ -72,7 +72,7 @@ function endingMetrics(registry: Registry) {
   })
   const introduced = new Map<string, { phases: Set<string> }>()
   return {
-    ended({ metadata, spec }: KeptRun, status: PipelineRunStatus): void {
+    ended({ metadata, spec }: CachedRun, status: PipelineRunStatus): void {
       const ofPipeline = { namespace: metadata.namespace, pipeline: spec.pipelineRef.name }
       const phase = status.phase ?? 'Failed'
       const key = `${ofPipeline.namespace}/${ofPipeline.pipeline}`
@@ -85,7 +85,7 @@ function endingMetrics(registry: Registry) {
       const seconds = (Date.parse(status.completionTime ?? '') - Date.parse(status.startTime ?? '')) / 1000
       if (seconds >= 0 && (phase === 'Succeeded' || phase === 'Failed')) duration.observe(ofPipeline, seconds)
     },
-    forget({ metadata: { namespace, name: pipeline } }: KeptPipeline): void {
+    forget({ metadata: { namespace, name: pipeline } }: CachedPipeline): void {
       const known = introduced.get(`${namespace}/${pipeline}`)
       if (known === undefined) return
       introduced.delete(`${namespace}/${pipeline}`)
@@ -110,7 +110,7 @@ function pipelineMetrics(registry: Registry) {
     ...common,
   })
   return {
-    changed(pipeline: KeptPipeline | undefined, before: KeptPipeline | undefined): void {
+    changed(pipeline: CachedPipeline | undefined, before: CachedPipeline | undefined): void {
       const of = pipeline ?? before
       if (of === undefined) return
       const ofPipeline = { namespace: of.metadata.namespace, pipeline: of.metadata.name }
@@ -143,7 +143,7 @@ function currentRuns(registry: Registry, leading: () => boolean) {
       }
     },
   })
-  const count = (run: KeptRun | undefined, by: 1 | -1) => {
+  const count = (run: CachedRun | undefined, by: 1 | -1) => {
     const phase = shownPhases.find((shown) => shown === (run?.status?.phase ?? 'Pending'))
     if (run === undefined || phase === undefined) return
     const key = `${run.metadata.namespace}/${run.spec.pipelineRef.name}/${phase}`
@@ -152,7 +152,7 @@ function currentRuns(registry: Registry, leading: () => boolean) {
     else counts.delete(key)
   }
   return {
-    changed(run: KeptRun | undefined, before: KeptRun | undefined): void {
+    changed(run: CachedRun | undefined, before: CachedRun | undefined): void {
       if (run === before) return
       count(before, -1)
       count(run, 1)

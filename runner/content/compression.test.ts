@@ -24,11 +24,11 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     ['has a wrong byte', Buffer.from(packed.map((byte, index) => (index === packed.length - 6 ? byte ^ 1 : byte)))],
   ]
 
-  test('is seen by the first bytes and read', async () => {
+  test('is recognised by its first bytes and decompressed', async () => {
     expect((await readCsv(packed)).records).toHaveLength(rows)
   })
 
-  test('may have several parts', async () => {
+  test('may have several members', async () => {
     const { records } = await readCsv(Buffer.concat([pack(halves[0]), pack(halves[1])]), {}, { chunkBytes: 100 })
     expect(records).toEqual((await readCsv(text)).records)
   })
@@ -38,7 +38,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     await expect(reading).rejects.toMatchObject({ code: 'SourceCorrupt', message: expect.stringMatching(/feed\.csv.*after \d+ decompressed bytes/) })
   })
 
-  test('gives the records before the damage', async () => {
+  test('yields the records before the damage', async () => {
     const format = new CsvFormat({}, [])
     let records = 0
     const read = async (): Promise<void> => {
@@ -58,7 +58,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   })
 })
 
-test('a file that is not what it is declared to be is refused', async () => {
+test('a file that is not compressed as declared is refused', async () => {
   for (const compression of ['gzip', 'zstd'] satisfies CsvConfig['compression'][]) {
     await expect(readCsv(text, { compression })).rejects.toMatchObject({ code: 'SourceCorrupt' })
   }

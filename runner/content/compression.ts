@@ -27,7 +27,7 @@ async function* decoded(stream: Bytes, compression: 'gzip' | 'zstd', name: strin
   let given = 0
   const corrupt = (what: string, cause?: unknown): HeadgateError => {
     const place = `after ${given} decompressed bytes (about byte ${input.consumed} of the file)`
-    return new HeadgateError('SourceCorrupt', `${name} is not a sound ${compression} file: ${what}, ${place}; fetch it again`, { cause })
+    return new HeadgateError('SourceCorrupt', `${name} is not a valid ${compression} file: ${what}, ${place}; fetch it again`, { cause })
   }
   try {
     do {

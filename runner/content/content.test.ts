@@ -52,7 +52,7 @@ async function read(content: Content, start: number, end?: number): Promise<stri
 const text = Array.from({ length: 1000 }, (_, index) => String.fromCharCode(33 + (index % 90))).join('')
 const bytes = Buffer.from(text, 'latin1')
 
-describe('looking at the head and then reading', () => {
+describe('reading the head and then the content', () => {
   test.each<[what: string, start: number, end: number | undefined, requests: string[], manner?: Manner]>([
     ['from the beginning costs one request', 0, undefined, ['0-']],
     ['from a place in the head costs one', 50, undefined, ['0-']],
@@ -74,7 +74,7 @@ describe('looking at the head and then reading', () => {
     }
   })
 
-  test('a longer head reads on in the same stream', async () => {
+  test('a longer head continues the same stream', async () => {
     const { content, requests } = contentOver(bytes)
     for (const length of [4, 100, 50, 700]) expect((await content.head(length)).toString('latin1')).toBe(text.slice(0, length))
     expect(await read(content, 0)).toBe(text)
@@ -91,7 +91,7 @@ describe('looking at the head and then reading', () => {
     expect(requests).toEqual(['0-', '0-'])
   })
 
-  test('an input that the head holds whole is read again and again without a request', async () => {
+  test('an input that fits into the head is read repeatedly without a request', async () => {
     for (const size of [bytes.length, undefined]) {
       const { content, requests, open } = contentOver(bytes, { size })
       expect((await content.head(5000)).length).toBe(1000)
@@ -114,7 +114,7 @@ describe('looking at the head and then reading', () => {
   })
 })
 
-test('reads the bytes that are there, in any order of looks and reads', async () => {
+test('reads the right bytes in any order of head requests and reads', async () => {
   const place = fc.nat({ max: 60 })
   const step = fc.record({ what: fc.constantFrom('head' as const, 'open' as const, 'readAt' as const), from: place, to: place })
   const manner = fc.record({ chunkBytes: fc.integer({ min: 1, max: 20 }), empty: fc.boolean(), randomAccess: fc.boolean(), sized: fc.boolean() })
@@ -137,7 +137,7 @@ test('reads the bytes that are there, in any order of looks and reads', async ()
   )
 })
 
-test('a reader and looks at the head take turns', async () => {
+test('a reader and head requests can alternate', async () => {
   const { content, requests } = contentOver(bytes, { late: true })
   const [head, whole, longer] = await Promise.all([content.head(100), read(content, 0), content.head(200)])
   expect([head.toString('latin1'), whole, longer.toString('latin1')]).toEqual([text.slice(0, 100), text, text.slice(0, 200)])
@@ -165,7 +165,7 @@ describe('parts', () => {
     expect(requests).toEqual(['0-'])
   })
 
-  test('are refused where everything before them would have to be read, with what to do', async () => {
+  test('are refused with a remedy if everything before them would have to be read', async () => {
     const { content, requests } = contentOver(gzipSync(bytes))
     const refusal = { code: 'SourceNotSeekable', message: expect.stringMatching(/^feed\.csv can only be read from its beginning.*deliver it uncompressed/) }
     await expect(decompressed(content, 'gzip').readAt(0, 4)).rejects.toMatchObject(refusal)
@@ -211,7 +211,7 @@ describe('a wrapper with random access', () => {
     expect(archive.requests).toEqual(['592-600'])
   })
 
-  test('names what is wrong by its own name', async () => {
+  test('reports an error under its own name', async () => {
     await expect(read(member(contentOver(bytes, { cutAt: 300, size: undefined })), 0)).rejects.toThrow('feed.zip/orders.csv ended after 200 of 500 bytes')
   })
 })
@@ -219,7 +219,7 @@ describe('a wrapper with random access', () => {
 describe('a stream that', () => {
   const broken = { code: 'SourceUnavailable', retryable: true, message: expect.stringMatching(/^feed\.csv ended after 500 of 1000 bytes from 0 on/) }
 
-  test('ends early fails its reader, and does not look like a smaller input', async () => {
+  test('ends early fails its reader instead of looking like a smaller input', async () => {
     const whole = contentOver(bytes, { cutAt: 500 })
     await expect(read(whole.content, 0)).rejects.toMatchObject(broken)
     await expect(whole.content.head(600)).rejects.toMatchObject(broken)
@@ -239,7 +239,7 @@ describe('a stream that', () => {
     expect(await read(content, 0)).toBe(text.slice(0, 500))
   })
 
-  test.each([0, 64])('throws in the middle of the head, after %d bytes, is opened anew by the next look', async (failAt) => {
+  test.each([0, 64])('throws within the head, after %d bytes, is reopened by the next head request', async (failAt) => {
     const { content, requests, open } = contentOver(bytes, { failAt })
     await expect(content.head(100)).rejects.toMatchObject({ code: 'SourceUnreadable' })
     expect(open.size).toBe(0)
@@ -248,7 +248,7 @@ describe('a stream that', () => {
     expect(requests).toEqual(['0-', '0-'])
   })
 
-  test('throws behind the head fails its reader behind all that came before', async () => {
+  test('throws after the head fails its reader after the bytes before the error', async () => {
     const { content } = contentOver(bytes, { failAt: 512 })
     await content.head(100)
     let seen = ''
@@ -275,7 +275,7 @@ describe('closing', () => {
     for await (const _ of content.open(500)) expect(closed).toEqual([1])
   })
 
-  test('ends what a reader left open, and reading on is an error, not the end', async () => {
+  test('closes streams that a reader left open, and further reading is an error', async () => {
     const { content, open } = contentOver(bytes)
     const reader = content.open(0)[Symbol.asyncIterator]()
     const other = content.open(500)[Symbol.asyncIterator]()
@@ -290,7 +290,7 @@ describe('closing', () => {
     await expect(read(content, 0)).rejects.toMatchObject(late)
   })
 
-  test('ends what was made of the content, and decoders with it', async () => {
+  test('closes derived contents and their decoders', async () => {
     const { content, open } = contentOver(gzipSync(randomBytes(1 << 20)), { chunkBytes: 64 })
     let outerEnded = false
     const plain = decompressed(content, 'gzip')
@@ -329,7 +329,7 @@ describe('closing', () => {
     await expect(failing.head(20)).rejects.toMatchObject({ code: 'Internal' })
   })
 
-  test('waits for a chunk that is late, and the head that asked for it fails', async () => {
+  test('waits for a late chunk, and the head request for it fails', async () => {
     const { content, open } = contentOver(bytes, { late: true })
     const looking = content.head(500)
     const refused = expect(looking).rejects.toMatchObject({ code: 'Internal' })

@@ -13,7 +13,7 @@ export interface Coordination {
   /** Whether all workers of a run are on one machine, and therefore see the same files. */
   readonly oneMachine: boolean
   /** Returns a name for a worker of this process. Names are never reused. */
-  newWorker(): string
+  newWorkerName(): string
   /** Starts the worker's heartbeat. It continues until `end`, however long the main thread is busy. */
   begin(worker: string): void
   /** Ends the worker's heartbeat. Other workers may take over its slices at once. */

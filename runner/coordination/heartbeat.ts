@@ -2,7 +2,7 @@
 // the leases of live workers expired, two workers would take over a slice from each other forever. Called by RedisCoordination.
 import { Worker } from 'node:worker_threads'
 import type { HeartbeatData } from './heartbeat-thread.ts'
-import type { RedisTrouble } from './redis-connection.ts'
+import type { ReportProblem } from './redis-connection.ts'
 
 const pulseMilliseconds = 1000
 const restartMilliseconds = 1000
@@ -14,13 +14,13 @@ export type HeartbeatOptions = {
   beatMilliseconds: number
   leaseMilliseconds: number
   hangMilliseconds?: number
-  onTrouble: RedisTrouble
+  onProblem: ReportProblem
 }
 
 export type Heartbeat = { stop(): Promise<void> }
 
 /** Sends heartbeats until `stop`. Does not keep the process alive. */
-export function startHeartbeat({ onTrouble, ...options }: HeartbeatOptions): Heartbeat {
+export function startHeartbeat({ onProblem, ...options }: HeartbeatOptions): Heartbeat {
   const pulse = new SharedArrayBuffer(4)
   const counter = new Int32Array(pulse)
   const timer = setInterval(() => Atomics.add(counter, 0, 1), pulseMilliseconds).unref()
@@ -29,8 +29,8 @@ export function startHeartbeat({ onTrouble, ...options }: HeartbeatOptions): Hea
   let thread = start()
   function start(): Worker {
     const started = startThread(data)
-    started.on('message', onTrouble)
-    started.on('error', (error) => onTrouble(`the heartbeat failed (${error.message}) and is restarted`))
+    started.on('message', onProblem)
+    started.on('error', (error) => onProblem(`the heartbeat failed (${error.message}) and is restarted`))
     started.once('exit', () => {
       if (!stopped) setTimeout(() => (thread = start()), restartMilliseconds).unref()
     })

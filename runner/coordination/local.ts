@@ -17,7 +17,7 @@ export class LocalCoordination implements Coordination {
     this.#onProgress = options.onProgress ?? (() => {})
   }
 
-  newWorker(): string {
+  newWorkerName(): string {
     return `${hostname()}/${process.pid}/${processStart(process.pid) ?? 'unknown'}/${randomBytes(4).toString('hex')}`
   }
 

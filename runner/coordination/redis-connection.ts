@@ -12,12 +12,12 @@ const longestReconnectMilliseconds = 2000
 export type RedisConnection = ReturnType<typeof openRedis>
 export type ScriptedRedis = ReturnType<typeof withScripts>
 
-export type RedisTrouble = (message: string) => void
+export type ReportProblem = (message: string) => void
 
-/** Connects in the background. `onTrouble` is called once per outage. The URL's password is in no message. */
-export function openRedis(url: string, name: string, onTrouble: RedisTrouble) {
+/** Connects in the background. `onProblem` is called once per outage. The URL's password is in no message. */
+export function openRedis(url: string, name: string, onProblem: ReportProblem) {
   const redis = withScripts(new Redis(url, { ...options, connectionName: name }))
-  const outage = new Outage(redis, onTrouble)
+  const outage = new Outage(redis, onProblem)
   let readySince: number | undefined
   let pausedUntil = 0
   redis.on('ready', () => (readySince = performance.now()))
@@ -55,10 +55,10 @@ const options = {
 
 /** Reports only the first error of an outage. */
 class Outage {
-  readonly #report: RedisTrouble
+  readonly #report: ReportProblem
   #reported = false
 
-  constructor(redis: Redis, report: RedisTrouble) {
+  constructor(redis: Redis, report: ReportProblem) {
     this.#report = report
     redis.on('error', (error: Error) => this.report(error))
     redis.on('ready', () => this.end())

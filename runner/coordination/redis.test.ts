@@ -25,15 +25,15 @@ afterEach(async () => {
 })
 
 function coordination(more: { storeSilenceMilliseconds?: number } = {}): RedisCoordination {
-  const onTrouble = (message: string) => void troubles.push(message)
-  const made = new RedisCoordination({ url: redis.url, name: 'pod', onTrouble, leaseMilliseconds, beatMilliseconds, ...more })
+  const onProblem = (message: string) => void troubles.push(message)
+  const made = new RedisCoordination({ url: redis.url, name: 'pod', onProblem, leaseMilliseconds, beatMilliseconds, ...more })
   opened.push(made)
   return made
 }
 
 /** Starts a worker and waits for its first heartbeat in Redis. */
 async function living(made: RedisCoordination): Promise<string> {
-  const worker = made.newWorker()
+  const worker = made.newWorkerName()
   made.begin(worker)
   await expect.poll(() => redis.client.exists(redisKeys.worker(worker)), { timeout: 10_000 }).toBe(1)
   return worker
@@ -101,7 +101,7 @@ it('keeps its lease while the main thread is blocked for longer than the lease',
 })
 
 it('loses its lease when the process hangs', async () => {
-  const heartbeat = startHeartbeat({ url: redis.url, worker: 'hanging', beatMilliseconds, leaseMilliseconds, hangMilliseconds: 1500, onTrouble: () => {} })
+  const heartbeat = startHeartbeat({ url: redis.url, worker: 'hanging', beatMilliseconds, leaseMilliseconds, hangMilliseconds: 1500, onProblem: () => {} })
   await expect.poll(() => redis.client.exists(redisKeys.worker('hanging')), { timeout: 10_000 }).toBe(1)
   blockThread(3000)
   expect(await redis.client.exists(redisKeys.worker('hanging'))).toBe(0)
@@ -170,8 +170,8 @@ it.each([
 })
 
 it('starts and ends without an available Redis', async () => {
-  const made = new RedisCoordination({ url: 'redis://:secret@127.0.0.1:1', name: 'pod', onTrouble: (message) => troubles.push(message) })
-  const worker = made.newWorker()
+  const made = new RedisCoordination({ url: 'redis://:secret@127.0.0.1:1', name: 'pod', onProblem: (message) => troubles.push(message) })
+  const worker = made.newWorkerName()
   made.begin(worker)
   made.planned(run, 1)
   made.saveProgress(run, idle)

@@ -6,7 +6,7 @@ import { RateBudget, type RateBudgetOptions } from './budget.ts'
 import type { Coordination, Holder, SliceProgress } from './coordination.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { ProgressWriter } from './progress-writer.ts'
-import { openRedis, type RedisConnection, type RedisTrouble } from './redis-connection.ts'
+import { openRedis, type RedisConnection, type ReportProblem } from './redis-connection.ts'
 import { expired, StoreCoordination } from './store.ts'
 
 const { redisKeys } = shared
@@ -15,7 +15,7 @@ export type RedisCoordinationOptions = {
   url: string
   /** The pod's name, or another name that identifies the process to users. */
   name: string
-  onTrouble: RedisTrouble
+  onProblem: ReportProblem
   beatMilliseconds?: number
   /** A worker without a heartbeat in Redis for this long is dead. */
   leaseMilliseconds?: number
@@ -42,17 +42,17 @@ export class RedisCoordination implements Coordination {
     const { heartbeatMilliseconds: beatMilliseconds, leaseMilliseconds } = shared
     this.#options = { beatMilliseconds, leaseMilliseconds, storeSilenceMilliseconds: defaultStoreSilenceMilliseconds, ...options }
     this.#names = new StoreCoordination(options.name)
-    this.#connection = openRedis(options.url, 'headgate-worker', options.onTrouble)
+    this.#connection = openRedis(options.url, 'headgate-worker', options.onProblem)
     this.#progress = new ProgressWriter(this.#connection)
   }
 
-  newWorker(): string {
-    return this.#names.newWorker()
+  newWorkerName(): string {
+    return this.#names.newWorkerName()
   }
 
   begin(worker: string): void {
     // Errors of the thread's connection are ignored, because this connection reports the same outage.
-    this.#heartbeats.set(worker, startHeartbeat({ ...this.#options, worker, onTrouble: () => {} }))
+    this.#heartbeats.set(worker, startHeartbeat({ ...this.#options, worker, onProblem: () => {} }))
   }
 
   async end(worker: string): Promise<void> {

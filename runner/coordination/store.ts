@@ -13,7 +13,7 @@ export class StoreCoordination implements Coordination {
     this.#name = name
   }
 
-  newWorker(): string {
+  newWorkerName(): string {
     return `${this.#name}/${randomBytes(4).toString('hex')}`
   }
 

@@ -34,7 +34,7 @@ export async function mayClose({ run, keys }: Commit, transaction: Transaction, 
 }
 
 /**
- * Closes entries whose key the batch has loaded. For a batch that was copied straight into the destination, the finish step closes them.
+ * Closes entries whose key the batch has loaded. For a batch that was copied directly into the destination, the finish step closes them.
  * Returns the hashes of the keys if the finish step needs them.
  */
 export async function closeByBatch(commit: Commit, transaction: Transaction, batch: PreparedBatch, loaded: LoadedRows): Promise<Buffer | null> {
@@ -45,7 +45,7 @@ export async function closeByBatch(commit: Commit, transaction: Transaction, bat
     if (staged !== undefined && (await mayClose(commit, transaction, batch))) await supersedeByBatch(transaction, { ...accepted, relation: staged.relation })
     return staged?.hashes ?? null
   }
-  if (keys.batch === undefined || loaded.straight === true || !(await mayClose(commit, transaction, batch))) return null
+  if (keys.batch === undefined || loaded.copiedDirectly === true || !(await mayClose(commit, transaction, batch))) return null
   await supersedeByBatch(transaction, { ...accepted, relation: keys.batch.name })
   return null
 }

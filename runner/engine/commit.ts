@@ -61,7 +61,7 @@ export async function commitBatch(
       parked,
       removed: 0,
     },
-    straight: counts.straight ?? false,
+    copiedDirectly: counts.copiedDirectly ?? false,
     unchangedKeys: counts.unchangedKeys ?? null,
     overwrittenKeys: counts.overwrittenKeys ?? null,
     acceptedKeys,
@@ -100,7 +100,7 @@ async function loadBatch(commit: Commit, transaction: Transaction, batch: Prepar
     const { loaded, unchanged, superseded, overwrote } = await foreign(() => loader.load(new ObjectRows(batch.records), transaction, run, plan))
     return { loaded, unchanged, superseded, ...(overwrote !== undefined && { overwrote }) }
   }
-  const keepKeys = keys.traceless === true && (await mayClose(commit, transaction, batch))
+  const keepKeys = keys.mayLeaveNoTrace === true && (await mayClose(commit, transaction, batch))
   return loader.loadEncoded(batch.rows, transaction, run, { plan, keepKeys, rewriteUnchanged })
 }
 

@@ -2,13 +2,13 @@
 // empty folder while other pods have the files, so it leaves planning to them. Called by planRun.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadgateError } from '../../sdk/index.ts'
-import { type Enrolled, enrol, hasOtherCandidates, withdraw } from '../../store/planner.ts'
+import { type Candidate, hasOtherCandidates, registerCandidate, withdraw } from '../../store/planner.ts'
 import type { StoreSession } from '../../store/session.ts'
 import { type Retries, retryWait } from '../retry.ts'
 
 export type PlanAttemptsOptions = {
   session: StoreSession
-  enrolled: Enrolled
+  enrolled: Candidate
   retries: Retries
   leaseMilliseconds: number | undefined
   /** Whether the run has workers on other machines, which may see files that this one does not. */
@@ -31,7 +31,7 @@ export class PlanAttempts {
   /** Call it before the first attempt: registers the worker as a candidate for planning, until it withdraws. */
   async begin(): Promise<void> {
     const { session, enrolled, leaseMilliseconds, onSeveralMachines } = this.#options
-    if (onSeveralMachines && this.#reason === undefined) await enrol(session, { ...enrolled, leaseMilliseconds })
+    if (onSeveralMachines && this.#reason === undefined) await registerCandidate(session, { ...enrolled, leaseMilliseconds })
   }
 
   /** Whether the worker may try to plan. If the worker has withdrawn and no other candidate is left, throws the error that made it withdraw. */

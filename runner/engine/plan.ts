@@ -8,7 +8,7 @@ import { findLoadPlan, saveLoadPlan } from '../../store/load-plan.ts'
 import { claimPlanning, findPlanner, releasePlanning } from '../../store/planner.ts'
 import { findRunById, isUnfinished } from '../../store/runs.ts'
 import type { StoreSession } from '../../store/session.ts'
-import { endSessions } from '../../store/sessions.ts'
+import { terminateConnections } from '../../store/sessions.ts'
 import { isPlanned, lockPlan, planSlices } from '../../store/slices.ts'
 import type { Coordination } from '../coordination/coordination.ts'
 import { stages } from '../loaders/capabilities.ts'
@@ -81,7 +81,7 @@ async function becomePlanner({ run, worker, session, coordination, leaseMillisec
   const dead = planner === undefined || planner.worker === worker ? [] : await coordination.lapsed([planner])
   if (planner !== undefined && planner.worker !== worker && dead.length === 0) return false
   // The dead planner may hold a lock on the run's row. Best effort: a role without this right waits until the server notices.
-  if (dead.length > 0) await endSessions(session, dead).catch(() => {})
+  if (dead.length > 0) await terminateConnections(session, dead).catch(() => {})
   return claimPlanning(session, { run: run.id, worker, lapsed: dead[0], leaseMilliseconds })
 }
 

@@ -1,5 +1,5 @@
 // Handles older runs of the same destination whose workers have died. Called when a run is planned and before it is published.
-import { endSessions } from '../../store/sessions.ts'
+import { terminateConnections } from '../../store/sessions.ts'
 import { failSilentRuns, hasSilentOlderRuns, lapsedWorkers } from '../../store/silent-runs.ts'
 import { retrying } from '../retry.ts'
 import type { Work } from './work.ts'
@@ -15,5 +15,5 @@ export async function failSilentPredecessors(work: Work): Promise<void> {
 /** Terminates connections of dead workers of other runs, which may hold locks on the destination. Best effort: needs the right to do so. */
 export async function endLapsedSessions({ session, run }: Work): Promise<void> {
   const workers = await lapsedWorkers(session, run).catch(() => [])
-  if (workers.length > 0) await endSessions(session, workers).catch(() => {})
+  if (workers.length > 0) await terminateConnections(session, workers).catch(() => {})
 }

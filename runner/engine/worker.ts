@@ -4,7 +4,7 @@ import { HeadgateError, type Transaction } from '../../sdk/index.ts'
 import { failureOf, messageOf } from '../../sdk/thrown.ts'
 import { cancelRun, failRun, findRunById, type Run } from '../../store/runs.ts'
 import { StoreSession } from '../../store/session.ts'
-import { endSessions } from '../../store/sessions.ts'
+import { terminateConnections } from '../../store/sessions.ts'
 import { type ClaimedSlice, claimSlice, releaseSlice, sliceCounts } from '../../store/slices.ts'
 import { guardBackground } from '../plugins/crash-guard.ts'
 import { guardExit } from '../plugins/exit-guard.ts'
@@ -32,7 +32,7 @@ const longestPollMilliseconds = 1000
  */
 export async function runWorker(options: WorkOptions): Promise<Run> {
   const session = new StoreSession(options.databaseUrl, `headgate ${options.run.name}`)
-  const worker = options.coordination.newWorker()
+  const worker = options.coordination.newWorkerName()
   const guards = guardPlugins(options, worker)
   let work: Work | undefined
   try {
@@ -153,7 +153,7 @@ async function nextClaim(work: Work): Promise<ClaimedSlice | undefined> {
   const { run, worker, session, leaseMilliseconds } = work
   const { lapsed } = await otherHolders(work)
   // Best effort: a role without the right to terminate these connections waits until the server notices that they are dead.
-  if (lapsed.length > 0) await endSessions(session, lapsed).catch(() => {})
+  if (lapsed.length > 0) await terminateConnections(session, lapsed).catch(() => {})
   // At this point the worker holds no slice. A slice leased to this worker is from a claim whose response was lost.
   return claimSlice(session, { run: run.id, worker, lapsed: [...lapsed, worker], leaseMilliseconds })
 }

@@ -4,7 +4,7 @@ import type { DestinationColumn, EncodedRows } from '../copy/encoded-rows.ts'
 
 export type LoadedRows = LoadCounts & {
   /** The rows went into the destination without passing through the relation `batch` of DestinationKeys. */
-  straight?: boolean
+  copiedDirectly?: boolean
   /** 8-byte hashes, one after another, of the keys judged unchanged, and of those of earlier runs' rows that were replaced. */
   unchangedKeys?: Buffer | null
   overwrittenKeys?: Buffer | null
@@ -43,16 +43,16 @@ export interface EncodedLoading<Plan> {
 
 /** What `acceptedKeys` of a loader returns that also publishes batches by themselves. */
 export type DestinationKeys = AcceptedKeys & {
-  /** The batch's rows, until its transaction ends, if they did not go straight into the destination. */
+  /** The batch's rows, until its transaction ends, if they did not go directly into the destination. */
   batch?: Relation
   /** The destination itself, with `_run` and `_pos`. */
   destination?: Relation
   /** Whether the destination may not show the key of an accepted record, so that the batch's rows have to be kept. */
-  traceless?: boolean
+  mayLeaveNoTrace?: boolean
 }
 
 /** `_pos` of a batch's first and last record, in decimal digits. */
-export type Stretch = { first: string; last: string }
+export type BatchRange = { first: string; last: string }
 
 /** A staged record that the destination refuses, by its `_pos` in decimal digits. */
 export type StagedRefusal = { order: string; error: RecordError }
@@ -68,7 +68,7 @@ export interface StagedLoading<Plan> {
    * Finds the staged rows that the destination refuses, in source order, after publishing was refused. `stretches` are the run's batches in
    * source order, `rows` is how many they staged. The caller rolls the transaction back. Throws DestinationRefused if too many are refused.
    */
-  findRefused(run: RunContext, transaction: Transaction, search: { plan: Plan; stretches: readonly Stretch[]; rows: number }): Promise<StagedRefusal[]>
+  findRefused(run: RunContext, transaction: Transaction, search: { plan: Plan; stretches: readonly BatchRange[]; rows: number }): Promise<StagedRefusal[]>
   /** Removes the rows of staged records that `findRefused` found. Returns how many rows that were. */
   dropRefused(transaction: Transaction, plan: Plan, refused: readonly StagedRefusal[]): Promise<number>
   /** Removes staged rows of runs that are finished, which workers that died left behind. */

@@ -37,12 +37,12 @@ test.each([
 
 const specWith = (module: string) => ({ source: {}, destination: {}, validators: [{ plugin: { module } }] }) as unknown as PipelineSpec
 
-test.each(['pg', '/image/own.mjs', '/image/missing.mjs'])('Of the image is %s', async (module) => {
+test.each(['pg', '/image/own.mjs', '/image/missing.mjs'])('%s is part of the image', async (module) => {
   const path = module.startsWith('/') ? join(top, module) : module
   await expect(requireModulesInImage(specWith(path), join(top, 'image'))).resolves.toBeUndefined()
 })
 
-test.each(['./own.mjs', '/volume/foreign.mjs', '/image/../volume/foreign.mjs', '/image/link.mjs'])('Not of the image is %s', async (module) => {
+test.each(['./own.mjs', '/volume/foreign.mjs', '/image/../volume/foreign.mjs', '/image/link.mjs'])('%s is not part of the image', async (module) => {
   const path = module.startsWith('/') ? `${top}${module}` : module
   await expect(requireModulesInImage(specWith(path), join(top, 'image'))).rejects.toMatchObject({
     code: 'InvalidPlugin',

@@ -9,7 +9,7 @@ import { HeadgateError } from '../../sdk/index.ts'
 import { failureOf } from '../../sdk/thrown.ts'
 import { failRun, findRunById } from '../../store/runs.ts'
 import { StoreSession } from '../../store/session.ts'
-import { endSessions } from '../../store/sessions.ts'
+import { terminateConnections } from '../../store/sessions.ts'
 import { type Outcome, outcomeOf, outcomeOfWorker, writeReport } from '../reports/worker-report.ts'
 import { retrying } from '../retry.ts'
 import { endProcess } from './end-process.ts'
@@ -130,7 +130,7 @@ async function recorded(failure: ReturnType<typeof failureOf>): Promise<Outcome>
   const { signal } = new AbortController()
   try {
     return await retrying({ policy, signal }, async () => {
-      await endSessions(session, [data.worker]).catch(() => {})
+      await terminateConnections(session, [data.worker]).catch(() => {})
       await session.transaction((transaction) => failRun(transaction, data.run, failure))
       return outcomeOf(session, await findRunById(session, data.run))
     })

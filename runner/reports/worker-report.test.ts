@@ -50,7 +50,7 @@ const snapshot = {
   interval: { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00+01:00' },
 }
 
-it('makes the run’s row from the snapshot', () => {
+it('creates the row of the run from the snapshot', () => {
   const file = join(folder, 'run.json')
   writeFileSync(file, JSON.stringify(snapshot))
   expect(declaredRun(readSnapshot(file))).toMatchObject({

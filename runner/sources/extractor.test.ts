@@ -43,7 +43,7 @@ async function all(subject: SourceExtractor): Promise<{ slices: Slice[]; records
   return { slices, records }
 }
 
-test('one worker gets one slice for each file, small files are not cut for more workers', async () => {
+test('one worker gets one slice for each file, and small files are not split for more workers', async () => {
   for (const workers of [1, 4]) {
     const { slices } = await all(extractor(workers))
     expect(slices.map(({ input, name }) => [input, name])).toEqual([
@@ -92,7 +92,7 @@ const losses: [what: string, lose: (path: string) => void][] = [
   ['lost its folder', () => rmSync(folder, { recursive: true })],
 ]
 
-test.each(losses)('a planned file that %s may be there for another worker', async (_what, lose) => {
+test.each(losses)('a planned file that %s may be available to another worker', async (_what, lose) => {
   const subject = extractor(1)
   const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]
   lose(join(folder, 'a.csv'))
@@ -101,7 +101,7 @@ test.each(losses)('a planned file that %s may be there for another worker', asyn
   await expect(subject.verify(slice, run)).rejects.toMatchObject(unavailable)
 })
 
-test.each(losses)('a file that %s while the run is planned was never there', async (_what, lose) => {
+test.each(losses)('a file that %s while the run is planned is ignored', async (_what, lose) => {
   const source = new FilesSource({ paths: ['*.csv'] })
   const lossy: Source = {
     async *inputs(given) {

@@ -23,12 +23,12 @@ describe('small inputs', () => {
     expect(packs(inputs([400, 400, 300, 900, 200, 50]))).toEqual([[0, 1], [2], [3], [4, 5]])
   })
 
-  it('are named by their slice, which has the bytes of all', () => {
+  it('are named by their slice, which has the sum of their bytes', () => {
     const slices = [...packed(inputs([1, 2, 3]), 1000)]
     expect(slices).toMatchObject([{ input: 0, name: '0.csv and 2 more', inputs: ['0.csv', '1.csv', '2.csv'], bytes: 6, fields: ['id'], leastRecordBytes: 2 }])
   })
 
-  it('keep the form of a slice of one input if nothing is beside them', () => {
+  it('keep the shape of a slice of one input if they are alone', () => {
     const [slice] = packed(inputs([5]), 1000)
     expect(slice).toMatchObject({ input: 0, name: '0.csv', bytes: 5 })
     expect(slice).not.toHaveProperty('inputs')

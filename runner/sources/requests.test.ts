@@ -70,7 +70,7 @@ describe.each([false, true])('an input of a server (without ranges: %s)', (seque
     expect(result.ids).toEqual(everyId)
   })
 
-  test.each(inputs)('%s costs at most two requests to go on with', async (_what, input, config = {}) => {
+  test.each(inputs)('%s costs at most two requests to resume', async (_what, input, config = {}) => {
     const subject = extractor(input, { config, sequential })
     const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]
     const { next } = await read(subject, slice)
@@ -99,7 +99,7 @@ test('slices are planned with one request, and a later one asks for the head and
   expect(ids).toEqual(everyId)
 })
 
-test('an input that is small is read from what was looked at', async () => {
+test('a small input is read from its cached head', async () => {
   for (const input of [Buffer.from('id,name\n1,a\n2,b\n'), gzipSync('id,name\n1,a\n2,b\n')]) {
     const subject = extractor(input)
     const [slice] = (await Array.fromAsync(subject.plan(run))) as [Slice]

@@ -63,6 +63,6 @@ test.each([
   expect(() => renderPaths(['fine.csv', path], { ...run, ...change })).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }))
 })
 
-test('A message cuts a long value', () => {
+test('A message truncates a long value', () => {
   expect(() => renderPaths(['{{ params.region }}'], { ...run, params: { region: '*'.repeat(4096) } })).toThrow(/^params\.region is "\*{100}…", which/)
 })

@@ -44,7 +44,7 @@ describe('reads', () => {
   })
 })
 
-test('raw is what the source holds, byte by byte', async () => {
+test('raw is the exact bytes of the source', async () => {
   for (const encoding of ['utf-16le', 'utf-16be', 'utf-32le', 'latin1', 'shift_jis']) {
     const bytes = iconv.encode(
       'a|b\nü表|2\n3\n'.replace('ü', encoding === 'shift_jis' ? 'ソ' : 'ü').replace('表', encoding === 'latin1' ? 'é' : '表'),
@@ -56,7 +56,7 @@ test('raw is what the source holds, byte by byte', async () => {
   }
 })
 
-test('bytes that are no text are a problem of their record, which keeps them', async () => {
+test('undecodable bytes are an error of their record, which keeps them', async () => {
   const cases: [string, Buffer][] = [
     ['utf-8', Buffer.from('a,b\n1,\xff\n3,4\n', 'latin1')],
     ['utf-8', Buffer.from('a,b\n1,\xed\xa0\x80\n3,4\n', 'latin1')],
@@ -77,7 +77,7 @@ test('UTF-16 with half a character at its end', async () => {
   expect(await valuesOf(bytes, { encoding: 'utf-16le' })).toEqual([['1', '2'], 'encoding.invalid'])
 })
 
-test('any UTF-16 gives its own bytes back', async () => {
+test('any UTF-16 is converted back to its own bytes', async () => {
   const unit = fc.constantFrom('a', ',', 'é', '表', '\ud83d\ude00', '\ud83d', '\ude00')
   await fc.assert(
     fc.asyncProperty(fc.array(unit, { minLength: 1 }), fc.integer({ min: 1, max: 9 }), async (units, chunkBytes) => {

@@ -19,6 +19,6 @@ test.each([
   }
 })
 
-test('text that only resembles another format is read', async () => {
+test('text that only resembles a binary format is read', async () => {
   for (const header of ['PK,x', 'BZh9,x', '<htmlish>,x', 'PAR,x']) expect((await readCsv(`${header}\n1,2\n`)).records).toHaveLength(1)
 })

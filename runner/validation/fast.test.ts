@@ -168,7 +168,7 @@ async function encode(schema: Schema, columns: DestinationColumn[], batch: Recor
 
 describe('the fast path', () => {
   for (const [name, { field, column: to, cells }] of Object.entries(shapes)) {
-    it(`takes of ${name} what the slow path takes, and writes the same bytes`, async () => {
+    it(`accepts of ${name} what the slow path accepts, and writes the same bytes`, async () => {
       const columns = [to, column('_run', 'int8'), column('_pos', 'int8')]
       const records = fc.array(
         cellsOf(cells).map((cell) => [cell]),
@@ -184,7 +184,7 @@ describe('the fast path', () => {
     })
   }
 
-  it('does so for whole records with a key, rules and fields that the source lacks', async () => {
+  it('does the same for whole records with a key, rules and fields that the source lacks', async () => {
     const good: Record<string, fc.Arbitrary<string>> = {
       int4: fc.integer({ min: -5, max: 99 }).map(String),
       numeric: fc.integer({ min: -9999, max: 99999 }).map((cents) => (cents / 100).toFixed(2)),
@@ -251,7 +251,7 @@ describe('text', () => {
     )
   })
 
-  it('that looks like an e-mail address at first sight is one', () => {
+  it('that the fast check takes for an e-mail address is one', () => {
     const check = compileTextCheck({ name: 'f', type: 'text', format: 'email' })
     fc.assert(
       fc.property(fc.oneof(fc.emailAddress(), fc.stringMatching(/^[a-z0-9._+%@-]{0,12}@[a-zA-Z0-9.-]{0,12}$/)), (text) => {
@@ -262,7 +262,7 @@ describe('text', () => {
     )
   })
 
-  it('in bytes that are not UTF-8 is left to the slow path, where it is not ASCII', async () => {
+  it('in an encoding other than UTF-8 is left to the slow path unless it is ASCII', async () => {
     const batch = byteBatch(['f'], [[{ content: Buffer.from('plain'), quoted: false }], [{ content: Buffer.from('gr\u00fcn'), quoted: false }]], {
       ...csvRules,
       utf8: false,

@@ -44,7 +44,7 @@ describe('outcomes', () => {
   })
 })
 
-describe('a value made to keep the reader busy', () => {
+describe('a value made to be expensive to read', () => {
   const large = 1 << 20
   it.each<[string, Omit<Field, 'name' | 'type'>, string, string | undefined]>([
     ['a pattern that backtracks', { pattern: '^([a-zA-Z0-9]+)*@x[.]de$' }, `${'a'.repeat(large)}!`, 'pattern'],
@@ -60,7 +60,7 @@ describe('a value made to keep the reader busy', () => {
     expect([codes, records.length]).toEqual(code === undefined ? [[], 1] : [[[code]], 0])
   })
 
-  it('in JSON: marks within strings are no structure', async () => {
+  it('in JSON: brackets within strings are not structure', async () => {
     const values = ['"\\"[[[\\\\"', `"${'['.repeat(600)}${'9'.repeat(2000)}"`, `{"a\\"{": [1]}`]
     const { records, codes } = await run(
       { fields: [{ name: 'a', type: 'json' }] },
@@ -87,7 +87,7 @@ describe('a rejected record', () => {
     ])
   })
 
-  it('has a key as long as all of it can be read, whatever else is wrong with it', async () => {
+  it('has a key if all its key fields can be read, whatever else is wrong', async () => {
     const schema: Schema = {
       primaryKey: ['id', 'code', 'kind', 'parent'],
       fields: [
@@ -109,12 +109,12 @@ describe('a rejected record', () => {
     expect(await keys('40000')).toEqual([{ key: undefined, codes: ['range.column', ...codes] }])
   })
 
-  it('has no key if part of it cannot be read, and null is wrong for a key whatever is declared', async () => {
+  it('has no key if a key field cannot be read, and null is an error in a key field', async () => {
     const { rejected } = await run({ primaryKey: ['a'], fields }, [{ id: 'x', A: null }])
     expect(rejected[0]).toMatchObject({ key: undefined, errors: [{ code: 'type.integer' }, { code: 'null', field: 'a' }] })
   })
 
-  it('says what the evidence of a record is, as its batch does', async () => {
+  it('has the kind of evidence that its batch declares', async () => {
     const wrong: Schema = { fields: [{ name: 'n', type: 'uuid' }] }
     const records = [{ n: 'x' }, { n: 2n ** 70n }]
     const objects = new ObjectBatch(records, { firstOrder: 0, next: 2 })
@@ -157,7 +157,7 @@ describe('a rejected record', () => {
     }
   })
 
-  it('hides a sensitive value that a batch of an extractor warns of', async () => {
+  it('hides a sensitive value in a warning of an extractor', async () => {
     class Talkative extends ObjectBatch {
       warning(index: number) {
         return { field: 'note', code: `odd.${this.record(index).name}`, message: `odd ${this.record(index).name}` }
@@ -174,7 +174,7 @@ describe('a rejected record', () => {
     expect([...warnings]).toEqual([['hidden', { count: 1, example: expect.stringContaining('is hidden') }]])
   })
 
-  it('shows nothing of a sensitive value, and 200 characters of another', async () => {
+  it('shows nothing of a sensitive value, and 200 characters of other values', async () => {
     const schema: Schema = {
       fields: [
         { name: 'secret', type: 'uuid', sensitive: true },
@@ -191,7 +191,7 @@ describe('a rejected record', () => {
     expect((await run({ fields: many }, [{}])).codes[0]).toHaveLength(100)
   })
 
-  it('that could not be framed keeps its bytes and the reason', async () => {
+  it('that could not be framed has its bytes and the reason', async () => {
     const batch = byteBatch(['id'], [[{ content: Buffer.from('1'), quoted: false }]])
     const broken = {
       size: 1,
@@ -227,7 +227,7 @@ class Filling extends RecordTransformer<null> {
 describe('the fields of the source', () => {
   const bytes = (names: string[]) => byteBatch(names, [names.map(() => ({ content: Buffer.from('1'), quoted: false }))])
 
-  it('that are missing fail the run, with the name that is meant', async () => {
+  it('that are missing fail the run, with a similar name as a suggestion', async () => {
     await expect(program({ fields }, undefined).process(bytes(['ID ', 'A']), 0, { records: [] })).rejects.toMatchObject({
       code: 'MissingField',
       message: expect.stringContaining('"ID " looks like "id"'),
@@ -267,7 +267,7 @@ describe('the fields of the source', () => {
     expect(await load(['id'], ['id'])).toMatchObject({ accepted: 1 })
   })
 
-  it('that nobody declared are ignored, captured, or fail the run', async () => {
+  it('that are not declared are ignored, captured, or fail the run', async () => {
     const load = async (unknownFields: 'ignore' | 'capture' | 'reject') => {
       const sink = { records: [] as { order: number; record: TypedRecord }[] }
       await program({ fields, unknownFields }, undefined).process(bytes(['id', 'A', 'new']), 0, sink)
@@ -279,7 +279,7 @@ describe('the fields of the source', () => {
   })
 })
 
-describe('classes of an integrator', () => {
+describe('custom classes', () => {
   class Even extends RecordValidator<null> {
     check(record: SourceRecord, report: Report) {
       if (Number(record.id) % 2 === 1) report.reject({ field: 'id', code: 'odd', message: 'id is odd' })
@@ -321,7 +321,7 @@ describe('classes of an integrator', () => {
     expect(await transformed(() => undefined)).toMatchObject({ accepted: 0, filtered: 1, rejected: [], hex: '' })
   })
 
-  it('do not get past the types of the columns', async () => {
+  it('cannot bypass the types of the columns', async () => {
     const { rejected, accepted } = await transformed((record) => ({ ...record, id: null, a: 40000n, extra: 'much' }))
     expect(accepted).toBe(0)
     expect(rejected[0]?.errors.map(({ code }) => code)).toEqual(['transform.id', 'transform.a', 'transform.extra'])

@@ -51,12 +51,12 @@ describe.each(['fast', 'slow'] as const)('references on the %s path', (path) => 
     expect(await load(undefined, ['1', '01', '9'.repeat(18)], path, { type: 'integer' })).toMatchObject({ accepted: 2 })
   })
 
-  it('park only what has no other fault', async () => {
+  it('park only records without another error', async () => {
     expect(await load('park', ['XX'], path, { maxLength: 1 })).toMatchObject({ rejected: [[0, 'open', `length.max ${code}`]] })
   })
 })
 
-it('a reference to what is not there fails the run', async () => {
+it('a reference to a missing table or column fails the run', async () => {
   await expect(sqlReferences(queryable)('ref.nowhere', 'code', ['x'], 'text')).rejects.toMatchObject({ code: 'InvalidReference' })
   await expect(sqlReferences(queryable)('ref.co"untry', 'code', ['1'], 'int8')).rejects.toMatchObject({ code: 'InvalidReference' })
 })
@@ -65,7 +65,7 @@ it('a number that PostgreSQL cannot read has no parent', async () => {
   expect(await sqlReferences(queryable)('ref.co"untry', 'number', ['1', '9'.repeat(30)], 'int8')).toEqual(new Set(['1']))
 })
 
-it('known parents are not asked for again, missing ones are', async () => {
+it('known parents are cached, missing ones are queried again', async () => {
   const asked: string[][] = []
   const parents = new KnownParents(async (values) => {
     asked.push(values)

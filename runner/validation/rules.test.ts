@@ -52,7 +52,7 @@ it.each(['record.n > 5', 'record.none > "x"', 'record.n * record.d > 0.0', 'reco
   expect(rule(expression)?.check(record)).toMatchObject({ code: 'rule.r', message: expect.stringContaining(expression) })
 })
 
-it('says what the pipeline says when it is broken', () => {
+it('reports the declared message when it is violated', () => {
   expect(rule('record.n > 5', 'n is too small')?.check(record)).toEqual({ code: 'rule.r', message: 'n is too small' })
 })
 
@@ -76,7 +76,7 @@ const list = 'json(record.meta).list'
 const doubled = (seed: string, times: number, then: (last: string) => string) =>
   [...Array(times).keys()].reduceRight((inner, at) => `cel.bind(v${at}, ${at === 0 ? seed : `[v${at - 1}, v${at - 1}]`}, ${inner})`, then(`v${times - 1}`))
 
-describe('a rule that would take without end', () => {
+describe('a rule that would take forever', () => {
   it.each([
     ['loops over a list three times', `${list}.all(x, ${list}.all(y, ${list}.all(z, x + y + z >= 0.0)))`],
     ['hides it behind what is true anyway', `${list}.all(x, !${list}.exists(y, x == y + 1000000.0)) || true`],
@@ -105,7 +105,7 @@ describe('a rule that would take without end', () => {
     expect(checked?.check({ ...record, meta: '{"list": [1, -2]}' })).toMatchObject({ code: 'rule.r' })
   })
 
-  it('leaves less to the rules after it: they share what one record may cost', () => {
+  it('shares the cost limit of a record with the other rules', () => {
     const expression = `${list}.all(x, ${list}.filter(y, x == y).size() == 1 || true)`
     const small = { ...record, meta: JSON.stringify({ list: Array(500).fill(1) }) }
     const rules = compileRules({ fields, rules: [...'abc'].map((name) => ({ name, expression })) })
@@ -122,16 +122,16 @@ it.each([
   expect(rule(expression)?.check(big)).toBeUndefined()
 })
 
-it('matches() is in the syntax of RE2, also where the record brings the expression', () => {
+it('matches() has the syntax of RE2, even if the record contains the expression', () => {
   expect(rule('"a\\nb".matches("^a\\\\x{0a}b$")')?.check(record)).toBeUndefined()
   expect(rule('"xABCx".matches("(?i)" + record.text)')?.check(record)).toBeUndefined()
 })
 
-it.each(['bool(record.text)', 'micros(instant(record.text)) > 0'])('%s quotes little of what cannot be evaluated', (expression) => {
+it.each(['bool(record.text)', 'micros(instant(record.text)) > 0'])('%s truncates a value that cannot be evaluated', (expression) => {
   expect(rule(expression)?.check(big)?.message.length).toBeLessThan(1000)
 })
 
-it('does not quote what it reads of a sensitive field when it cannot be evaluated', () => {
+it('does not quote a sensitive field when it cannot be evaluated', () => {
   const secret = compileRules({
     fields: [...fields, { name: 'secret', type: 'text', sensitive: true }],
     rules: [

@@ -11,8 +11,8 @@ const schema: Schema = {
 const secrecy = secrecyOf(schema)
 const source = { SSN: '123-45', note: 'x', other: 'y' }
 
-describe('what a validator says', () => {
-  it('is kept about a declared field that is not sensitive', () => {
+describe('the error of a validator', () => {
+  it('is kept for a declared field that is not sensitive', () => {
     const error = { field: 'note', code: 'a.b', message: 'x is wrong', value: 'x' }
     expect(secrecy?.said(error, source)).toEqual(error)
   })
@@ -32,7 +32,7 @@ describe('what a validator says', () => {
     expect(secrecy?.said(error, source)).toEqual(kept)
   })
 
-  it('is hidden for a record that could not be read, in which nobody can look for the value', () => {
+  it('is hidden for an unreadable record, whose sensitive values are unknown', () => {
     expect(secrecy?.said({ field: 'note', code: 'Miller', message: 'm' }, undefined)).toEqual({ field: 'note', code: 'hidden', message: hiddenMessage })
   })
 
@@ -44,7 +44,7 @@ describe('what a validator says', () => {
     expect(secrecy?.said({ field: 'note', code: 'a', message }, { SSN: value }).message).toBe(hiddenMessage)
   })
 
-  it('is looked through for values within lists and objects', () => {
+  it('is searched for sensitive values within lists and objects', () => {
     expect(secrecy?.said({ field: 'note', code: 'a', message: 'has deep' }, { SSN: { list: [{ at: 'deep' }] } }).message).toBe(hiddenMessage)
   })
 })

@@ -12,14 +12,14 @@ function verdictsOf(check: (report: Report) => void) {
 }
 
 describe('an error that a validator reports', () => {
-  it('is kept with at most as many characters as its parts may have', async () => {
+  it('is truncated to the maximum length of its properties', async () => {
     const long = 'x'.repeat(2_000_000)
     const found = await verdictsOf((report) => report.reject({ field: long, code: long, message: long, value: long }))
     const [error] = found.get(0)?.errors ?? []
     expect([error?.field?.length, error?.code.length, error?.message.length, error?.value?.length]).toEqual([255, 100, 1000, 200])
   })
 
-  it('keeps nothing beside its four parts', async () => {
+  it('keeps only its four properties', async () => {
     const found = await verdictsOf((report) => report.warn({ code: 'odd', message: 'is odd', extra: { secret: 1 } } as never))
     expect(found.get(0)).toEqual({ errors: [], warnings: [{ code: 'odd', message: 'is odd' }] })
   })

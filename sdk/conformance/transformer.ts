@@ -65,8 +65,8 @@ function oneEach(results: Results, records: readonly TypedRecord[]): void {
 
 function areResults(results: Results): void {
   for (const result of results) {
-    const sound = result === undefined || result instanceof Rejection || (Array.isArray(result) ? result.every(isRecord) : isRecord(result))
-    promise(sound, `returned ${shown(result)} for a record`)
+    const isResult = result === undefined || result instanceof Rejection || (Array.isArray(result) ? result.every(isRecord) : isRecord(result))
+    promise(isResult, `returned ${shown(result)} for a record`)
   }
 }
 
@@ -93,8 +93,9 @@ function haveFields(kit: TransformerKit, results: Results): void {
 function rejectSoundly(results: Results): void {
   for (const result of results) {
     if (!(result instanceof Rejection)) continue
-    const sound = result.errors.length > 0 && result.errors.every(({ code, message }) => typeof code === 'string' && code !== '' && typeof message === 'string')
-    promise(sound, `rejected a record with ${shown(result.errors)}`)
+    const isResult =
+      result.errors.length > 0 && result.errors.every(({ code, message }) => typeof code === 'string' && code !== '' && typeof message === 'string')
+    promise(isResult, `rejected a record with ${shown(result.errors)}`)
   }
 }
 

@@ -24,12 +24,12 @@ test.each([
   expect(median(values)).toBe(expected)
 })
 
-test('a ratio is taken within its round, so that a slow round does not bend it', () => {
+test('a ratio is taken within its round, so that a slow round does not distort it', () => {
   const [, result] = results([measured(psql, 1, 6), measured(append, 1, 4), measured(psql, 2, 60), measured(append, 2, 40)])
   expect(result?.ratio).toEqual({ median: 1.5, least: 1.5, most: 1.5 })
 })
 
-test('what psql took twice in a round counts as its mean', () => {
+test('two times of psql in one round count as their mean', () => {
   const all = results([measured(psql, 1, 5), measured(append, 1, 3), measured(psql, 1, 7)])
   expect(all.find(({ step }) => step.name === append.name)?.ratio.median).toBe(2)
 })
@@ -43,20 +43,20 @@ test.each([
   expect(text).toContain(sentence)
 })
 
-test('a whole command may take so many times as long as psql plus its start', () => {
+test('the limit of a whole command is a multiple of psql’s time plus its start', () => {
   const small = { ...append, target: { times: 1.5, plusSeconds: 0.5 } }
   expect(report([measured(psql, 1, 1), measured(small, 1, 1.9)])).toContain('1 of 1 speed targets met')
   expect(report([measured(psql, 1, 1), measured(small, 1, 2.1)])).toContain('0 of 1 speed targets met')
 })
 
-test('a failed measurement is told and never counts as fast', () => {
+test('a failed measurement is reported and never counts as fast', () => {
   const failed = measured(append, 1, Number.NaN, { uses: [], serverSeconds: Number.NaN, failure: 'the table holds 9 rows' })
   const text = report([measured(psql, 1, 5), failed])
   expect(text).toContain('the table holds 9 rows')
   expect(text).toContain('0 of 0 speed targets met')
 })
 
-test('a scenario that failed in one round of several is not judged as if it had not', () => {
+test('a scenario that failed in one of several rounds counts as failed', () => {
   const failed = measured(append, 2, Number.NaN, { uses: [], serverSeconds: Number.NaN, failure: 'the table holds 9 rows' })
   const text = report([measured(psql, 1, 5), measured(append, 1, 2), measured(psql, 2, 5), failed])
   expect(text).toContain('headgate append (1 failed)')
@@ -69,6 +69,6 @@ test('the peak of each process is shown, and the largest is judged', () => {
   expect(text).toContain('Largest process of Headgate: 300 MB; target: under 256 MB, **missed**')
 })
 
-test('what could not be measured is said', () => {
+test('a missing measurement is reported', () => {
   expect(report([measured(psql, 1, 5)], { skipped: ['DuckDB, for want of Python'] })).toContain('Not measured: DuckDB, for want of Python')
 })

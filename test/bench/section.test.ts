@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { withSection } from './section.ts'
 
-test('a section replaces itself and leaves the other alone, in whatever order they are written', () => {
+test('a section replaces itself and leaves other sections unchanged', () => {
   const first = withSection('', 'operator', 'runs')
   const both = withSection(first, 'loading', 'rows')
   expect(both.indexOf('rows')).toBeLessThan(both.indexOf('runs'))

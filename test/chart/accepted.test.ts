@@ -14,7 +14,7 @@ describeWithApiServer(
     // It then warns of every pod that the strictest of the Pod Security Standards would refuse.
     const label = ['label', 'namespace', its.namespace, 'pod-security.kubernetes.io/warn=restricted']
 
-    test.each(valueSets)('takes all objects, without a warning, with %s', async (_, values) => {
+    test.each(valueSets)('accepts all objects, without a warning, with %s', async (_, values) => {
       expect(await its.kubectl(label)).toMatchObject({ code: 0 })
       const moved = JSON.parse(JSON.stringify({ ...values, workerNamespaces: [other] }).replaceAll('"etl"', `"${its.namespace}"`))
       const objects = render(moved, its.namespace).filter(({ apiVersion }) => apiVersion !== unknownGroup)

@@ -94,7 +94,7 @@ describeWithApiServer(
     const elsewhere = (await freshNamespace(server)).namespace
     appliedAccess(its, { watchNamespaces: [its.namespace], 'rbac.aggregateRoles': false })
 
-    test.each(['list pipelines.headgate.dev', 'create jobs.batch', 'list pods', 'create configmaps'])('%s: there, and nowhere else', async (action) => {
+    test.each(['list pipelines.headgate.dev', 'create jobs.batch', 'list pods', 'create configmaps'])('%s: in that namespace only', async (action) => {
       const as = ['--as', `system:serviceaccount:${its.namespace}:headgate-operator`]
       const answers = [its.namespace, elsewhere].map(async (namespace) =>
         (await its.kubectl(['auth', 'can-i', ...action.split(' '), '--namespace', namespace, ...as])).stdout.trim(),

@@ -30,7 +30,7 @@ describeWithApiServer('The command on a cluster', async (server) => {
   const status = (name: string, status: object) => client.patch(pipelineRuns, name, namespace, { status }, { subresource: 'status' })
   const failure = { phase: 'Failed', conditions: [verdict('False', 'ImagePull', 'worker 0 waits: image x cannot be pulled')] }
 
-  test('trigger makes a run that belongs to its pipeline, and tells how to watch it', async () => {
+  test('trigger creates a run that belongs to its pipeline, and prints how to watch it', async () => {
     const asked = ['--param', 'day=1', '--param', 'note=a=b', '--interval', '2026-03-01/2026-03-02T06:00+01:00']
     const { code, out, err } = await headgate('trigger', 'orders', ...asked, ...inNamespace)
     expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -58,12 +58,12 @@ describeWithApiServer('The command on a cluster', async (server) => {
     expect(await waited).toMatchObject({ code, out: expect.stringContaining(words), err: expect.stringContaining(name) })
   })
 
-  test('A run that takes longer than one wants to wait goes on', async () => {
+  test('A run that takes longer than --timeout continues', async () => {
     const waited = await headgate('trigger', 'orders', '--name', 'long', '--wait', '--timeout', '1s', ...inNamespace)
     expect(waited).toMatchObject({ code: 3, out: expect.stringContaining('the run goes on (Pending)') })
   })
 
-  test('cancel asks once, and says what is so already', async () => {
+  test('cancel requests it once, and reports a run that is already cancelled or ended', async () => {
     expect(await headgate('cancel', 'long', ...inNamespace)).toMatchObject({ code: 0, out: expect.stringContaining('is asked to stop') })
     expect((await client.get(pipelineRuns, 'long', namespace))?.spec.cancel).toBe(true)
     expect(await headgate('cancel', 'long', ...inNamespace)).toMatchObject({ code: 0, out: expect.stringContaining('was asked to stop before') })
@@ -73,7 +73,7 @@ describeWithApiServer('The command on a cluster', async (server) => {
     })
   })
 
-  test('runs lists those of the cluster when something of a cluster is asked for, or kubectl asks', async () => {
+  test('runs lists the cluster’s runs if an option of a cluster is given, or as a kubectl plugin', async () => {
     for (const list of [headgate('runs', ...inNamespace), plugin('runs', '--pipeline', 'orders', ...inNamespace)]) {
       const { code, out } = await list
       expect(code).toBe(0)
@@ -107,7 +107,7 @@ describeWithApiServer('The command on a cluster', async (server) => {
     expect(said).toEqual({ code, out: '', err: expect.stringMatching(message) })
   })
 
-  test('Who may not is told which right is missing; who is not known, to log in', async () => {
+  test('A missing right is named; an unknown user is asked to log in', async () => {
     await kubectl(['create', 'serviceaccount', 'guest', ...inNamespace])
     const { stdout: token } = await kubectl(['create', 'token', 'guest', ...inNamespace])
     const flags = ['config', 'view', '--raw', '--flatten', '-o', 'json']

@@ -1,4 +1,4 @@
-// headgate logs against a real API server; the kubelet that holds the logs is played by the test.
+// headgate logs against a real API server; the kubelet that holds the logs is fake by the test.
 import { expect, test } from 'vitest'
 import { createClient } from '../../operator/kubernetes/client.ts'
 import { pipelineRuns, pods } from '../../operator/kubernetes/resources.ts'
@@ -53,7 +53,7 @@ describeWithApiServer('headgate logs', async (server) => {
   await pod('a-2-x', 2, { waiting: { reason: 'ErrImagePull', message: 'no such image' } })
   const inNamespace = ['-n', namespace]
 
-  test('Each line has its worker before it, and the pod that took another’s place its number', async () => {
+  test('Each line is prefixed with its worker, and with a number for a replacement pod', async () => {
     const { code, out, err } = await headgate('logs', 'a', ...inNamespace)
     expect({ code, err }).toEqual({ code: 0, err: 'worker 2 has not started: ErrImagePull: no such image\n' })
     expect(out).toBe('[0] first\n[0] second\n[0.2] again\n[0.2] cut\n[0.2] done\n[1] other\n')
@@ -68,7 +68,7 @@ describeWithApiServer('headgate logs', async (server) => {
     ])
   })
 
-  test('A log that is followed is taken up where the connection broke, and ends with the run', async () => {
+  test('A followed log resumes where the connection broke, and ends with the run', async () => {
     const followed = headgate('logs', 'a', '-f', ...inNamespace)
     await expect.poll(() => asked.filter((line) => line.startsWith(`/containerLogs/${namespace}/a-0-y/worker 2`)), { timeout: 30_000 }).not.toEqual([])
     await end('a')
@@ -78,7 +78,7 @@ describeWithApiServer('headgate logs', async (server) => {
     expect(out).toContain('[1] other\n')
   })
 
-  test('A run without pods says what it waits for', async () => {
+  test('For a run without pods, the reason for waiting is printed', async () => {
     await run('b')
     expect(await headgate('logs', 'b', ...inNamespace)).toMatchObject({ code: 0, out: '', err: expect.stringContaining('run b has no pods yet (Pending)') })
   })

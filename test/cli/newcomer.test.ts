@@ -34,7 +34,7 @@ writeFileSync(
 const database = ['--database', '…']
 const headgate = (...args: string[]) => command(...args.map((word) => (word === '…' ? url : word)))
 
-test('The first run loads, says what it rejected and where to look', async () => {
+test('The first run loads, and prints what it rejected and where to look', async () => {
   const { code, out } = await headgate('run', 'orders.yaml', ...database, '--name', 'first')
   expect(code).toBe(0)
   expect(out).toContain('first  Succeeded')
@@ -47,7 +47,7 @@ test('A second run finds everything unchanged', async () => {
   expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('4 read · 0 loaded · 2 unchanged · 2 quarantined') })
 })
 
-test('A run that has ended is not done again', async () => {
+test('An ended run is not repeated', async () => {
   const { code, out } = await headgate('run', 'orders.yaml', ...database, '--name', 'second')
   expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('nothing was done') })
 })
@@ -70,7 +70,7 @@ test('quarantine list shows each rejected record once, and show all of one; a se
   for (const { out } of [list, await headgate('quarantine', 'show', '2', ...database)]) expect(out).not.toContain('secret-word')
 })
 
-test('A list that has more names the command for the next page', async () => {
+test('An incomplete list prints the command for the next page', async () => {
   const { out } = await headgate('quarantine', 'list', '--run', 'first', '--limit', '1', ...database)
   const [, more = ''] = /^More: headgate (.+)$/m.exec(out) ?? []
   expect(more).toMatch(/^quarantine list --run first --database URL --limit 1 --after \S+$/)
@@ -85,7 +85,7 @@ test('A list that has more names the command for the next page', async () => {
   expect(rest.out.split('\n').map((line) => line.split(' ')[0])).toEqual(['RUN', 'first', ''])
 })
 
-test('trace tells the run, the file and the offset of a row', async () => {
+test('trace prints the run, the file and the offset of a row', async () => {
   const { code, out } = await headgate('trace', 'shop.orders', '2', ...database)
   expect(code).toBe(0)
   expect(out).toContain('first of orders')
@@ -93,7 +93,7 @@ test('trace tells the run, the file and the offset of a row', async () => {
   expect(out).not.toContain('b@example.org')
 })
 
-test('check says where a mistake is and what was probably meant', async () => {
+test('check prints the place of a mistake and a suggestion', async () => {
   const { code, out, err } = await headgate('check', 'wrong.yaml')
   expect(code).toBe(1)
   expect(out + err).toContain('wrong.yaml:10')

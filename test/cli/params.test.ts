@@ -52,6 +52,6 @@ test.each([
   expect(JSON.parse((await headgate('runs', '--database', url, '--output', 'json')).out).runs).toHaveLength(2)
 })
 
-test('A run of that name needs no parameters again', async () => {
+test('Resuming a run needs no parameters', async () => {
   expect(await run('--name', 'eu')).toMatchObject({ code: 0 })
 })

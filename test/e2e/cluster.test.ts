@@ -27,7 +27,7 @@ describeOnCluster('A cluster for tests', async (cluster) => {
     expect(await outputOf('lookup', 'node:24-bookworm-slim', 'node', '-e', look)).toMatch(/^10\./)
   })
 
-  test('It runs an image that was built here', async (context) => {
+  test('It runs an image that the test has built', async (context) => {
     if (!canBuildImages) context.skip('no image can be built for a cluster that was handed in; unset HEADGATE_TEST_KUBECONFIG')
     const dockerfile = join(folder, 'Dockerfile')
     writeFileSync(dockerfile, 'FROM node:24-bookworm-slim\nENV MARK=built\n')

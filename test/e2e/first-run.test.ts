@@ -87,13 +87,13 @@ describeOnCluster('A system as the chart installs it', async (cluster) => {
       expect(must(await system.headgate('logs', 'first', '--worker', '1', '--tail', '1'))).toBe('[1] Succeeded: 10 read, 7 loaded, 2 quarantined\n')
     })
 
-    test('says what it was probably asked for', async () => {
+    test('suggests the similar verb', async () => {
       expect(await system.headgate('trigger', 'order')).toMatchObject({ code: 1, stderr: expect.stringContaining('did you mean orders?') })
       expect(await system.headgate('cancel', 'first')).toMatchObject({ stderr: expect.stringContaining('run first has ended as Succeeded') })
     })
   })
 
-  describe('A run that cannot go well', () => describeTroubles(system))
+  describe('A run that cannot succeed', () => describeTroubles(system))
 
   describe('A schedule', () => {
     const runs = () => system.names('pipelineruns.headgate.dev', 'headgate.dev/pipeline=every-minute')

@@ -36,7 +36,7 @@ describeOnCluster('A namespace with an active run', async (cluster) => {
     await system.install({ watchNamespaces, rbac: { aggregateRoles: false }, postgresql: { enabled: false }, redis: { enabled: false } })
   })
 
-  test('is gone a minute after it is deleted, by an operator without rights on namespaces', async () => {
+  test('is deleted within a minute, by an operator without rights on namespaces', async () => {
     must(await cluster.kubectl(['apply', '--filename', '-', '--namespace', tenant], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })))
     const atWork = async () => {
       const { stdout } = await cluster.kubectl(['get', 'pods', '--namespace', tenant, '--field-selector=status.phase=Running', '--output=name'])

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { PipelineRun } from '../../crds/pipeline-run.ts'
 import type { TestCluster } from '../support/kubernetes.ts'
-import type { Said } from '../support/kubernetes-programs.ts'
+import type { ProgramResult } from '../support/kubernetes-programs.ts'
 import { until } from './until.ts'
 
 export const project = join(import.meta.dirname, '..', '..')
@@ -48,16 +48,16 @@ export class System {
     await until(async () => (await this.sql('SELECT 1 FROM headgate.tenant').catch(() => '')) || undefined, { what: 'the store', seconds: 120 })
   }
 
-  kubectl(...args: string[]): Promise<Said> {
+  kubectl(...args: string[]): Promise<ProgramResult> {
     return this.cluster.kubectl(['--namespace', this.namespace, ...args])
   }
 
-  helm(...args: string[]): Promise<Said> {
+  helm(...args: string[]): Promise<ProgramResult> {
     return this.cluster.helm([...args, '--namespace', this.namespace])
   }
 
   /** As kubectl's plugin. */
-  headgate(...args: string[]): Promise<Said> {
+  headgate(...args: string[]): Promise<ProgramResult> {
     return this.cluster.kubectl(['headgate', ...args, '--namespace', this.namespace])
   }
 
@@ -139,7 +139,7 @@ export function succeeded(run: PipelineRun) {
 }
 
 /** Standard output; throws if the program failed. */
-export function must({ code, stdout, stderr }: Said): string {
+export function must({ code, stdout, stderr }: ProgramResult): string {
   if (code !== 0) throw new Error(`exit code ${code}: ${stderr}${stdout}`)
   return stdout
 }

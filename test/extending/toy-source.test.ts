@@ -93,7 +93,7 @@ test('The compiler names a kind that has a definition and no code', { timeout: 1
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
 })
 
-test('The resource definition and the reference page have it', () => {
+test('The resource definition and the reference page contain it', () => {
   execFileSync(process.execPath, ['crds/generate.ts'], { cwd: tree })
   const crd = read('charts/headgate/files/crds/headgate.dev_pipelines.yaml')
   expect(crd).toContain('[has(self.files), has(self.toy), has(self.plugin)].exists_one(x, x)')

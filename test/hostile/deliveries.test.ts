@@ -78,19 +78,19 @@ test('Nothing is loaded if one of several files is wrong', async () => {
   expect(await rows()).toEqual(there)
 })
 
-test('The name that is probably meant is told, with what cannot be seen in it', async () => {
+test('A similar name is suggested, with its invisible characters shown', async () => {
   const message = async (header: string) => (await feed().deliver({ 'in.csv': `${header}\n` })).failure?.message
   expect(await message('ID,Name,phone')).toContain('"ID" looks like "id": if it is meant, declare from: "ID"')
   expect(await message('id,\u200bname,phone')).toContain(String.raw`"\u200bname" looks like "name"`)
   expect(await message('i\u00a0d,name,phone')).toContain(String.raw`"i\u00a0d" looks like "id"`)
 })
 
-test('Fields that nobody declared fail the run if they are to, also without a record', async () => {
+test('Undeclared fields fail the run if the policy says so, even without a record', async () => {
   const run = await feed({}, { unknownFields: 'reject' }).deliver({ 'in.csv': 'id,name,phone,zzz\n' })
   expect(run).toMatchObject({ state: 'Failed', failure: { code: 'UnknownField', message: expect.stringContaining('in.csv has "zzz"') } })
 })
 
-test('No field is found, and all might be null: the run fails', async () => {
+test('A run fails if no declared field is found, even if all are nullable', async () => {
   const nullable = fields.map((field) => ({ ...field, nullable: true }))
   for (const missingFields of ['nullify', 'reject'] as const) {
     const { deliver } = feed({ mode: 'Append' }, { primaryKey: undefined, fields: nullable, missingFields } as unknown as Schema)
@@ -98,7 +98,7 @@ test('No field is found, and all might be null: the run fails', async () => {
   }
 })
 
-test('A file without a byte and one with the right header are deliveries of no records', async () => {
+test('An empty file and a file with only the header are deliveries of no records', async () => {
   const { deliver, rows } = feed()
   expect(
     await deliver({ '1.csv': 'id,name,phone\n1,Ann,555\n', '2.csv': '', '3.csv': 'id,name,phone\n', '4.csv': 'id,name,phone\n2,Bob,777\n' }),
@@ -144,7 +144,7 @@ test('Repeated keys, several slices and a table that the run creates keep column
   expect(await rows()).toEqual([[1, 'last', '555']])
 })
 
-test('The missing field is told with the name that is probably meant', async () => {
+test('A missing field is reported with a similar name', async () => {
   const { deliver, events } = feed()
   await deliver({ 'in.csv': good })
   await deliver({ 'in.csv': 'id,name,Phones\n1,Ann,5\n' })
@@ -162,7 +162,7 @@ test.each([
   expect(await rows()).toEqual(there)
 })
 
-test('A missing column is nullified where that is chosen, and by default where rows are not updated', async () => {
+test('A missing column is null if declared so, and by default in modes without updates', async () => {
   const chosen = feed({}, { missingFields: 'nullify' })
   await chosen.deliver({ 'in.csv': good })
   expect(await chosen.deliver({ 'in.csv': 'id,name\n1,Ann\n' })).toMatchObject({ state: 'Succeeded', counts: { loaded: 1 } })
@@ -176,7 +176,7 @@ test('A missing column is nullified where that is chosen, and by default where r
   expect(await replaced.events()).toContainEqual({ message: expect.stringContaining('no field for phone; it is loaded as null') })
 })
 
-test('Inputs of which only some have a field that is kept are refused, and loaded if it may be null', async () => {
+test('Inputs of which only some have a kept field are refused, and loaded if the field is nullable', async () => {
   const files = { '1.csv': good, '2.csv': 'id,name\n1,Ann B\n' }
   const kept = feed()
   await kept.deliver({ 'in.csv': good })
@@ -194,7 +194,7 @@ test('Inputs of which only some have a field that is kept are refused, and loade
   ])
 })
 
-test('A version that the delivery lacks loses to rows that have one', async () => {
+test('A record without a version loses to rows with one', async () => {
   const versioned = [...fields, { name: 'version', type: 'integer' as const, nullable: true }]
   const { deliver, rows } = feed({}, { versionField: 'version', fields: versioned })
   await deliver({ 'in.csv': 'id,name,phone,version\n1,Ann,555,3\n' })

@@ -67,7 +67,7 @@ describe('a trigger that drops rows', () => {
     },
   )
 
-  it('is found on a partition, too', async () => {
+  it('is found on a partition as well', async () => {
     const table = `hostile.t${++tables}`
     await client.query(`CREATE TABLE ${table} (id int PRIMARY KEY, word text, _run bigint NOT NULL, _pos bigint NOT NULL) PARTITION BY RANGE (id);
       CREATE TABLE ${table}_low PARTITION OF ${table} FOR VALUES FROM (0) TO (100);
@@ -86,7 +86,7 @@ describe('a trigger that drops rows', () => {
   })
 })
 
-it('A trigger that changes rows is fine', async () => {
+it('A trigger that changes rows is accepted', async () => {
   const table = await created('CREATE TRIGGER touches BEFORE INSERT OR UPDATE ON $ FOR EACH ROW EXECUTE FUNCTION hostile.touch()')
   for (const _ of [1, 2]) {
     const { run } = await deliver({ table, fields, lines: ['1,One', '2,two'] })
@@ -124,7 +124,7 @@ describe('row-level security', async () => {
     return table
   }
 
-  it.each([{ mode: 'Upsert' as const }, { mode: 'Append' as const }])('is loaded through, and what it refuses is quarantined, $mode', async (destination) => {
+  it.each([{ mode: 'Upsert' as const }, { mode: 'Append' as const }])('is respected, and refused records are quarantined, $mode', async (destination) => {
     await client.query(`DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN PASSWORD 'x'`)
     try {
       const table = await restricted(`USING (true) WITH CHECK (id <> 2)`)
@@ -137,7 +137,7 @@ describe('row-level security', async () => {
     }
   })
 
-  it('refuses the record whose row it hides, instead of waiting for others', async () => {
+  it('refuses the record whose row it hides, instead of waiting for other workers', async () => {
     await client.query(`DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN PASSWORD 'x'`)
     try {
       const table = await restricted(`USING (id <> 8) WITH CHECK (true)`)

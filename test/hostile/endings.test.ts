@@ -60,7 +60,7 @@ test.each(nonsense)(
   },
 )
 
-test('A loader whose clean-up never returns does not keep the failed run from ending', async () => {
+test('A failed run ends although the clean-up of its loader never returns', async () => {
   const module = `import { Loader } from '${sdk}'
     export default class extends Loader {
       async load() { throw new Error('refused') }
@@ -96,7 +96,7 @@ test('A role that may not clean up headgate_stage fails its run for the run’s 
   await store.client.query('DROP OWNED BY ending_loader; DROP ROLE ending_loader; DROP TABLE headgate_stage.run_999999')
 })
 
-test('A run that rejects more records than it may ends with the batch in which it does, and keeps what it has rejected so far', async () => {
+test('A run ends with the batch that exceeds the limit of rejects, and keeps the records rejected so far', async () => {
   const lines = Array.from({ length: 100 }, (_, line) => (line % 2 === 0 ? 'bad' : String(line)))
   const spec = specFor('public.braked', { quality: { maxRejected: 11 } })
   const run = await deliver(store, { name: 'braked', pipeline: 'braked', folder: place({ 'feed.csv': `id\n${lines.join('\n')}\n` }), spec, manner })

@@ -1,6 +1,6 @@
 // One namespace asks for more runs than there are places; others still get theirs. And runs beyond the administrator's limits.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { KeptRun } from '../../operator/cache/runs.ts'
+import type { CachedRun } from '../../operator/cache/runs.ts'
 import { AdmissionQueue } from '../../operator/controllers/run/admission/queue.ts'
 import { runFixture } from '../../operator/controllers/testing/objects.ts'
 import { type RunOperator, startRunOperator } from '../../operator/controllers/testing/run-operator.ts'
@@ -21,7 +21,7 @@ function queueOf(cap: number, perNamespace?: number) {
   const see = (namespace: string, count: number, second = 0) => {
     for (let index = 0; index < count; index++) {
       const made = runFixture(`orders-${String(index).padStart(3, '0')}`, undefined, { createdAt: `2026-03-01T00:00:${String(second).padStart(2, '0')}Z` })
-      const run: KeptRun = { ...made, metadata: { ...made.metadata, namespace, uid: `${namespace}-${index}` } }
+      const run: CachedRun = { ...made, metadata: { ...made.metadata, namespace, uid: `${namespace}-${index}` } }
       keys.push(`${namespace}/${made.metadata.name}`)
       queue.see(`${namespace}/${made.metadata.name}`, run)
     }
@@ -32,27 +32,27 @@ function queueOf(cap: number, perNamespace?: number) {
 }
 
 describe('a namespace with a hundred runs', () => {
-  test('gets as many places as are free while nobody else waits', () => {
+  test('gets all free slots while no other namespace waits', () => {
     const { see, admitted } = queueOf(10)
     see('greedy', 100)
     expect(admitted('greedy')).toBe(10)
   })
 
-  test('shares the places with one that came later, in equal parts', () => {
+  test('shares the slots equally with one that came later', () => {
     const { see, admitted } = queueOf(10)
     see('greedy', 100, 0)
     see('modest', 100, 30)
     expect([admitted('greedy'), admitted('modest')]).toEqual([5, 5])
   })
 
-  test('leaves what a modest one does not use', () => {
+  test('gets the slots that a smaller namespace does not use', () => {
     const { see, admitted } = queueOf(10)
     see('greedy', 100, 0)
     see('modest', 2, 30)
     expect([admitted('greedy'), admitted('modest')]).toEqual([8, 2])
   })
 
-  test('that has all places gives the next free ones to those who came later, and the oldest run is first among equals', () => {
+  test('that has all slots leaves the next free ones to later namespaces, and among equals the oldest run starts first', () => {
     const { see, admitted, end } = queueOf(4)
     see('greedy', 100, 0)
     expect(admitted('greedy')).toBe(4)
@@ -65,7 +65,7 @@ describe('a namespace with a hundred runs', () => {
     expect([admitted('greedy'), admitted('modest'), admitted('humble')]).toEqual([2, 1, 1])
   })
 
-  test('gets no more than the cap of a namespace, and says which cap', () => {
+  test('gets no more than the cap of a namespace, and reports which cap', () => {
     const { queue, see, admitted } = queueOf(10, 3)
     see('greedy', 100)
     expect(admitted('greedy')).toBe(3)
@@ -98,7 +98,7 @@ describeWithApiServer('a Pipeline that asks for more than the administrator allo
     await client.close()
   })
 
-  test('has its run refused with the limit and the setting', async () => {
+  test('has its run refused with the limit and the name of the setting', async () => {
     await stage.createPipeline('greedy', { workers: 200 })
     await stage.createRun('greedy', 'greedy')
     expect(conditionOf(await stage.reaches('greedy', 'Failed', 'NotAllowed'))?.message).toBe(
@@ -115,7 +115,7 @@ describeWithApiServer('a Pipeline that asks for more than the administrator allo
     expect(await stage.job('module')).toBeUndefined()
   })
 
-  test('by saying nothing gets the limits instead, and waits for its namespace’s turn', async () => {
+  test('that declares none gets the limits, and waits in the queue of its namespace', async () => {
     await stage.createPipeline('silent', { schedule: { cron: '@daily', suspend: true, concurrency: 'Allow' } })
     for (const name of ['silent-1', 'silent-2', 'silent-3']) await stage.createRun(name, 'silent')
     await stage.reaches('silent-1', 'Starting')

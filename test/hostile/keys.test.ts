@@ -71,7 +71,7 @@ const everyMode = [
   { mode: 'Append' as const, publish: 'PerRun' as const },
 ]
 
-describe('columns that nobody declares', () => {
+describe('columns that are not declared', () => {
   it.each(
     [
       'id bigint GENERATED ALWAYS AS IDENTITY',

@@ -1,10 +1,10 @@
 // A run that, by a defect, has another namespace than its key: the controller sends nothing, whatever it decides.
 import { expect, test } from 'vitest'
 import { createCaches } from '../../operator/cache/caches.ts'
-import type { KeptRun } from '../../operator/cache/runs.ts'
+import type { CachedRun } from '../../operator/cache/runs.ts'
 import { ProgressBook } from '../../operator/controllers/progress/book.ts'
 import { runController } from '../../operator/controllers/run/run.ts'
-import { jobFixture } from '../../operator/controllers/testing/kept.ts'
+import { jobFixture } from '../../operator/controllers/testing/cached.ts'
 import { pipelineFixture, runFixture } from '../../operator/controllers/testing/objects.ts'
 import type { KubeClient } from '../../operator/kubernetes/client.ts'
 import { systemClock } from '../../operator/kubernetes/clock.ts'
@@ -19,7 +19,7 @@ const client = new Proxy({} as KubeClient, {
   },
 })
 
-function controllerOf(run: KeptRun) {
+function controllerOf(run: CachedRun) {
   const caches = createCaches()
   caches.runs.set(key, run, '1')
   caches.pipelines.set('sales/orders', pipelineFixture({}), '1')
@@ -39,7 +39,7 @@ function controllerOf(run: KeptRun) {
   return controller
 }
 
-test.each<[string, KeptRun]>([
+test.each<[string, CachedRun]>([
   ['waits', runFixture('orders-1')],
   ['is recorded', { ...runFixture('orders-1'), status: { snapshotHash: 'abc' } }],
   ['is cancelled', { ...runFixture('orders-1'), spec: { pipelineRef: { name: 'orders' }, cancel: true } }],

@@ -80,7 +80,7 @@ describe('a slice of several inputs', () => {
     expect(batches).toContainEqual({ input: 0, last_input: 3, first_order: 0, last_order: 0 })
   })
 
-  it('keeps rejected records by the name of their input, one entry for equal ones', async () => {
+  it('stores rejected records under the name of their input, one entry for equal records', async () => {
     await run('rejects', { inputs: { 'a.csv': ['1 a', 'x same'], 'b.csv': ['x same', 'y b'], 'c.csv': ['2 c'] } })
     expect(await rejects('rejects')).toEqual([
       { input: 'b.csv', position: 0, pos: at(1, 0), occurrences: 2, places: ['1', at(1, 0)] },
@@ -88,7 +88,7 @@ describe('a slice of several inputs', () => {
     ])
   })
 
-  it('keeps what the destination refuses by its input, batch by batch and when published', async () => {
+  it('stores records that the destination refuses under their input, per batch and when published', async () => {
     for (const publish of ['PerBatch', 'PerRun'] as const) {
       const table = `refused_${publish.toLowerCase()}`
       await store.client.query(`CREATE TABLE ${table} (id bigint PRIMARY KEY, name text CHECK (name <> 'no'), _run bigint, _pos bigint)`)
@@ -103,7 +103,7 @@ describe('a slice of several inputs', () => {
     }
   })
 
-  it('goes on behind the last committed input after the source was away', async () => {
+  it('resumes after the last committed input once the source is available again', async () => {
     const members = `away = true
       async *reading(slice, from) {
         for (let input = from ?? 0; input < names.length; input++) {

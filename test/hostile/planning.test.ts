@@ -7,7 +7,7 @@ import type { Coordination } from '../../runner/coordination/coordination.ts'
 import { LocalCoordination } from '../../runner/coordination/local.ts'
 import { StoreCoordination } from '../../runner/coordination/store.ts'
 import { runWorker } from '../../runner/engine/worker.ts'
-import { enrol } from '../../store/planner.ts'
+import { registerCandidate } from '../../store/planner.ts'
 import { createRun, type Run, startRun } from '../../store/runs.ts'
 import { scratchFolder, written } from '../property/delivery.ts'
 import { faultsInBooks } from '../support/outcome.ts'
@@ -79,7 +79,7 @@ test('One of several workers reads the source, and no transaction is open while 
   expect(shared.planning.begun).toBe(1)
 })
 
-test('A worker that is taken for dead while it plans uses the plan of the one that replaced it', async () => {
+test('A worker that is declared dead while it plans uses the plan of its replacement', async () => {
   const { run, ended, end } = await begin('two_plans', 2)
   await begun().toBe(1)
   await store.client.query('UPDATE headgate.run SET planner = NULL WHERE id = $1', [run.id])
@@ -88,7 +88,7 @@ test('A worker that is taken for dead while it plans uses the plan of the one th
   await expectSound(ended)
 })
 
-test('A planner that died does not keep the run from being planned', async () => {
+test('A run is planned although the first planner died', async () => {
   const { run, ended, work, end } = await begin('dead_planner', 1)
   await begun().toBe(1)
   // As if a worker of this machine that is gone had claimed it before.
@@ -104,7 +104,7 @@ const notFound = { state: 'Failed', failure: { code: 'SourceNotFound', message: 
 /** A worker that finds no file, has tried as often as it may, and counts on another one, which is alive. */
 async function withdrawn(name: string): Promise<Begun> {
   const begun = await begin(name, 0, { sick: 1, workers: 2, coordination: () => new StoreCoordination('pod') })
-  await enrol(store.client, { run: begun.run.id, worker: 'another', leaseMilliseconds: undefined })
+  await registerCandidate(store.client, { run: begun.run.id, worker: 'another', leaseMilliseconds: undefined })
   begun.ended.push(begun.work())
   const told = 'SELECT count(*)::int AS count FROM headgate.run_event WHERE run = $1'
   await expect.poll(async () => (await store.client.query(told, [begun.run.id])).rows[0].count, { timeout: 20_000 }).toBe(2)
@@ -113,7 +113,7 @@ async function withdrawn(name: string): Promise<Begun> {
   return begun
 }
 
-test('A worker that finds no file waits, however often it has tried, for another one that plans', async () => {
+test('A worker that finds no file waits for another worker that plans', async () => {
   const { ended, work, end } = await withdrawn('one_sees')
   ended.push(work())
   await begun().toBe(1)

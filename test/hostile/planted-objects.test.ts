@@ -44,16 +44,16 @@ describeWithApiServer('a tenant who plants', async (server) => {
   async function interrupted(name: string, writes: number, spec: Parameters<typeof stage.createPipeline>[1] = {}) {
     await operator.stop()
     await stage.createPipeline(name, spec)
-    const dying = await startRunOperator({ client, namespace, diesAtWrite: writes, countedRun: name })
+    const dying = await startRunOperator({ client, namespace, crashAtWrite: writes, countedRun: name })
     const run = await stage.createRun(name, name)
-    await dying.died
+    await dying.crashed
     await dying.stop()
     return run
   }
 
   const jobsIn = async (where: string) => (await server.kubectl(['get', 'jobs', '--namespace', where, '--output', 'name'])).stdout.trim()
 
-  test('a snapshot of another namespace makes the operator write nothing there', async () => {
+  test('a snapshot of another namespace causes no write there', async () => {
     const run = await stage.createRun('evil', 'later')
     await stage.reaches('evil', 'Pending', 'PipelineNotFound')
     await plantSnapshot(run, { namespace: home.namespace, name: 'stolen' })
@@ -79,7 +79,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     expect(await stage.job(name)).toBeUndefined()
   })
 
-  test('a Job of the run’s name and owner is not taken for the run’s', async () => {
+  test('a Job with the run’s name and owner is not taken for the run’s Job', async () => {
     const run = await stage.createRun('job', 'job-later')
     await tenant.create(jobs, { metadata: { name: 'job', namespace, ownerReferences: ownerOf(run) }, spec: { template } })
     await stage.createPipeline('job-later')
@@ -89,7 +89,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     expect((await stage.run('job'))?.status?.jobName).toBeUndefined()
   })
 
-  test('a Job of the run’s name when the run’s own is gone is not followed', async () => {
+  test('a Job with the run’s name after the run’s own Job is gone is not followed', async () => {
     await stage.createPipeline('swapped')
     const run = await stage.createRun('swapped', 'swapped')
     await stage.reaches('swapped', 'Starting')
@@ -102,7 +102,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await stage.reaches('swapped', 'Failed', 'JobLost')
   })
 
-  test('a snapshot between what the operator records and what it writes gets nothing started', async () => {
+  test('a snapshot between the recorded hash and the snapshot of the operator starts nothing', async () => {
     const run = await interrupted('between', 2)
     expect((await stage.run('between'))?.status?.snapshotHash).toMatch(/^[0-9a-f]{64}$/)
     await plantSnapshot(run, {})
@@ -111,7 +111,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     expect(await stage.job('between')).toBeUndefined()
   })
 
-  test('a Job between the operator’s snapshot and its Job gets a run that says so', async () => {
+  test('a Job between the operator’s snapshot and its Job fails the run with the reason', async () => {
     const run = await interrupted('half', 3)
     await tenant.create(jobs, { metadata: { name: 'half', namespace, ownerReferences: ownerOf(run) }, spec: { template } })
     operator = await startRunOperator({ client, namespace })
@@ -129,7 +129,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     expect(conditionOf(run)?.message).toBe('cancelled before it started')
   })
 
-  test('nothing, and takes the labels off the Job of a run, ends the run: it would hold its place for ever', async () => {
+  test('nothing, and removes the labels of a run’s Job, ends the run, which would otherwise hold its slot forever', async () => {
     await stage.createPipeline('unlabelled')
     await stage.createRun('unlabelled', 'unlabelled')
     await stage.reaches('unlabelled', 'Starting')
@@ -143,13 +143,13 @@ describeWithApiServer('a tenant who plants', async (server) => {
     return await eventually(() => stage.job(name))
   }
 
-  test('nothing has its own Job taken up by the operator that follows', async () => {
+  test('nothing gets the Job of the previous operator adopted by the next', async () => {
     const job = await runWithJob('own')
     operator = await startRunOperator({ client, namespace })
     expect((await stage.reaches('own', 'Starting')).status?.jobUid).toBe(job.metadata.uid)
   })
 
-  test('a copy of the operator’s Job with another annotation is told apart from it', async () => {
+  test('a copy of the operator’s Job with another annotation is distinguished from it', async () => {
     const { spec = { template: {} }, metadata } = await runWithJob('dated')
     await tenant.delete(jobs, 'dated', namespace, { propagation: 'Background' })
     await eventually(async () => (await stage.job('dated')) === undefined)
@@ -164,7 +164,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await stage.reaches('dated', 'Failed', 'NameTaken')
   })
 
-  test('a copy of the operator’s Job with another image is told apart from it', async () => {
+  test('a copy of the operator’s Job with another image is distinguished from it', async () => {
     const { spec = { template: {} }, metadata } = await runWithJob('forged')
     await tenant.delete(jobs, 'forged', namespace, { propagation: 'Background' })
     await eventually(async () => (await stage.job('forged')) === undefined)
@@ -179,7 +179,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await stage.reaches('forged', 'Failed', 'NameTaken')
   })
 
-  test('a snapshot that may still be edited is none, even with the recorded text', async () => {
+  test('a snapshot that is not immutable is refused, even with the recorded text', async () => {
     const run = await interrupted('mutable', 3)
     const own = await tenant.get(configMaps, 'mutable-snapshot', namespace)
     await tenant.delete(configMaps, 'mutable-snapshot', namespace)
@@ -188,7 +188,7 @@ describeWithApiServer('a tenant who plants', async (server) => {
     await stage.reaches('mutable', 'Failed', 'NameTaken')
   })
 
-  test('pods with the run’s labels gets none of them counted among its workers', async () => {
+  test('pods with the run’s labels are not counted as its workers', async () => {
     await stage.createPipeline('pods')
     await stage.createRun('pods', 'pods')
     await stage.createPod('pods')

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { annotations, labels } from '../../crds/metadata.ts'
 import type { PipelineRun } from '../../crds/pipeline-run.ts'
-import { scheduledTimestamp } from '../../operator/cache/kept.ts'
+import { scheduledTimestamp } from '../../operator/cache/cached.ts'
 import { eventually } from '../../operator/controllers/testing/run-operator.ts'
 import { stageIn } from '../../operator/controllers/testing/stage.ts'
 import { createClient, type KubeClient } from '../../operator/kubernetes/client.ts'
@@ -79,7 +79,7 @@ describeWithApiServer('the run of a tick', async (server) => {
     expect(told.type).toBe('Warning')
   })
 
-  test('is the same when the operator meets the run that it created itself, even if that was cancelled since', async () => {
+  test('is recognised as the operator’s own run, even if it was cancelled since', async () => {
     const pipeline = 'twice'
     await stage.createPipeline(pipeline, { schedule: { cron } })
     const { metadata } = await tick(client, pipeline, due())
@@ -91,7 +91,7 @@ describeWithApiServer('the run of a tick', async (server) => {
     expect(items.filter(({ spec }) => spec.pipelineRef.name === pipeline)).toHaveLength(1)
   })
 
-  test('is not created twice when the run that took its name is gone by the time another operator takes over', async () => {
+  test('is not created twice if the run that took its name is gone when another operator takes over', async () => {
     const [pipeline, at] = ['freed', due()]
     const name = nameOf(pipeline, at)
     await tenant.create(pipelineRuns, { metadata: { name, namespace }, spec: { pipelineRef: { name: pipeline } } })
@@ -104,7 +104,7 @@ describeWithApiServer('the run of a tick', async (server) => {
     expect(await stage.run(name)).toBeUndefined()
   })
 
-  test('is not created for a tick of the future, and the real one gets its run', async () => {
+  test('is not created for a tick in the future, and the real tick gets its run', async () => {
     const pipeline = 'future'
     await stage.createPipeline(pipeline, { schedule: { cron } })
     const at = due()

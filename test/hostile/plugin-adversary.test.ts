@@ -128,7 +128,7 @@ describe('A stuck plugin fails its run with its name', () => {
   })
 })
 
-it('A worker whose plugin is stuck and whose store is away ends without a verdict', async () => {
+it('A worker whose plugin is stuck and whose store is down ends without a verdict', async () => {
   const proxy = await startProxy(database.url, () => ({ do: 'pass' }))
   const run = await transforming(`transform() { process.stderr.write('now stuck'); for (;;) {} }`, 0, { ...database, url: proxy.url })
   const pod = start(run)
@@ -147,7 +147,7 @@ it('A run that is cancelled while its plugin is stuck ends its worker as cancell
   expect(ended, ended.log).toMatchObject({ code: 70, report: { state: 'Cancelled' } })
 })
 
-it('A process that is frozen for longer than a plugin may keep it is not stuck', async () => {
+it('A process frozen for longer than the limit for plugins is not reported as stuck', async () => {
   const run = await transforming('transform(records) { return records }', 0.05)
   const pod = run.start({}, { stuckMilliseconds, leaseMilliseconds: 600_000 })
   await run.atBatch(2)
@@ -159,7 +159,7 @@ it('A process that is frozen for longer than a plugin may keep it is not stuck',
   await run.expectComplete()
 })
 
-it('A worker that is the first process of its container ends, too', async (context) => {
+it('A worker that is process 1 of its container ends as well', async (context) => {
   const [program, ...rest] = [...asFirstProcess, 'true']
   if (spawnSync(program as string, rest).status !== 0) context.skip('namespaces are not permitted; root enables it')
   const run = await transforming(spawning)

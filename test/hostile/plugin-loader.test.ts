@@ -49,7 +49,7 @@ async function entries(pipeline: string): Promise<Record<string, string>> {
 const taking = 'async load(batch) { return { loaded: batch.size, unchanged: 0, superseded: 0 } }'
 
 describe('The plan of a loader', () => {
-  it('reaches load, publish and discard of every worker as JSON gives it back', async () => {
+  it('reaches load, publish and discard of every worker as parsed JSON', async () => {
     await store.client.query('CREATE TABLE seen (step text, plan jsonb)')
     const note = (step: string) => `await tx.query('INSERT INTO seen VALUES ($1, $2)', ['${step}', JSON.stringify(plan)])`
     const loader = `
@@ -155,7 +155,7 @@ describe('Loads close quarantine entries', () => {
     expect(await entries('staged')).toBe('1 superseded')
   })
 
-  it('but not if a transformer took the key away, which rejects the record', async () => {
+  it('but not if a transformer removed the key, which rejects the record', async () => {
     await run('changed', { loader: taking, files: { 'a.csv': 'id,size\n1,bad\n' } })
     const transform = `import { RecordTransformer } from '${sdk}'\nexport default class extends RecordTransformer { map() { return { id: undefined } } }`
     const more: Partial<PipelineSpec> = { transform: [{ plugin: { module: './transform.ts' } }] }
@@ -164,7 +164,7 @@ describe('Loads close quarantine entries', () => {
   })
 })
 
-it('A loader whose statement the database refuses fails the run with what the database says', async () => {
+it('A loader whose statement the database refuses fails the run with the database’s message', async () => {
   await store.client.query('CREATE TABLE narrow (id bigint CHECK (id < 2))')
   const loader = `async load(batch, tx) {
     for (let i = 0; i < batch.size; i++) await tx.query('INSERT INTO narrow VALUES ($1)', [batch.record(i).id])
@@ -175,7 +175,7 @@ it('A loader whose statement the database refuses fails the run with what the da
   expect((await store.client.query('SELECT FROM narrow')).rows).toEqual([])
 })
 
-it('A loader that has methods of its own by the names of built-in ones is a plugin like any other', async () => {
+it('A loader with methods named like built-in ones is treated as a plugin', async () => {
   const own = ['columns', 'reapply', 'publishing', 'discardAbandoned'].map((name) => `${name}() { throw new Error('not for the engine') }`)
   const ended = await run('namesakes', { loader: `${own.join('\n')}\n${taking}`, files: { 'a.csv': 'id,size\n1,1\n' } })
   expect(ended).toMatchObject({ state: 'Succeeded', counts: { loaded: 1 } })

@@ -31,7 +31,7 @@ test.each<[string, (key: string) => Promise<unknown>]>([
   expect(found.get(other)).toMatchObject({ records: { read: 10 }, slices: { total: 2 } })
 })
 
-test('Counts that add up to no whole number are not shown', async () => {
+test('Counts whose sum is not a whole number are not shown', async () => {
   const huge = JSON.stringify({ read: Number.MAX_SAFE_INTEGER, loaded: 1 })
   await redis.client.hset(redisKeys.progress(victim), { 0: huge, 1: huge, constructor: huge, __proto__: huge })
   const { records } = (await progress.read([victim])).get(victim) ?? {}
@@ -39,7 +39,7 @@ test('Counts that add up to no whole number are not shown', async () => {
   expect(records).toMatchObject({ unchanged: 0 })
 })
 
-test('All of what is read in one round trip fits the limits', async () => {
+test('Everything read in one round trip fits the limits', async () => {
   await redis.client.hset(redisKeys.progress(victim), manyFields(3_000))
   expect((await progress.read([victim])).get(victim)?.records?.read).toBe(30_000)
 })

@@ -78,7 +78,7 @@ it.each([
   })
 })
 
-it('still takes a table with views and partitions of its own', async () => {
+it('still accepts a table with views and partitions of its own', async () => {
   await client.query(`
     CREATE TABLE sales.fine (LIKE headgate_stage.rows INCLUDING INDEXES) PARTITION BY RANGE (id);
     CREATE TABLE sales.fine_low PARTITION OF sales.fine FOR VALUES FROM (0) TO (10);
@@ -109,7 +109,7 @@ it.each(['headgate.run', 'Headgate.run', 'headgate_stage.rows', 'pg_catalog.pg_a
   },
 )
 
-it('leaves the ledger as it was', async () => {
+it('leaves the ledger unchanged', async () => {
   expect((await client.query('SELECT count(*)::int AS runs FROM headgate.run')).rows).toEqual([{ runs: 1 }])
   await inTransaction(client, async (tx) => expect((await tx.query('SELECT FROM headgate_stage.rows')).rowCount).toBe(0))
 })

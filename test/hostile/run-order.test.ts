@@ -247,7 +247,7 @@ test('A failed run that is resumed by its name after a newer one of its pipeline
   expect(await table()).toEqual(before.records)
 })
 
-test('Any interleaving of two runs leaves what the older and then the newer one would', { timeout: 600_000 }, async () => {
+test('Any interleaving of two runs gives the result of the older followed by the newer', { timeout: 600_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(situation, async ({ before, older, newer, events, onePipeline, names }) => {
       cases++

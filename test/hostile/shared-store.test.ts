@@ -25,7 +25,7 @@ beforeAll(async () => {
 describe('staging tables', () => {
   const destination = { table: 'tenant_a.staged', mode: 'Replace' as const, createTable: true }
 
-  it('are neither read, filled nor dropped by another tenant, which also leaves them when it cleans up', async () => {
+  it('are neither read, filled nor dropped by another tenant, nor by its clean-up', async () => {
     const staged = await loading(a.client, destination)
     await staged.load([{ id: 1n, name: 'staged', pos: 1 }])
     const table = `headgate_stage.${staged.plan.staging?.name}`
@@ -44,7 +44,7 @@ describe('staging tables', () => {
     expect((await a.client.query('SELECT name FROM tenant_a.staged')).rows).toEqual([{ name: 'staged' }])
   })
 
-  it('cannot be made beforehand by another tenant, which would then own what is staged', async () => {
+  it('cannot be created beforehand by another tenant, which would then own the staged rows', async () => {
     const first = await loading(a.client, destination)
     const next = first.context.id + 1
     const guess = String(first.plan.staging?.name).replace(/^run_\d+/, `run_${next}`)
@@ -65,7 +65,7 @@ describe('staging tables', () => {
     expect(await stagingTables(admin)).toEqual([])
   })
 
-  it('are shared by the workers of a run, and dropped by whoever owns them once their run is over', async () => {
+  it('are shared by the workers of a run, and dropped by their owner after the run', async () => {
     const one = await loading(a.client, destination)
     const second = await openConnection(a.url, { applicationName: 'headgate test' })
     await joinRun(second, one, destination).load([{ id: 7n, name: 'joined', pos: 1 }])
@@ -76,7 +76,7 @@ describe('staging tables', () => {
 })
 
 // docs/security.md says so; where one of these fails, the page may promise more.
-describe('what one store does not keep apart', () => {
+describe('what a shared store does not separate', () => {
   it('names in the catalogue, sizes of tables, and the names of connections', async () => {
     const living = await openConnection(a.url, { applicationName: sessionName('pod/of-a', 'tenant-a/orders') })
     const columns = await b.client.query(`SELECT attname, pg_relation_size(attrelid)::int AS size FROM pg_attribute
@@ -94,7 +94,7 @@ describe('what one store does not keep apart', () => {
     expect(rows[0].last).toBeGreaterThanOrEqual(theirs.id)
   })
 
-  it('names of runs without a namespace, and which of them are taken', async () => {
+  it('which names of runs without a namespace are taken', async () => {
     const shared = { name: 'shared', spec: specFor('t'), workers: 1, batchSize: 1 }
     await createRun(a.client, { ...shared, pipeline: 'tenant-a/orders' })
     await expect(createRun(b.client, { ...shared, pipeline: 'tenant-b/orders' })).rejects.toMatchObject({ code: 'RunExists' })
@@ -115,7 +115,7 @@ describe('what one store does not keep apart', () => {
     await b.client.query('ROLLBACK')
   })
 
-  it('a function of a table runs with the rights of whoever reads the table', async () => {
+  it('a function of a table runs with the rights of the reader', async () => {
     await b.client.query(`CREATE TYPE tenant_b.word AS ENUM ('x');
       CREATE FUNCTION tenant_b.shown(tenant_b.word) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
       CREATE CAST (tenant_b.word AS text) WITH FUNCTION tenant_b.shown(tenant_b.word)`)
@@ -135,7 +135,7 @@ describe('functions of the store', () => {
       BEGIN RAISE EXCEPTION 'taken over'; END $$;
     CREATE OPERATOR tenant_b.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = tenant_b.equal)`
 
-  it('call nothing of another schema, whatever search_path their caller has', async () => {
+  it('call nothing of another schema, with any search_path of the caller', async () => {
     await b.client.query(evil)
     await owner.client.query(`GRANT USAGE ON SCHEMA tenant_b TO CURRENT_USER; SET search_path = tenant_b, pg_catalog`)
     await expect(owner.client.query('SELECT 1::bigint = 1::bigint')).rejects.toThrow('taken over')
@@ -173,7 +173,7 @@ describe('the search_path of our connections', () => {
     for (const { role } of [owner, a]) await admin.query(`DROP SCHEMA IF EXISTS ${role} CASCADE`)
   })
 
-  it('leaves out a schema that a tenant has named like another role, whose functions and operators would be called', async () => {
+  it('leaves out a schema that a tenant has named like another role', async () => {
     for (const { role } of [owner, a]) {
       await b.client.query(`CREATE SCHEMA ${role}; GRANT USAGE ON SCHEMA ${role} TO PUBLIC;
         CREATE FUNCTION ${role}.equal(name, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'taken over'; END $$;
@@ -187,7 +187,7 @@ describe('the search_path of our connections', () => {
     await store.close()
   })
 
-  it('keeps the schema of a role’s own, and what an administrator has set', async () => {
+  it('keeps the role’s own schema and the setting of an administrator', async () => {
     await admin.query(`DROP SCHEMA ${a.role} CASCADE; CREATE SCHEMA ${a.role} AUTHORIZATION ${a.role}`)
     expect(await pathOf(a.url)).toEqual([a.role, 'public'])
     await admin.query(`ALTER ROLE ${a.role} SET search_path = tenant_a, "$user", public`)

@@ -23,7 +23,7 @@ function run(more: { workers?: number; limit?: number; paths?: string[] } = {}):
 
 const everyFile = Array.from({ length: files }, (_, file) => `part-${file}.csv`)
 
-test('A pod without the files gives its slice back and leaves; the others complete the run', async () => {
+test('A pod without the files releases its slice and exits; the others complete the run', async () => {
   const subject = run()
   await subject.createTable(0.1)
   const sound = subject.start()
@@ -34,7 +34,7 @@ test('A pod without the files gives its slice back and leaves; the others comple
   await subject.expectComplete()
 })
 
-test('If no pod has the files the run fails, and goes on when one has them', async () => {
+test('If no pod has the files the run fails, and can be resumed when one has them', async () => {
   const subject = run()
   await subject.createTable(0.1)
   const planner = subject.start()

@@ -72,7 +72,7 @@ export class SteppedRun {
     const coordination = new LocalCoordination()
     this.#work = await openWork(
       { run: this.#run, folder: this.#folder, databaseUrl, coordination, signal: new AbortController().signal },
-      coordination.newWorker(),
+      coordination.newWorkerName(),
     )
     const work = this.#work
     await work.session.transaction((transaction) => startRun(transaction, this.#run.id))

@@ -41,7 +41,7 @@ describe('A plugin that never yields fails its run', () => {
     await expectFailed(await ended('spinning.ts', code), { code: 'PluginStuck', message: expect.stringContaining('plugin ./spinning.ts did not yield') })
   })
 
-  it('in a command that it waits for, where nothing can interrupt it, with the names of all', async () => {
+  it('in a synchronous command that cannot be interrupted, with the names of all plugins', async () => {
     const waiting = inTransform("spawnSync('sleep', ['30'])")
     const { pod, run } = await ended('waiting.ts', `import { spawnSync } from 'node:child_process'\n${waiting}`)
     await expectFailed({ pod, run }, { code: 'PluginStuck', message: expect.stringContaining('plugin ./innocent.ts or ./waiting.ts did not yield') })
@@ -58,7 +58,7 @@ describe('A plugin that never yields fails its run', () => {
   })
 })
 
-it('A plugin that is slow and awaits in between is left alone', async () => {
+it('A slow plugin that yields in between is not stopped', async () => {
   const slow = `export default class extends Transformer {
     async transform(records) {
       for (let part = 0; part < 8; part++) {

@@ -188,7 +188,7 @@ describe('the search for what a table refuses', () => {
     expect(await faultsInBooks(client)).toEqual([])
   })
 
-  it('keeps the row of a refused record in a Snapshot, and closes its entry when the key comes good', async () => {
+  it('keeps the row of a refused record in a Snapshot, and closes its entry when a good record with the key comes', async () => {
     const table = await created(small)
     const snapshot = { table, fields: idAndWord, destination: { mode: 'Snapshot' as const } }
     await deliver({ ...snapshot, lines: lines(5, {}) })
@@ -200,7 +200,7 @@ describe('the search for what a table refuses', () => {
     expect(await state()).toEqual([{ state: 'superseded' }, { state: 'open' }])
   })
 
-  it('takes children that come before their parents, though another record is refused', async () => {
+  it('accepts children that come before their parents, although another record is refused', async () => {
     const table = await created(`CREATE TABLE $ (id int PRIMARY KEY, word text CHECK (word <> 'secret'), parent int REFERENCES $, ${managed})`)
     const tree = Array.from({ length: 400 }, (_, index) => `${index + 1},${index === 4 ? 'secret' : 'good'},${index < 200 ? index + 201 : ''}`)
     const fields = [...idAndWord, field('parent', 'integer', { nullable: true })]
@@ -231,7 +231,7 @@ describe('the search for what a table refuses', () => {
     if (state === 'Failed') expect(run.failure).toMatchObject({ code: 'DestinationRefused', retryable: false, message: expect.stringContaining('_word_check') })
   })
 
-  it('tells the reason when the source is gone before its record could be kept', async () => {
+  it('reports the reason if the source is gone before its record could be stored', async () => {
     const table = await created(small)
     let readings = 0
     const written = (folder: string) => {
@@ -278,7 +278,7 @@ describe('the search for what a table refuses when a run is published', () => {
     expect(rows).toEqual([])
   })
 
-  it('appends what it can', async () => {
+  it('appends the other records', async () => {
     const table = await created(`${parents}; CREATE TABLE $ (id int, word text REFERENCES $_parent, ${managed})`)
     const destination = { mode: 'Append' as const, publish: 'PerRun' as const }
     const { run } = await deliver({ table, fields: idAndWord, lines: lines(30, { 17: '17,secret' }), batchSize: 7, key: [], destination })
@@ -322,7 +322,7 @@ describe('the search for what a table refuses when a run is published', () => {
     expect(await faultsInBooks(client)).toEqual([])
   })
 
-  it('goes on where it was interrupted, and counts no record twice', async () => {
+  it('resumes after an interruption, and counts no record twice', async () => {
     const table = await created(children)
     let folder = ''
     let readings = 0
@@ -361,7 +361,7 @@ describe('the search for what a table refuses when a run is published', () => {
     expect(await faultsInBooks(client)).toEqual([])
   })
 
-  it('fails a run that is refused for what it removes, with the reason, and shows nothing', async () => {
+  it('fails a run whose deletions are refused, with the reason, and publishes nothing', async () => {
     const table = await created(
       `CREATE TABLE $ (id int PRIMARY KEY, word text, ${managed}); CREATE TABLE $_child (parent int REFERENCES $);
       INSERT INTO $ VALUES (99, 'old', 0, 0); INSERT INTO $_child VALUES (99)`,

@@ -109,7 +109,7 @@ describe('a hostile tenant', () => {
     expect(await rowsOf()).toEqual(before)
   })
 
-  it('learns nothing from conditions that a function of its own evaluates', async () => {
+  it('learns nothing through conditions evaluated by its own function', async () => {
     await b.client.query(`CREATE TABLE IF NOT EXISTS tenant_b.seen (what text);
       CREATE OR REPLACE FUNCTION tenant_b.peek(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$
       BEGIN INSERT INTO tenant_b.seen VALUES ($1); RETURN true; END $$`)
@@ -165,7 +165,7 @@ describe('a hostile tenant', () => {
     await expect(b.client.query(statement())).rejects.toThrow(/row-level security|permission denied|currval/)
   })
 
-  it('moves no row of its own into A’s name', async () => {
+  it('moves no row of its own into A’s namespace', async () => {
     const mine = await run(b, '5,mine\nx,mine\n')
     for (const change of [
       `UPDATE headgate.run SET pipeline = 'tenant-a/orders' WHERE id = ${mine.id}`,
@@ -215,7 +215,7 @@ describe('a hostile tenant', () => {
     await expect(b.client.query(statement)).rejects.toMatchObject(denied)
   })
 
-  it('gets an error, not everything, where it asks for no policies', async () => {
+  it('gets an error if it turns policies off', async () => {
     await b.client.query('BEGIN; SET LOCAL row_security = off')
     await expect(b.client.query('SELECT * FROM headgate.run')).rejects.toMatchObject(denied)
     await b.client.query('ROLLBACK')
@@ -223,7 +223,7 @@ describe('a hostile tenant', () => {
     await expect(b.client.query(`SET SESSION AUTHORIZATION ${a.role}`)).rejects.toMatchObject(denied)
   })
 
-  it('ends no connection of A’s, not even one that is named like its own dead worker', async () => {
+  it('terminates no connection of A, not even one named like its own dead worker', async () => {
     const living = await openConnection(a.url, { applicationName: sessionName('pod/b-worker', 'tenant-b/orders') })
     const { rows } = await living.query('SELECT pg_backend_pid() AS pid')
     await expect(b.client.query('SELECT pg_terminate_backend($1)', [rows[0].pid])).rejects.toMatchObject(denied)

@@ -27,7 +27,7 @@ const pipeline: Pipeline = {
   },
 }
 
-test('A local run that takes longer than its timeout fails, gives its slices back, and can be resumed', async () => {
+test('A local run that exceeds its timeout fails, releases its slices, and can be resumed', async () => {
   shared.answers = false
   writeFileSync(
     join(folder, 'late.ts'),

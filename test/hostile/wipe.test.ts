@@ -42,7 +42,7 @@ async function ids(): Promise<number[]> {
 
 const modes: Wish[] = [{ mode: 'Snapshot' }, { mode: 'Snapshot', onMissing: 'Mark' }, { mode: 'Replace' }, { mode: 'Replace', key: false }]
 
-test.each(modes)('$mode ($onMissing, key: $key) removes half of the rows, counted, and no more unless somebody says so', async (wish) => {
+test.each(modes)('$mode ($onMissing, key: $key) removes half of the rows, and refuses to remove more by default', async (wish) => {
   await run([1, 2, 3, 4], wish)
   const half = await run([1, 2], wish)
   expect(half).toMatchObject({ state: 'Succeeded', counts: { removed: 2 } })
@@ -63,7 +63,7 @@ test.each(modes)('$mode ($onMissing, key: $key) removes half of the rows, counte
   expect(await ids()).toEqual([])
 })
 
-test.each(['Snapshot', 'Replace'] as const)('With %s the pipeline may allow more, or nothing at all', async (mode) => {
+test.each(['Snapshot', 'Replace'] as const)('With %s the pipeline can set another limit', async (mode) => {
   await run([1, 2, 3, 4], { mode })
   const strict = await run([1, 2, 3], { mode, quality: { maxRemovedRatio: '0' } })
   expect(strict.failure).toMatchObject({ code: 'RemovalRefused' })
@@ -71,7 +71,7 @@ test.each(['Snapshot', 'Replace'] as const)('With %s the pipeline may allow more
   expect(await ids()).toEqual([9])
 })
 
-test('Replace counts rows by their key: as many others in their place are removed all the same', async () => {
+test('Replace counts removed rows by their key, even if as many others take their place', async () => {
   await run([1, 2, 3, 4], { mode: 'Replace' })
   expect((await run([1, 6, 7, 8], { mode: 'Replace' })).failure).toMatchObject({ code: 'RemovalRefused', message: expect.stringContaining('3 of the 4 rows') })
 })
@@ -82,7 +82,7 @@ test('Upsert and Append remove nothing', async () => {
   expect(await ids()).toEqual([1, 2, 3, 4])
 })
 
-test('Where others hold on to the table, Replace is guarded too', async () => {
+test('Replace is guarded even if others hold locks on the table', async () => {
   await run([1, 2, 3, 4], { mode: 'Replace' })
   await store.client.query('CREATE VIEW wipe.seen AS SELECT * FROM wipe.feed')
   expect((await run([1], { mode: 'Replace' })).failure).toMatchObject({ code: 'RemovalRefused' })

@@ -47,7 +47,7 @@ test.each([
   expect(existsSync(marker)).toBe(false)
 })
 
-test('A module that the row in the store names, and the snapshot does not, is not loaded either', async () => {
+test('A module named only by the row in the store is not loaded', async () => {
   const run = new ClusterRun(database)
   await run.createTable(0)
   run.write('evil.mjs', evil)
@@ -60,7 +60,7 @@ test('A module that the row in the store names, and the snapshot does not, is no
   expect(existsSync(marker)).toBe(false)
 })
 
-test('A cancel flag without the run’s token is ignored, by workers that are asked to stop as well', async () => {
+test('A cancel flag without the run’s token is ignored, by stopping workers as well', async () => {
   const run = new ClusterRun({ ...database, redisUrl: redis.url })
   await run.createTable(0.05)
   await redis.client.set(redisKeys.cancel(run.name), 'requested')

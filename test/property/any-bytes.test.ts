@@ -82,7 +82,7 @@ const mutation = fc.record({
   insert: fc.constantFrom('"', '""', ',', '\n', '\r', '\0', '\xff', '\xe9', '\ufeff', 'x', ''),
 })
 
-test('A valid file with bytes removed and others put in', { timeout: 120_000 }, async () => {
+test('A valid file with bytes removed and inserted', { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(mutation, { minLength: 1, maxLength: 4 }),

@@ -82,7 +82,7 @@ function passesGate(maxRejectedRatio: string, { counts }: Run): boolean {
   }
 }
 
-test('A run that ends early is one that the gate at the end would have failed, and no other fails', { timeout: 300_000 }, async () => {
+test('Only runs that the final gate would fail end early', { timeout: 300_000 }, async () => {
   const figures = { early: 0, passed: 0 }
   await fc.assert(
     fc.asyncProperty(feed, margin, manner, async (fed, apart, how) => {

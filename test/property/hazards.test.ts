@@ -1,4 +1,4 @@
-// "An unchanged row is an observation too": both order hazards, forced by making an earlier slice wait for a later one.
+// "Unchanged rows are recorded, too": both order hazards, forced by making an earlier slice wait for a later one.
 import { afterEach, expect, test } from 'vitest'
 import type { PipelineSpec } from '../../crds/pipeline.ts'
 import type { Run } from '../../store/runs.ts'
@@ -77,14 +77,14 @@ test.each(orders)(
   },
 )
 
-test.each(orders)('Of three slices the last prevails, whatever the middle one found, later slice first: $lastFirst', async ({ lastFirst }) => {
+test.each(orders)('Of three slices the last wins, whatever the middle one found, later slice first: $lastFirst', async ({ lastFirst }) => {
   await run([['1,10']])
   const { name, counts } = await run([['1,11'], ['1,10'], ['1,12'], ['1,10']], { lastFirst })
   expect(await rows()).toEqual([{ id: 1, amount: 10, run: name, input: 3 }])
   expect(counts).toMatchObject({ read: 4, loaded: 1, unchanged: 0, superseded: 3 })
 })
 
-test('An entry of an earlier run closes when the key comes good and unchanged later', async () => {
+test('An entry of an earlier run closes when a good, unchanged record with its key comes later', async () => {
   await run([['1,10']])
   const { id } = await run([['1,wrong']])
   const { name, counts } = await run([['1,10']])
@@ -93,7 +93,7 @@ test('An entry of an earlier run closes when the key comes good and unchanged la
   expect(id).toBeGreaterThan(0)
 })
 
-test('A batch of nothing but rejected records leaves the entries as they are', async () => {
+test('A batch of only rejected records leaves the entries unchanged', async () => {
   await run([['1,10']])
   const { state } = await run([['1,wrong', '2,wrong', '1,wrong']])
   expect(state).toBe('Succeeded')
@@ -104,7 +104,7 @@ test('A batch of nothing but rejected records leaves the entries as they are', a
   ])
 })
 
-test('An entry closes when its key comes good and unchanged later in the same batch', async () => {
+test('An entry closes when a good, unchanged record with its key comes later in the same batch', async () => {
   await run([['1,10']])
   const { name } = await run([['1,wrong', '1,10']])
   expect(await entries()).toEqual([{ state: 'superseded', by: name }])
@@ -130,7 +130,7 @@ test.each(orders)('An entry closes when a later slice of the same run brings its
   expect(await entries()).toEqual([{ state: 'superseded', by: name }])
 })
 
-test('An entry is closed by a good record that was copied straight into an empty table', async () => {
+test('An entry is closed by a good record that was copied directly into an empty table', async () => {
   await store.client.query('CREATE SCHEMA hazard; CREATE TABLE hazard.feed (id bigint PRIMARY KEY, amount bigint, _run bigint, _pos bigint)')
   await run([['1,bad', '2,bad']])
   const { name } = await run([['1,10', '3,30']])

@@ -45,7 +45,7 @@ const destinations: Omit<Destination, 'table'>[] = [
 ]
 const cases = moments.flatMap((moment) => alterations.map(([how, alter]) => ({ ...moment, how, alter })))
 
-test.each(cases)('A file that $how $when fails the run, and nothing of it is seen', async ({ input, alter }) => {
+test.each(cases)('A file that $how $when fails the run, and none of its records is published', async ({ input, alter }) => {
   for (const destination of destinations) {
     const table = `changed.t${++runs}`
     await store.client.query(
@@ -68,7 +68,7 @@ test.each(cases)('A file that $how $when fails the run, and nothing of it is see
   }
 })
 
-test.each(moments)('A file that is deleted $when fails the run until it is there again, and nothing of it is seen', async ({ input }) => {
+test.each(moments)('A file that is deleted $when fails the run until it exists again, and none of its records is published', async ({ input }) => {
   const table = `changed.t${++runs}`
   await store.client.query(`CREATE SCHEMA IF NOT EXISTS changed; CREATE TABLE ${table} (id bigint PRIMARY KEY, _run bigint, _pos bigint)`)
   const place = written(folder, `run-${runs}`, { 'a.csv': content, 'b.csv': content })

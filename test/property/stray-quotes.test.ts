@@ -51,7 +51,7 @@ function missed(lines: readonly Line[], values: readonly string[]): number {
 
 const rounds = { numRuns: Number(process.env.HEADGATE_PROPERTY_RUNS ?? 40), seed: 20 }
 
-test('99 of 100 good records are kept, and nothing comes out of a value', { timeout: 300_000 }, async () => {
+test('99 of 100 good records are read, and no record is made from the inside of a value', { timeout: 300_000 }, async () => {
   let [good, gone] = [0, 0]
   await fc.assert(
     fc.asyncProperty(feedOf(1000, 50), async (lines) => {
@@ -69,7 +69,7 @@ test('99 of 100 good records are kept, and nothing comes out of a value', { time
   expect(gone / good).toBeLessThan(0.01)
 })
 
-test('Blocks, slices, places to go on and framers make no difference', { timeout: 300_000 }, async () => {
+test('Block size, slices, resume positions and framers make no difference', { timeout: 300_000 }, async () => {
   const blockBytes = fc.constantFrom(16, 300, 1 << 16)
   await fc.assert(
     fc.asyncProperty(feedOf(60, 5), blockBytes, fc.integer({ min: 20, max: 900 }), fc.constantFrom(20, 60, 1 << 20), async (lines, size, target, most) => {

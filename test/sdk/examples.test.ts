@@ -31,7 +31,7 @@ async function run(name: string, manifest = 'pipeline.yaml') {
   return report.run
 }
 
-test('A pipeline of four classes of one’s own extracts, rejects, warns, filters, changes and loads', async () => {
+test('A pipeline of four custom classes extracts, rejects, warns, filters, changes and loads', async () => {
   const { state, failure, counts, warnings } = await run('stations-1')
   expect({ state, failure }).toEqual({ state: 'Succeeded', failure: undefined })
   // 20 days × 3 sensors; 6 days of the broken sensor; 2 days before the first that counts.
@@ -45,7 +45,7 @@ test('A pipeline of four classes of one’s own extracts, rejects, warns, filter
   ])
 })
 
-test('The quarantine says that a record without bytes of its own is kept as JSON', async () => {
+test('The quarantine shows that a record without source bytes is stored as JSON', async () => {
   const { rows } = await store.client.query('SELECT id, evidence, raw, record FROM headgate.quarantine ORDER BY id')
   expect(rows.map(({ evidence }) => evidence)).toEqual(Array.from({ length: 6 }, () => 'json'))
   expect(JSON.parse(rows[0].raw.toString())).toEqual(rows[0].record)
@@ -60,7 +60,7 @@ test('A second run of it changes nothing', async () => {
   expect(await faultsInBooks(store.client)).toEqual([])
 })
 
-test('A pipeline with a masked field loads what is left of it, and quarantines the records whose address is refused or is none', async () => {
+test('A pipeline with a masked field loads the masked value, and quarantines records with an invalid address', async () => {
   const { failure, counts } = await run('members-1', 'members.yaml')
   expect(failure).toBeUndefined()
   expect(counts).toMatchObject({ read: 5, derived: 0, loaded: 3, quarantined: 2 })

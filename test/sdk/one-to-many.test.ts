@@ -68,7 +68,7 @@ test.each([
   expect(await faultsInBooks(store.client)).toEqual([])
 })
 
-test('A key that only the database takes for the same leaves one row, whichever way it is loaded', async () => {
+test('Keys that only the database considers equal leave one row, whichever way they are loaded', async () => {
   await store.client.query(`CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
   await store.client.query(
     `CREATE TABLE many_blind (id bigint, tags text COLLATE blind, place bigint NOT NULL, _run bigint, _pos bigint, PRIMARY KEY (id, tags))`,

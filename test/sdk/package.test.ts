@@ -59,13 +59,13 @@ function run(command: string, folder: string, name: string): { code: number | nu
 describe('The package', () => {
   const installed = join(project, 'node_modules/headgate')
 
-  it('holds the program and the declarations of the SDK, and no sources or tests', () => {
+  it('contains the program and the declarations of the SDK, and no sources or tests', () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' })
     expect(files).toEqual(expect.arrayContaining(['bin/headgate.mjs', 'dist/cli/main.js', 'dist/sdk/index.js', 'dist/sdk/index.d.ts', 'LICENSE', 'README.md']))
     expect(files.filter((file) => /(^|\/)(test|testing)(\/|$)|\.test\.|\.map$|(?<!\.d)\.ts$/.test(file))).toEqual([])
   })
 
-  it('says its version, compiled and in a checkout', () => {
+  it('reports its version, compiled and in a checkout', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     for (const copy of [installed, root]) {
       expect(execFileSync(process.execPath, [join(copy, 'bin/headgate.mjs'), '--version'], { env, encoding: 'utf8' })).toBe(`${version}\n`)
@@ -91,13 +91,13 @@ describe('The package', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
   })
 
-  it.each(['ts', 'js'])('runs classes of a project of its own, in %s', (form) => {
+  it.each(['ts', 'js'])('runs classes of another project, in %s', (form) => {
     const { code, ended, said } = run(join(installed, 'bin/headgate.mjs'), form, `stations-${form}`)
     expect(code, said).toBe(0)
     expect(ended.counts).toMatchObject({ read: 60, quarantined: 6, filtered: 6 })
   })
 
-  it('is the same to a program of another copy: classes and errors are recognised by their brand', () => {
+  it('works with a program of another copy: classes and errors are recognised by their brand', () => {
     writeFileSync(
       join(project, 'js/extractor.js'),
       `import { HeadgateError, RecordExtractor } from 'headgate'

@@ -8,7 +8,7 @@ import { sampleRun } from '../../sdk/conformance/check.ts'
 import type { Position, RecordBatch } from '../../sdk/index.ts'
 
 export type ReadRecord = { order: number; raw: string; problem: string | undefined; record: Record<string, unknown> | undefined }
-export type Reading = { fields: readonly string[]; records: ReadRecord[]; positions: Position[]; plain: number }
+export type ReadResult = { fields: readonly string[]; records: ReadRecord[]; positions: Position[]; plain: number }
 export type ReadOptions = { declared?: string[]; blockBytes?: number; range?: Range; from?: Position; chunkBytes?: number; batchSize?: number }
 
 /** An input in memory, given in chunks of `chunkBytes` whose buffer is used again, as a source may do. */
@@ -25,10 +25,10 @@ export async function planCsv(input: string | Buffer, config: CsvConfig = {}, op
   return new CsvFormat(config, options.declared ?? []).plan(contentOf(Buffer.from(input as string)), options.targetBytes, sampleRun())
 }
 
-export async function readCsv(input: string | Buffer, config: CsvConfig = {}, options: ReadOptions = {}): Promise<Reading> {
+export async function readCsv(input: string | Buffer, config: CsvConfig = {}, options: ReadOptions = {}): Promise<ReadResult> {
   const content = contentOf(Buffer.from(input as string), options.chunkBytes)
   const format = new CsvFormat(config, options.declared ?? [], { ...(options.blockBytes !== undefined && { blockBytes: options.blockBytes }) })
-  const reading: Reading = { fields: [], records: [], positions: [], plain: 0 }
+  const reading: ReadResult = { fields: [], records: [], positions: [], plain: 0 }
   for await (const batch of format.read(
     content,
     options.range ?? { start: 0, end: null },

@@ -5,19 +5,19 @@ import type { KubeClient } from '../../operator/kubernetes/client.ts'
 import type { KubeObject } from '../../operator/kubernetes/objects.ts'
 import type { Resource } from '../../operator/kubernetes/resources.ts'
 
-export type Seen<T> = { object: T; deleted: boolean }
+export type WatchedObject<T> = { object: T; deleted: boolean }
 
-export type Following<T extends KubeObject> = {
+export type FollowOptions<T extends KubeObject> = {
   client: KubeClient
   resource: Resource<T>
   namespace: string
   labelSelector?: string
   /** Called with what happened, in its order; with several at once after a gap, in which more may have happened. */
-  see: (seen: readonly Seen<T>[]) => void
+  see: (seen: readonly WatchedObject<T>[]) => void
 }
 
 /** Until the signal is aborted. The server may be killed meanwhile: then everything is listed again. */
-export async function follow<T extends KubeObject>({ client, resource, namespace, labelSelector, see }: Following<T>, signal: AbortSignal): Promise<void> {
+export async function follow<T extends KubeObject>({ client, resource, namespace, labelSelector, see }: FollowOptions<T>, signal: AbortSignal): Promise<void> {
   let version: string | undefined
   const selection = { namespace, signal, ...(labelSelector === undefined ? {} : { labelSelector }) }
   while (!signal.aborted) {

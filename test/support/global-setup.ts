@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from '../../cli/embedded/server.ts'
-import { kubernetesOffer, kubernetesStarters } from './kubernetes-setup.ts'
+import { kubernetesAvailability, kubernetesStarters } from './kubernetes-setup.ts'
 import { serveOnDemand } from './on-demand.ts'
 
 /** The data is thrown away, so nothing needs to reach the disk. */
@@ -13,7 +13,7 @@ const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'o
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stopPostgres = await offerPostgres(project)
   const starters = await serveOnDemand(kubernetesStarters())
-  project.provide('kubernetes', kubernetesOffer())
+  project.provide('kubernetes', kubernetesAvailability())
   project.provide('onDemandSocket', starters.socketPath)
   return async () => {
     await starters.close()

@@ -9,12 +9,12 @@ export type KubernetesPrograms = {
   kubeconfigPath: string
 }
 
-export type Said = { code: number; stdout: string; stderr: string }
+export type ProgramResult = { code: number; stdout: string; stderr: string }
 
 const OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** Returns the result for any exit code. `input` goes to standard input, as for `kubectl apply --filename -`. */
-export function runProgram(programs: KubernetesPrograms, name: 'kubectl' | 'helm', args: readonly string[], input?: string): Promise<Said> {
+export function runProgram(programs: KubernetesPrograms, name: 'kubectl' | 'helm', args: readonly string[], input?: string): Promise<ProgramResult> {
   const path = programs.folder === undefined ? name : join(programs.folder, name)
   return new Promise((resolve) => {
     const child = execFile(path, args, { env: environment(programs), maxBuffer: OUTPUT_BYTES }, (error, stdout, stderr) => {

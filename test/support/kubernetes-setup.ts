@@ -10,7 +10,7 @@ import { startOwnCluster, whyNoOwnCluster } from '../cluster/own.ts'
 import { type KubernetesPrograms, runProgram } from './kubernetes-programs.ts'
 import type { Started, Starters } from './on-demand.ts'
 
-export type KubernetesOffer = {
+export type KubernetesAvailability = {
   /** A cluster was handed in by HEADGATE_TEST_KUBECONFIG. */
   given: boolean
   /** Whether an API server can be started here, with or without controllers. */
@@ -20,15 +20,15 @@ export type KubernetesOffer = {
 }
 
 /** What a test file gets of each. */
-export type OfferedServer = { programs: KubernetesPrograms }
-export type OfferedCluster = OfferedServer & { builder: ImageBuilder }
+export type AvailableServer = { programs: KubernetesPrograms }
+export type AvailableCluster = AvailableServer & { builder: ImageBuilder }
 
 const project = join(import.meta.dirname, '..', '..')
 const crds = join(project, 'crds', 'generated')
 const PROJECT_IMAGE = 'docker.io/headgate/headgate:test'
 const { HEADGATE_TEST_KUBECONFIG: givenKubeconfig, HEADGATE_TEST_IMAGE: givenImage } = process.env
 
-export function kubernetesOffer(): KubernetesOffer {
+export function kubernetesAvailability(): KubernetesAvailability {
   return { given: givenKubeconfig !== undefined, built: builtPrograms() !== undefined, noCluster: whyNoCluster() }
 }
 
@@ -55,7 +55,7 @@ export function kubernetesStarters(): Starters {
     cluster: async () => {
       const { kubeconfigPath, stop, ...cluster } = await startCluster()
       builder = cluster.builder
-      const value: OfferedCluster = { programs: { folder: builtPrograms(), kubeconfigPath }, builder }
+      const value: AvailableCluster = { programs: { folder: builtPrograms(), kubeconfigPath }, builder }
       return { value, stop }
     },
     /** Requested through the cluster, so started after it. */
@@ -72,7 +72,7 @@ async function startCluster(): Promise<Cluster> {
 }
 
 async function startGiven(): Promise<Started> {
-  const value: OfferedServer = { programs: { folder: builtPrograms(), kubeconfigPath: givenKubeconfig ?? '' } }
+  const value: AvailableServer = { programs: { folder: builtPrograms(), kubeconfigPath: givenKubeconfig ?? '' } }
   await installCrds(value.programs)
   return { value, stop: async () => {} }
 }
@@ -80,7 +80,7 @@ async function startGiven(): Promise<Started> {
 async function startOwnServer({ controllers }: { controllers: boolean }): Promise<Started> {
   const { server, programs } = await startServerWithCrds()
   if (controllers) await server.startControllers()
-  const value: OfferedServer = { programs }
+  const value: AvailableServer = { programs }
   return { value, stop: server.stop }
 }
 

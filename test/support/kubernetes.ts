@@ -6,13 +6,13 @@ import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, inject, test } from 'vitest'
 import type { ApiServer } from '../cluster/api-server.ts'
 import { buildImage } from '../cluster/cluster.ts'
-import { type KubernetesPrograms, runProgram, type Said } from './kubernetes-programs.ts'
-import { type KubernetesOffer, type OfferedCluster, type OfferedServer, startServerWithCrds } from './kubernetes-setup.ts'
+import { type KubernetesPrograms, type ProgramResult, runProgram } from './kubernetes-programs.ts'
+import { type AvailableCluster, type AvailableServer, type KubernetesAvailability, startServerWithCrds } from './kubernetes-setup.ts'
 import { onDemand } from './on-demand.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    kubernetes: KubernetesOffer
+    kubernetes: KubernetesAvailability
     onDemandSocket: string
   }
 }
@@ -26,7 +26,7 @@ export type ApiServerNeeds = {
 }
 
 /** Runs kubectl or helm as the administrator, and returns the result for any exit code; `input` goes to standard input. */
-export type Tool = (args: readonly string[], input?: string) => Promise<Said>
+export type Tool = (args: readonly string[], input?: string) => Promise<ProgramResult>
 
 export type TestApiServer = {
   /** The administrator's. */
@@ -98,7 +98,7 @@ export async function e2eCluster(): Promise<TestCluster> {
   const { noCluster } = inject('kubernetes')
   if (noCluster !== undefined) throw new Error(noCluster)
   const socket = inject('onDemandSocket')
-  const { programs, builder } = await onDemand<OfferedCluster>(socket, 'cluster')
+  const { programs, builder } = await onDemand<AvailableCluster>(socket, 'cluster')
   return {
     ...serverOf(programs),
     helm: (args, input) => runProgram(programs, 'helm', args, input),
@@ -124,7 +124,7 @@ function skipSuite(title: string, missing: string): void {
   describe(title, () => test('runs on a real Kubernetes', (context) => context.skip(missing)))
 }
 
-function chooseServer(offer: KubernetesOffer, { controllers }: ApiServerNeeds): { starter: string } | { missing: string } {
+function chooseServer(offer: KubernetesAvailability, { controllers }: ApiServerNeeds): { starter: string } | { missing: string } {
   if (offer.given && controllers !== false) return { starter: 'given-cluster' }
   if (offer.built) return { starter: controllers ? 'api-server-with-controllers' : 'api-server' }
   const why = offer.given ? 'it plays the controllers itself, so it cannot use the cluster of HEADGATE_TEST_KUBECONFIG' : 'no kubeconfig is given'
@@ -132,7 +132,7 @@ function chooseServer(offer: KubernetesOffer, { controllers }: ApiServerNeeds): 
 }
 
 async function openServer(starter: string): Promise<TestApiServer> {
-  return serverOf((await onDemand<OfferedServer>(inject('onDemandSocket'), starter)).programs)
+  return serverOf((await onDemand<AvailableServer>(inject('onDemandSocket'), starter)).programs)
 }
 
 function serverOf(programs: KubernetesPrograms): TestApiServer {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { onDemand, serveOnDemand } from './on-demand.ts'
 
-test('A thing is started when first asked for, once, and stopped at the end, the latest first', async () => {
+test('A resource is started once, when first requested, and stopped at the end, the latest first', async () => {
   const log: string[] = []
   const starter = (name: string) => async () => {
     log.push(`start ${name}`)
@@ -17,7 +17,7 @@ test('A thing is started when first asked for, once, and stopped at the end, the
   expect(existsSync(socketPath)).toBe(false)
 })
 
-test('A thing that fails to start fails for everyone who asks, and is not tried again', async () => {
+test('A resource that fails to start fails for every request, and is not retried', async () => {
   let attempts = 0
   const broken = async () => {
     attempts++

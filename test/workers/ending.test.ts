@@ -44,7 +44,7 @@ test('A name that another object’s run has fails with what to do', async () =>
   await cancelRun(database.client, Number(rows[0]?.id))
 })
 
-test('A worker that is asked to stop gives its slice back at once; another goes on where it was', async () => {
+test('A worker that is asked to stop releases its slice at once; another resumes it', async () => {
   const run = new ClusterRun(database)
   await run.createTable(0.1)
   const leaving = run.start()
@@ -60,7 +60,7 @@ test('A worker that is asked to stop gives its slice back at once; another goes 
   await run.expectComplete()
 })
 
-test('A worker whose source does not answer stops all the same when it is asked to', async () => {
+test('A worker whose source does not respond stops when asked to', async () => {
   const run = new ClusterRun(database, (spec) => {
     spec.source = { plugin: { module: './stuck.ts', export: 'Stuck' } }
   })
@@ -117,7 +117,7 @@ test.each([
   expect((await run.start().ended).code).toBe(70)
 })
 
-test('The params of a PipelineRun stand in for placeholders in paths; one that is not given ends the run with the reason', async () => {
+test('The params of a PipelineRun replace placeholders in paths; a missing one ends the run with the reason', async () => {
   const run = new ClusterRun(database, (spec) => {
     spec.source = { files: { paths: ['{{ params.region }}/*.csv'] } }
   })
@@ -149,7 +149,7 @@ test('A run that cannot succeed ends all workers with 65 and the reason', async 
   }
 })
 
-test('A worker waits for a store that is starting, and leaves the run to another try when that takes too long', async () => {
+test('A worker waits for a store that is starting, and exits as retryable when that takes too long', async () => {
   const run = new ClusterRun(database)
   await run.createTable(0)
   let refused = 0
@@ -177,7 +177,7 @@ test('A worker waits for a store that is starting, and leaves the run to another
   expect(report).toMatchObject({ state: 'Running', failure: { code: 'StoreUnavailable', retryable: true } })
 })
 
-test('A run that failed in passing goes on with the next try', async () => {
+test('A run with a transient failure continues with the next attempt', async () => {
   const run = new ClusterRun(database)
   await run.createTable(0.05)
   const first = run.start()

@@ -18,5 +18,5 @@ const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 const log = (line: string) => void process.stderr.write(`${line}\n`)
 const { worker: name, redisUrl: url } = config
-const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onTrouble: log, ...redis })
+const coordination = url === undefined ? new StoreCoordination(name) : new RedisCoordination({ url, name, onProblem: log, ...redis })
 process.exit(await runClusterWorker({ config, coordination, signal: stop.signal, log, leaseMilliseconds, stuckMilliseconds }))

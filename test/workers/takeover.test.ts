@@ -50,7 +50,7 @@ test.each([
   expect((await Promise.all(pods.map(({ ended }) => ended))).find(({ code }) => code === 0)).toMatchObject({ report: { state: 'Succeeded' } })
 })
 
-test('A run whose Redis goes away and stays away ends right', async () => {
+test('A run whose Redis goes away for good ends correctly', async () => {
   const { run, pods } = await begun(withRedis, 2)
   await redis.stop()
   const ended: EndedPod[] = await Promise.all(pods.map((pod) => pod.ended))

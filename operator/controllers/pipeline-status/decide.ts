@@ -1,13 +1,13 @@
 // Computes the status of a pipeline from its runs and its schedule. Pure. Called by pipeline-status.ts.
 import { scheduleOf } from '../../../crds/defaults.ts'
 import type { Condition, PipelineStatus } from '../../../crds/status.ts'
-import type { KeptPipeline } from '../../cache/kept.ts'
-import { activePhases, type KeptRun, phaseOf, waitingPhases } from '../../cache/runs.ts'
+import type { CachedPipeline } from '../../cache/cached.ts'
+import { activePhases, type CachedRun, phaseOf, waitingPhases } from '../../cache/runs.ts'
 import type { ScheduleProblem } from '../schedule/problems.ts'
 
 export type PipelineObservation = {
-  pipeline: KeptPipeline
-  runs: readonly KeptRun[]
+  pipeline: CachedPipeline
+  runs: readonly CachedRun[]
   problem: ScheduleProblem | undefined
   /** The message about a limit of the administrator that the Pipeline exceeds. */
   forbidden?: string | undefined
@@ -34,16 +34,16 @@ export function decideStatus(observed: PipelineObservation): PipelineStatus {
   }
 }
 
-function lastCreated(runs: readonly KeptRun[]): PipelineStatus['lastRun'] {
-  const order = ({ metadata }: KeptRun) => `${metadata.creationTimestamp} ${metadata.name}`
-  const last = runs.reduce<KeptRun | undefined>((latest, run) => (latest === undefined || order(run) > order(latest) ? run : latest), undefined)
+function lastCreated(runs: readonly CachedRun[]): PipelineStatus['lastRun'] {
+  const order = ({ metadata }: CachedRun) => `${metadata.creationTimestamp} ${metadata.name}`
+  const last = runs.reduce<CachedRun | undefined>((latest, run) => (latest === undefined || order(run) > order(latest) ? run : latest), undefined)
   if (last === undefined) return undefined
   const completionTime = last.status?.completionTime
   return { name: last.metadata.name, phase: phaseOf(last), ...(completionTime !== undefined && { completionTime }) }
 }
 
 /** Keeps the earlier value if its run has been deleted. */
-function latestSuccess(runs: readonly KeptRun[], before: PipelineStatus['lastSuccess']): PipelineStatus['lastSuccess'] {
+function latestSuccess(runs: readonly CachedRun[], before: PipelineStatus['lastSuccess']): PipelineStatus['lastSuccess'] {
   return runs.reduce((latest, { metadata, status }) => {
     const { phase, completionTime } = status ?? {}
     if (phase !== 'Succeeded' || completionTime === undefined) return latest

@@ -3,8 +3,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { scheduleOf } from '../../../crds/defaults.ts'
 import type { PipelineStatus } from '../../../crds/status.ts'
-import { type KeptCronJob, type KeptPipeline, pipelineOfSchedule } from '../../cache/kept.ts'
-import { type KeptRun, pipelineKey } from '../../cache/runs.ts'
+import { type CachedCronJob, type CachedPipeline, pipelineOfSchedule } from '../../cache/cached.ts'
+import { type CachedRun, pipelineKey } from '../../cache/runs.ts'
 import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import { pipelines } from '../../kubernetes/resources.ts'
@@ -43,10 +43,10 @@ export const pipelineStatusController = {
 } satisfies Controller
 
 type PipelineStatusParts = Pick<ControllerParts, 'client' | 'events' | 'clock' | 'problems'> & {
-  pipelines: Pick<Cache<KeptPipeline>, 'get'>
-  cronJobs: Pick<Cache<KeptCronJob>, 'get'>
+  pipelines: Pick<Cache<CachedPipeline>, 'get'>
+  cronJobs: Pick<Cache<CachedCronJob>, 'get'>
   /** Indexed by `pipeline`: `namespace/name` of the pipeline. */
-  runs: Pick<Cache<KeptRun>, 'byIndex'>
+  runs: Pick<Cache<CachedRun>, 'byIndex'>
   nextTicks: NextTicks
   /** Limits set by the administrator. */
   limits: Limits
@@ -87,17 +87,17 @@ function reconcilePipeline(deps: PipelineStatusParts): Reconcile {
         now,
       }),
     )
-    return nextTick === undefined ? undefined : { again: Math.min(nextTick - now + afterTickMs, longestWaitMs) }
+    return nextTick === undefined ? undefined : { requeueAfterMs: Math.min(nextTick - now + afterTickMs, longestWaitMs) }
   }
 }
 
-function nextTickOf(deps: PipelineStatusParts, key: string, pipeline: KeptPipeline, now: number): number | undefined {
+function nextTickOf(deps: PipelineStatusParts, key: string, pipeline: CachedPipeline, now: number): number | undefined {
   const schedule = scheduleOf(pipeline.spec)
   if (schedule === undefined || schedule.suspend || deps.problems.get(key) !== undefined) return undefined
   return deps.nextTicks.after(key, schedule, now)
 }
 
-async function write(deps: PipelineStatusParts, pipeline: KeptPipeline, status: PipelineStatus): Promise<void> {
+async function write(deps: PipelineStatusParts, pipeline: CachedPipeline, status: PipelineStatus): Promise<void> {
   if (isDeepStrictEqual(status, pipeline.status)) return
   const { name, namespace, uid, resourceVersion } = pipeline.metadata
   try {
@@ -111,7 +111,7 @@ async function write(deps: PipelineStatusParts, pipeline: KeptPipeline, status: 
 }
 
 /** Records an Event when reason or message of the Ready condition has changed. */
-function recordEvent({ events }: PipelineStatusParts, pipeline: KeptPipeline, { conditions }: PipelineStatus): void {
+function recordEvent({ events }: PipelineStatusParts, pipeline: CachedPipeline, { conditions }: PipelineStatus): void {
   const ready = conditions?.find(({ type }) => type === 'Ready')
   const before = pipeline.status?.conditions?.find(({ type }) => type === 'Ready')
   if (ready === undefined || ready.reason === 'Scheduling' || (before?.reason === ready.reason && before.message === ready.message)) return

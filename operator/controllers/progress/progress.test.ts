@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { redisKeys } from '../../../crds/wire/redis-keys.ts'
 import { freshRedis } from '../../../test/support/redis.ts'
-import type { KeptRun } from '../../cache/runs.ts'
+import type { CachedRun } from '../../cache/runs.ts'
 import { systemClock } from '../../kubernetes/clock.ts'
 import { openRedisProgress } from '../../progress-source.ts'
 import { ProgressBook } from './book.ts'
@@ -15,7 +15,7 @@ const name = 'sales/orders-1'
 const report = (slice: number, read: number) =>
   redis.client.hset(redisKeys.progress(name), slice, JSON.stringify({ slice, read, loaded: read, unchanged: 0, quarantined: 0, bytes: 0 }))
 
-function operator(status: KeptRun['status'], uid = 'uid-1'): { look(): Promise<number | undefined>; run: { uid: string } } {
+function operator(status: CachedRun['status'], uid = 'uid-1'): { look(): Promise<number | undefined>; run: { uid: string } } {
   const run = { uid }
   const runs = {
     keysByIndex: (_index: string, phase: string) => (phase === 'Running' ? [name] : []),
@@ -24,7 +24,7 @@ function operator(status: KeptRun['status'], uid = 'uid-1'): { look(): Promise<n
         metadata: { name: 'orders-1', namespace: 'sales', uid: run.uid, resourceVersion: '1', creationTimestamp: '' },
         spec: {},
         ...(status && { status }),
-      }) as unknown as KeptRun,
+      }) as unknown as CachedRun,
   }
   const progress = new ProgressBook()
   const progressSources = [{ name: 'redis', source }]
@@ -55,7 +55,7 @@ test('A restarted operator continues from the progress in the status', async () 
   const { look } = operator({
     phase: 'Running',
     records: { read: 800, loaded: 800, unchanged: 0, superseded: 0, filtered: 0, quarantined: 0, parked: 0 },
-  } as KeptRun['status'])
+  } as CachedRun['status'])
   expect(await look()).toBe(800)
 })
 

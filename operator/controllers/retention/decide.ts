@@ -1,7 +1,7 @@
 // Decides whether a finished run or its Job has outlived its retention period. Pure. Called by retention.ts.
 import { retentionOf } from '../../../crds/defaults.ts'
-import type { KeptPipeline } from '../../cache/kept.ts'
-import { hasEnded, type KeptRun } from '../../cache/runs.ts'
+import type { CachedPipeline } from '../../cache/cached.ts'
+import { type CachedRun, hasEnded } from '../../cache/runs.ts'
 
 export type Expiry = 'nothing' | 'job' | 'run'
 
@@ -9,7 +9,7 @@ export type Expiry = 'nothing' | 'job' | 'run'
  * What to delete: nothing, the Job (with its pods and their logs), or the run with all objects it owns. An unfinished run is never due.
  * The defaults apply if the pipeline is deleted (`pipeline` is undefined).
  */
-export function decideExpiry(run: KeptRun, pipeline: Pick<KeptPipeline, 'spec'> | undefined, jobTtlMs: number, now: number): Expiry {
+export function decideExpiry(run: CachedRun, pipeline: Pick<CachedPipeline, 'spec'> | undefined, jobTtlMs: number, now: number): Expiry {
   if (run.metadata.deletionTimestamp !== undefined || !hasEnded(run)) return 'nothing'
   const { runsMilliseconds } = retentionOf(pipeline?.spec ?? {})
   const age = now - endOf(run)
@@ -17,6 +17,6 @@ export function decideExpiry(run: KeptRun, pipeline: Pick<KeptPipeline, 'spec'> 
   return age >= jobTtlMs ? 'job' : 'nothing'
 }
 
-function endOf({ metadata, status }: KeptRun): number {
+function endOf({ metadata, status }: CachedRun): number {
   return Date.parse(status?.completionTime ?? metadata.creationTimestamp)
 }

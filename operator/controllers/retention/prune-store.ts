@@ -1,14 +1,14 @@
 // Deletes expired rows from the operator's own store, one pipeline after another, each once an hour. A loop of retention.ts.
 import { type RetentionSettings, retentionOf } from '../../../crds/defaults.ts'
 import { storeName } from '../../../crds/wire/redis-keys.ts'
-import type { KeptPipeline } from '../../cache/kept.ts'
+import type { CachedPipeline } from '../../cache/cached.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import { type Clock, sleep } from '../../kubernetes/clock.ts'
 import type { Report } from '../../kubernetes/hooks.ts'
 
 export type PruneStoreOptions = {
   prune: (pipeline: string, before: { runs: Date; quarantine: Date }) => Promise<{ runs: number; quarantine: number }>
-  pipelines: Pick<Cache<KeptPipeline>, 'list'>
+  pipelines: Pick<Cache<CachedPipeline>, 'list'>
   onPruned: (pruned: { runs: number; quarantine: number }) => void
   report: Report
   clock: Clock
@@ -33,7 +33,7 @@ export async function pruneStore(options: PruneStoreOptions, signal: AbortSignal
   }
 }
 
-async function pruneOne({ prune, onPruned, report, clock }: PruneStoreOptions, { metadata, spec }: KeptPipeline): Promise<void> {
+async function pruneOne({ prune, onPruned, report, clock }: PruneStoreOptions, { metadata, spec }: CachedPipeline): Promise<void> {
   const name = storeName(metadata.namespace, metadata.name)
   try {
     onPruned(await prune(name, cutoffs(retentionOf(spec), clock.now())))

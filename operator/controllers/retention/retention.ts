@@ -1,7 +1,7 @@
 // The retention controller: deletes expired Jobs, then their finished runs, and expired rows of the store. One reconcile handles one run; a
 // periodic sweep finds the runs that are due. Started by term.ts.
-import type { KeptPipeline } from '../../cache/kept.ts'
-import { type KeptRun, pipelineKey } from '../../cache/runs.ts'
+import type { CachedPipeline } from '../../cache/cached.ts'
+import { type CachedRun, pipelineKey } from '../../cache/runs.ts'
 import { isConflict } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import { type Clock, sleep } from '../../kubernetes/clock.ts'
@@ -31,8 +31,8 @@ function count({ runMetrics }: ControllerParts, rows: { runs: number; quarantine
 }
 
 type RetentionParts = Pick<ControllerParts, 'client' | 'clock'> & {
-  pipelines: Pick<Cache<KeptPipeline>, 'get'>
-  runs: Pick<Cache<KeptRun>, 'get' | 'keys'>
+  pipelines: Pick<Cache<CachedPipeline>, 'get'>
+  runs: Pick<Cache<CachedRun>, 'get' | 'keys'>
   /** Keyed like runs: a Job has the name of its run. */
   jobs: Pick<Cache<{ uid: string; owner: { uid: string } | undefined }>, 'get'>
   jobTtlMs: number
@@ -89,6 +89,6 @@ function* expired(deps: RetentionParts): IterableIterator<string> {
   }
 }
 
-function expiryOf({ pipelines, jobs, jobTtlMs, clock }: RetentionParts, key: string, run: KeptRun): Expiry {
+function expiryOf({ pipelines, jobs, jobTtlMs, clock }: RetentionParts, key: string, run: CachedRun): Expiry {
   return decideExpiry(run, pipelines.get(pipelineKey(run)), jobs.get(key) === undefined ? Number.POSITIVE_INFINITY : jobTtlMs, clock.now())
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { annotations } from '../../../crds/metadata.ts'
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
-import type { KeptRun } from '../../cache/runs.ts'
-import { endedPod, podFixture, reportFixture } from '../testing/kept.ts'
+import type { CachedRun } from '../../cache/runs.ts'
+import { endedPod, podFixture, reportFixture } from '../testing/cached.ts'
 import { runFixture } from '../testing/objects.ts'
 import { type FailedEnd, finalEnd, totalsMessage } from './conclude.ts'
 import { latestReport } from './workers.ts'
 
 const run = runFixture('orders-1', 'Running')
-const cancelledRun: KeptRun = { ...run, spec: { ...run.spec, cancel: true } }
+const cancelledRun: CachedRun = { ...run, spec: { ...run.spec, cancel: true } }
 const failure = { code: 'QualityGate', message: 'too few records', retryable: false }
 
 function failed(reason: string, report?: WorkerReport): FailedEnd {
@@ -16,7 +16,7 @@ function failed(reason: string, report?: WorkerReport): FailedEnd {
 }
 
 type End = Parameters<typeof finalEnd>[1]
-type Row = { what: string; run?: KeptRun; end: End; stored?: WorkerReport; kind: string; reason?: string; says?: string }
+type Row = { what: string; run?: CachedRun; end: End; stored?: WorkerReport; kind: string; reason?: string; says?: string }
 
 const rows: Row[] = [
   { what: 'success', end: { kind: 'Succeeded', report: reportFixture('Succeeded') }, kind: 'Succeeded' },

@@ -4,7 +4,7 @@ import { annotations } from '../../../crds/metadata.ts'
 import type { PipelineRunStatus, RunFailure, RunRecords } from '../../../crds/status.ts'
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
 import { boundedReport } from '../../cache/report.ts'
-import { type KeptRun, runKey } from '../../cache/runs.ts'
+import { type CachedRun, runKey } from '../../cache/runs.ts'
 import type { StoredRun } from '../controller.ts'
 import type { Requeue, RunContext } from './context.ts'
 import { isNamespaceTerminating, namespaceTerminating } from './namespace.ts'
@@ -18,7 +18,7 @@ export type End = FailedEnd | { kind: 'Succeeded'; report: WorkerReport | undefi
 /** An unresponsive store must not keep a run from ending. */
 const storeTimeoutMs = 5000
 
-export async function conclude(context: RunContext, run: KeptRun, workers: Workers, observed: End): Promise<Requeue> {
+export async function conclude(context: RunContext, run: CachedRun, workers: Workers, observed: End): Promise<Requeue> {
   const seen = await withNamespaceReason(context, run, observed)
   const stored = isOver(seen.report) ? undefined : await askStore(context, (store) => store.findTotals(storedRun(run)))
   const end = finalEnd(run, seen, stored && boundedReport(stored))
@@ -31,13 +31,13 @@ export async function conclude(context: RunContext, run: KeptRun, workers: Worke
  * In a namespace that is being deleted, workers and Jobs fail in many ways, so report the deletion as the reason. A failure that a
  * worker reported takes precedence.
  */
-async function withNamespaceReason(context: RunContext, run: KeptRun, end: End): Promise<End> {
+async function withNamespaceReason(context: RunContext, run: CachedRun, end: End): Promise<End> {
   if (end.kind !== 'Failed' || end.failure !== undefined || end.condition.reason === 'Timeout') return end
   return (await isNamespaceTerminating(context, run)) ? { kind: 'Cancelled', condition: namespaceTerminating(run), report: end.report } : end
 }
 
 /** Combines the observed end with the store's record (undefined: none) and with whether the run was asked to stop. */
-export function finalEnd(run: KeptRun, end: End, stored: WorkerReport | undefined): End {
+export function finalEnd(run: CachedRun, end: End, stored: WorkerReport | undefined): End {
   const report = isOver(end.report) ? end.report : (stored ?? end.report)
   if (end.kind === 'Succeeded' || stored?.state === 'Succeeded') return { kind: 'Succeeded', report }
   const stopped = end.kind === 'Cancelled' || stored?.state === 'Cancelled' || (run.spec.cancel === true && end.condition.reason !== 'RunFailed')
@@ -58,7 +58,7 @@ function failureText({ reason, message }: ConditionText, failure: NonNullable<Wo
   return unsure ? { reason: reason === 'WorkerFailed' ? reason : 'RunFailed', message: `${failure.code}: ${failure.message}` } : { reason, message }
 }
 
-function endingOf(run: KeptRun, { job, pods }: Workers, end: End): Ending {
+function endingOf(run: CachedRun, { job, pods }: Workers, end: End): Ending {
   const more = {
     ...resultOf(end.report),
     ...(job === undefined ? {} : { attempts: attempts(job, pods) }),
@@ -76,13 +76,13 @@ function resultOf(report: WorkerReport | undefined): Partial<PipelineRunStatus> 
   return { records, slices, timings, ...(throughput === undefined ? {} : { throughput }), ...(failure === undefined ? {} : { failure }) }
 }
 
-export function cancelledMessage({ metadata }: KeptRun): string {
+export function cancelledMessage({ metadata }: CachedRun): string {
   const by = metadata.annotations?.[annotations.replacedBy]
   return by === undefined ? 'cancelled because spec.cancel was set; committed batches are kept' : `replaced by run ${by}; committed batches are kept`
 }
 
 /** The number of records read, and every other count that is not zero. */
-export function totalsMessage(run: KeptRun, records: RunRecords | undefined): string {
+export function totalsMessage(run: CachedRun, records: RunRecords | undefined): string {
   if (records === undefined) return `succeeded; the totals are in the store, under ${storedRun(run).name}`
   const { read, removed = 0, ...others } = records
   const parts = Object.entries(others).filter(([, count]) => count > 0)
@@ -91,11 +91,11 @@ export function totalsMessage(run: KeptRun, records: RunRecords | undefined): st
   return `read ${read} ${read === 1 ? 'record' : 'records'}${became === '' ? '' : `: ${became}`}${gone}`
 }
 
-function storedRun(run: Pick<KeptRun, 'metadata'>): StoredRun {
+function storedRun(run: Pick<CachedRun, 'metadata'>): StoredRun {
   return { name: runKey(run), uid: run.metadata.uid }
 }
 
-async function closeInStore(context: RunContext, run: KeptRun, end: FailedEnd): Promise<void> {
+async function closeInStore(context: RunContext, run: CachedRun, end: FailedEnd): Promise<void> {
   const { reason: code, message } = end.condition
   const failure = end.kind === 'Failed' ? (end.failure ?? { code, message: message.slice(0, 2048), retryable: false }) : undefined
   await askStore(context, (store) => store.end(storedRun(run), end.kind, failure))

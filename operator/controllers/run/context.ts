@@ -1,6 +1,6 @@
 // The dependencies of the run controller's steps, and in-memory state per run that a restart may lose. Created by run.ts.
 import type { Caches } from '../../cache/caches.ts'
-import { type KeptRun, runKey } from '../../cache/runs.ts'
+import { type CachedRun, runKey } from '../../cache/runs.ts'
 import type { ControllerParts, ControllerSettings, RunStore } from '../controller.ts'
 import type { StatusWriting } from './status.ts'
 
@@ -31,9 +31,9 @@ export type RunMemory = {
 }
 
 /** Milliseconds until the next reconcile; undefined: when something changes. */
-export type Requeue = { again: number } | undefined
+export type Requeue = { requeueAfterMs: number } | undefined
 
-export function memoryOf({ memories }: Pick<RunContext, 'memories'>, run: KeptRun): RunMemory {
+export function memoryOf({ memories }: Pick<RunContext, 'memories'>, run: CachedRun): RunMemory {
   const key = runKey(run)
   const memory = memories.get(key) ?? {}
   memories.set(key, memory)

@@ -2,9 +2,9 @@
 import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
-import { reportFixture } from '../testing/kept.ts'
+import { reportFixture } from '../testing/cached.ts'
 import type { RunOperator } from '../testing/run-operator.ts'
-import { startRunOperator } from '../testing/run-operator.ts'
+import { eventually, startRunOperator } from '../testing/run-operator.ts'
 import { stageIn } from '../testing/stage.ts'
 
 /** A complete run takes seven writes: adoption, record, snapshot, Job, and three of the status. The eighth point is after the last. */
@@ -17,10 +17,10 @@ describeWithApiServer('an operator that crashes at any write and is replaced by 
   afterAll(() => client.close())
 
   /** Runs `life` with an operator that may crash on the way, and then with a second one. */
-  async function survives(diesAtWrite: number, life: () => Promise<unknown>): Promise<{ writes: string[]; survivor: RunOperator }> {
-    const first = await startRunOperator({ client, namespace, diesAtWrite })
+  async function survives(crashAtWrite: number, life: () => Promise<unknown>): Promise<{ writes: string[]; survivor: RunOperator }> {
+    const first = await startRunOperator({ client, namespace, crashAtWrite })
     const living = life()
-    await Promise.race([first.died, living])
+    await Promise.race([first.crashed, living])
     await first.stop()
     const survivor = await startRunOperator({ client, namespace })
     await living.finally(() => survivor.stop())
@@ -53,17 +53,18 @@ describeWithApiServer('an operator that crashes at any write and is replaced by 
       await stage.createRun(name, name)
       await stage.createPod(name)
       await stage.cancel(name)
+      await eventually(async () => (await stage.job(name))?.spec?.suspend === true, 'suspension')
+      await stage.jobSuspended(name)
       await stage.reaches(name, 'Cancelled')
     })
-    expect((await stage.job(name))?.spec?.suspend).toBe(true)
   })
 
-  /** Starts a run of two workers with an operator that crashes after `diesAtWrite` writes, declares nine workers, and starts another operator. */
-  async function editedAfter(diesAtWrite: number, name: string) {
+  /** Starts a run of two workers with an operator that crashes after `crashAtWrite` writes, declares nine workers, and starts another operator. */
+  async function editedAfter(crashAtWrite: number, name: string) {
     await stage.createPipeline(name, { workers: 2 })
-    const first = await startRunOperator({ client, namespace, diesAtWrite })
+    const first = await startRunOperator({ client, namespace, crashAtWrite })
     await stage.createRun(name, name)
-    await first.died
+    await first.crashed
     await first.stop()
     const recorded = (await stage.run(name))?.status?.snapshotHash
     await server.kubectl(['patch', 'pipelines.headgate.dev', name, '--namespace', namespace, '--type', 'merge', '--patch', '{"spec":{"workers":9}}'])

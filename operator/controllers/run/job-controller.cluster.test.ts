@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
 import { pods } from '../../kubernetes/resources.ts'
-import { reportFixture } from '../testing/kept.ts'
+import { reportFixture } from '../testing/cached.ts'
 import { eventually, startRunOperator } from '../testing/run-operator.ts'
 import { conditionOf, stageIn } from '../testing/stage.ts'
 

@@ -7,7 +7,7 @@ import { clientOf } from '../../../test/hostile/tenant.ts'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
 import { pods } from '../../kubernetes/resources.ts'
-import { reportFixture } from '../testing/kept.ts'
+import { reportFixture } from '../testing/cached.ts'
 import { eventually, startRunOperator } from '../testing/run-operator.ts'
 import { stageIn } from '../testing/stage.ts'
 

@@ -1,9 +1,9 @@
 // Runs of a namespace that is being deleted. Kubernetes deletes the pods first and waits until they are gone. A pod of an Indexed Job with
 // backoffLimitPerIndex keeps the Job's finalizer until a replacement exists, and none can be created in such a namespace: namespace and
 // Job would wait for each other. So the operator deletes the Job, and the Job controller then removes the finalizers of its pods.
-import type { KeptJob } from '../../cache/jobs.ts'
-import type { KeptPod } from '../../cache/pods.ts'
-import type { KeptRun } from '../../cache/runs.ts'
+import type { CachedJob } from '../../cache/jobs.ts'
+import type { CachedPod } from '../../cache/pods.ts'
+import type { CachedRun } from '../../cache/runs.ts'
 import { isTerminating } from '../../kubernetes/namespace.ts'
 import { jobs } from '../../kubernetes/resources.ts'
 import { memoryOf, type RunContext } from './context.ts'
@@ -13,12 +13,12 @@ import type { ConditionText } from './status.ts'
 export const namespaceCheckMs = 5_000
 
 /** Whether pods of an unfinished Job are being deleted. */
-export function isLosingPods(job: KeptJob | undefined, pods: readonly KeptPod[]): boolean {
+export function isLosingPods(job: CachedJob | undefined, pods: readonly CachedPod[]): boolean {
   return job !== undefined && job.end === undefined && pods.some(({ deleting }) => deleting)
 }
 
 /** Like `isNamespaceTerminating`, but asks the API server at most once per `namespaceCheckMs`; returns false in between. */
-export async function isNamespaceTerminatingThrottled(context: RunContext, run: KeptRun): Promise<boolean> {
+export async function isNamespaceTerminatingThrottled(context: RunContext, run: CachedRun): Promise<boolean> {
   const memory = memoryOf(context, run)
   const now = context.clock.now()
   if (memory.namespaceCheckedAt !== undefined && now < memory.namespaceCheckedAt + namespaceCheckMs) return false
@@ -27,7 +27,7 @@ export async function isNamespaceTerminatingThrottled(context: RunContext, run: 
 }
 
 /** Whether the namespace of the run is being deleted; false if the request fails. */
-export async function isNamespaceTerminating(context: RunContext, run: KeptRun): Promise<boolean> {
+export async function isNamespaceTerminating(context: RunContext, run: CachedRun): Promise<boolean> {
   return await isTerminating(context.client, run.metadata.namespace).catch((error: unknown) => {
     context.report('namespace', error)
     return false
@@ -35,11 +35,15 @@ export async function isNamespaceTerminating(context: RunContext, run: KeptRun):
 }
 
 /** Deletes the Job, so that the Job controller removes the finalizers of its pods, finished or not. */
-export async function deleteJob({ client }: Pick<RunContext, 'client'>, { metadata }: KeptRun, { name, uid }: Pick<KeptJob, 'name' | 'uid'>): Promise<void> {
+export async function deleteJob(
+  { client }: Pick<RunContext, 'client'>,
+  { metadata }: CachedRun,
+  { name, uid }: Pick<CachedJob, 'name' | 'uid'>,
+): Promise<void> {
   await client.delete(jobs, name, metadata.namespace, { propagation: 'Background', preconditions: { uid } })
 }
 
-export function namespaceTerminating({ metadata }: KeptRun): ConditionText {
+export function namespaceTerminating({ metadata }: CachedRun): ConditionText {
   const message = `namespace ${metadata.namespace} is being deleted, and the run with it; committed batches are kept`
   return { reason: 'NamespaceTerminating', message }
 }

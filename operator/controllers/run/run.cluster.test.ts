@@ -4,7 +4,7 @@ import { labels } from '../../../crds/metadata.ts'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
 import { createClient } from '../../kubernetes/client.ts'
 import { configMaps, jobs, pipelineRuns, pipelines, pods } from '../../kubernetes/resources.ts'
-import { reportFixture } from '../testing/kept.ts'
+import { reportFixture } from '../testing/cached.ts'
 import { eventually, startRunOperator } from '../testing/run-operator.ts'
 import { conditionOf, stageIn } from '../testing/stage.ts'
 
@@ -13,7 +13,7 @@ describeWithApiServer('a run', async (server) => {
   const client = createClient(kubeConfig)
   const stage = stageIn(client, namespace)
   const operator = await startRunOperator({ client, namespace })
-  afterEach(() => operator.setClockRight())
+  afterEach(() => operator.resetClock())
   afterAll(async () => {
     await operator.stop()
     await client.close()
@@ -84,7 +84,7 @@ describeWithApiServer('a run', async (server) => {
   test('whose Pipeline is never created fails', async () => {
     await stage.createRun('never-1', 'never')
     await stage.reaches('never-1', 'Pending')
-    operator.putForward(31_000)
+    operator.advanceClock(31_000)
     const { status } = await stage.reaches('never-1', 'Failed', 'PipelineNotFound')
     expect(status?.conditions?.[0]?.message).toBe(`there is no Pipeline never in namespace ${namespace}; apply it, then create another run`)
   })
@@ -95,7 +95,7 @@ describeWithApiServer('a run', async (server) => {
     await stage.reaches('lost-1', 'Starting')
     await client.delete(jobs, 'lost-1', namespace, { propagation: 'Background' })
     await stage.reaches('lost-1', 'Failed', 'JobLost')
-    operator.putForward(3600_000)
+    operator.advanceClock(3600_000)
     expect(writesOf('lost-1').filter((write) => write === 'create jobs lost-1')).toHaveLength(1)
     expect(await stage.job('lost-1')).toBeUndefined()
   })
@@ -103,7 +103,7 @@ describeWithApiServer('a run', async (server) => {
   test('that has ended keeps its status when its Job and pods are deleted', async () => {
     await client.delete(jobs, 'plain-1', namespace, { propagation: 'Background' })
     await eventually(() => operator.caches.jobs.get(`${namespace}/plain-1`) === undefined)
-    operator.putForward(1000)
+    operator.advanceClock(1000)
     await stage.createRun('plain-2', 'plain')
     await stage.reaches('plain-2', 'Starting')
     expect((await stage.run('plain-1'))?.status?.phase).toBe('Succeeded')

@@ -2,7 +2,7 @@
 // no step imports another, and only this file defines their order. Started by term.ts.
 import { concurrencyOf } from '../../../crds/defaults.ts'
 import type { Caches } from '../../cache/caches.ts'
-import { hasEnded, hasStarted, type KeptRun, runKey } from '../../cache/runs.ts'
+import { type CachedRun, hasEnded, hasStarted, runKey } from '../../cache/runs.ts'
 import type { WorkQueue } from '../../kubernetes/queue.ts'
 import { scopedController } from '../../kubernetes/scoped.ts'
 import type { Controller, ControllerParts, Started } from '../controller.ts'
@@ -75,7 +75,7 @@ async function reconcile(context: RunContext, admissions: AdmissionQueue, key: s
 }
 
 /** A run that has not started. */
-async function admit(context: RunContext, admissions: AdmissionQueue, run: KeptRun): Promise<Requeue> {
+async function admit(context: RunContext, admissions: AdmissionQueue, run: CachedRun): Promise<Requeue> {
   const admission = admissions.ask(runKey(run))
   if (admission?.kind === 'Admit') return await startRun(context, run)
   if (admission?.kind === 'NoPipeline') return await awaitPipeline(context, run)

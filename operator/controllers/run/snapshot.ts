@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import { type RunSnapshot, snapshotKey, snapshotName } from '../../../crds/wire/snapshot.ts'
-import type { KeptRun } from '../../cache/runs.ts'
+import type { CachedRun } from '../../cache/runs.ts'
 import type { ConfigMap } from '../../kubernetes/objects.ts'
 import { configMaps } from '../../kubernetes/resources.ts'
 import type { RunContext } from './context.ts'
@@ -14,13 +14,13 @@ import type { RunContext } from './context.ts'
 export type Declaration = { snapshot: RunSnapshot; text: string; hash: string }
 
 /** Everything except the Pipeline's spec comes from the run. `cancelToken` is a secret known only in the run's namespace. */
-export function declarationOf(run: KeptRun, spec: PipelineSpec, cancelToken: string): Declaration {
+export function declarationOf(run: CachedRun, spec: PipelineSpec, cancelToken: string): Declaration {
   const snapshot = snapshotOf(run, spec, cancelToken)
   const text = JSON.stringify(snapshot)
   return { snapshot, text, hash: hashOf(text) }
 }
 
-function snapshotOf({ metadata, spec: asked }: KeptRun, spec: PipelineSpec, cancelToken: string): RunSnapshot {
+function snapshotOf({ metadata, spec: asked }: CachedRun, spec: PipelineSpec, cancelToken: string): RunSnapshot {
   const { name, namespace, uid, creationTimestamp } = metadata
   const { params = {}, interval, allowRemoval, pipelineRef } = asked
   return {
@@ -37,7 +37,7 @@ function snapshotOf({ metadata, spec: asked }: KeptRun, spec: PipelineSpec, canc
 }
 
 /** The declaration in a ConfigMap; undefined if its hash is not the recorded one, or if the ConfigMap is mutable. */
-export function declarationIn({ data, immutable }: ConfigMap, run: KeptRun): Declaration | undefined {
+export function declarationIn({ data, immutable }: ConfigMap, run: CachedRun): Declaration | undefined {
   const text = data?.[snapshotKey] ?? ''
   const hash = hashOf(text)
   if (immutable !== true || hash !== run.status?.snapshotHash) return undefined
@@ -46,7 +46,7 @@ export function declarationIn({ data, immutable }: ConfigMap, run: KeptRun): Dec
 }
 
 /** The declaration in the run's ConfigMap; undefined if the ConfigMap is missing or is not the recorded one. */
-export async function foundSnapshot({ client }: Pick<RunContext, 'client'>, run: KeptRun): Promise<Declaration | undefined> {
+export async function foundSnapshot({ client }: Pick<RunContext, 'client'>, run: CachedRun): Promise<Declaration | undefined> {
   const found = await client.get(configMaps, snapshotName(run.metadata.name), run.metadata.namespace)
   return found && declarationIn(found, run)
 }

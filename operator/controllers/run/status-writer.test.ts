@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PipelineRunStatus } from '../../../crds/status.ts'
-import type { KeptRun } from '../../cache/runs.ts'
+import type { CachedRun } from '../../cache/runs.ts'
 import { ApiError } from '../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import { runFixture } from '../testing/objects.ts'
@@ -16,11 +16,11 @@ function writerOf(refusal?: ApiError) {
     return { ...runFixture('a'), ...object, metadata: { ...runFixture('a').metadata, resourceVersion: String(++version) } }
   }
   const [client, statusWriter] = [{ apply } as unknown as Pick<KubeClient, 'apply'>, new RunStatusWriter()]
-  const write = (run: KeptRun, status: PipelineRunStatus) => statusWriter.write(client, run, status)
-  return { applied, writer: { write, latest: (run: KeptRun) => statusWriter.latest(run) } }
+  const write = (run: CachedRun, status: PipelineRunStatus) => statusWriter.write(client, run, status)
+  return { applied, writer: { write, latest: (run: CachedRun) => statusWriter.latest(run) } }
 }
 
-function at(resourceVersion: string, run = runFixture('a')): KeptRun {
+function at(resourceVersion: string, run = runFixture('a')): CachedRun {
   return { ...run, metadata: { ...run.metadata, resourceVersion } }
 }
 

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { shortDuration } from '../../../crds/durations.ts'
 import type { Condition, PipelineRunStatus, RunPhase } from '../../../crds/status.ts'
-import { type KeptRun, keepRun, referenceTo, runKey, succeededCondition } from '../../cache/runs.ts'
+import { type CachedRun, referenceTo, runKey, succeededCondition, toCachedRun } from '../../cache/runs.ts'
 import { isConflict, isNotFound } from '../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../kubernetes/client.ts'
 import { pipelineRuns } from '../../kubernetes/resources.ts'
@@ -12,7 +12,7 @@ import type { ControllerParts } from '../controller.ts'
 /** Dependencies of `writeOngoing` and `finish`. `finish` also removes the run from `admissions` and `memories`, and counts it in `runMetrics`. */
 export type StatusWriting = Pick<ControllerParts, 'client' | 'events' | 'clock'> & {
   writer: RunStatusWriter
-  admissions: { see(key: string, run: KeptRun): void }
+  admissions: { see(key: string, run: CachedRun): void }
   memories: { delete(key: string): unknown }
   runMetrics: Pick<ControllerParts['runMetrics'], 'ended'>
 }
@@ -25,7 +25,7 @@ export type RunEvent = { action: string; type?: 'Normal' | 'Warning'; condition?
 type Ongoing = { phase: RunPhase; condition: ConditionText; more?: Partial<PipelineRunStatus>; event?: RunEvent | undefined }
 
 /** Writes the status of a run that has not ended. Returns the result of `RunStatusWriter.write`: the same object if nothing changed. */
-export async function writeOngoing(context: StatusWriting, run: KeptRun, { phase, condition, more, event }: Ongoing): Promise<KeptRun | undefined> {
+export async function writeOngoing(context: StatusWriting, run: CachedRun, { phase, condition, more, event }: Ongoing): Promise<CachedRun | undefined> {
   const written = await context.writer.write(context.client, run, ongoingStatus({ ...run.status, ...more }, phase, condition, context.clock.now()))
   if (written !== undefined && written !== run && event !== undefined) recordEvent(context, run, event.condition ?? condition, event)
   return written
@@ -34,7 +34,7 @@ export async function writeOngoing(context: StatusWriting, run: KeptRun, { phase
 export type Ending = { phase: RunPhase; condition: ConditionText; more?: Partial<PipelineRunStatus> | undefined; at?: number | undefined }
 
 /** Writes the final status of a run. */
-export async function finish(context: StatusWriting, run: KeptRun, { phase, condition, more, at }: Ending): Promise<undefined> {
+export async function finish(context: StatusWriting, run: CachedRun, { phase, condition, more, at }: Ending): Promise<undefined> {
   const now = context.clock.now()
   const written = await context.writer.write(context.client, run, endedStatus({ ...run.status, ...more }, phase, condition, { now, at: at ?? now }))
   if (written === undefined || written === run) return undefined
@@ -45,16 +45,21 @@ export async function finish(context: StatusWriting, run: KeptRun, { phase, cond
   return undefined
 }
 
-function recordEvent({ events }: Pick<StatusWriting, 'events'>, run: KeptRun, { reason, message }: ConditionText, { action, type = 'Normal' }: RunEvent): void {
+function recordEvent(
+  { events }: Pick<StatusWriting, 'events'>,
+  run: CachedRun,
+  { reason, message }: ConditionText,
+  { action, type = 'Normal' }: RunEvent,
+): void {
   events.event(referenceTo(run), { type, reason, message, action })
 }
 
 /** Keeps each written status until the cache shows it, so that no decision is based on a status older than this process's last write. */
 export class RunStatusWriter {
-  readonly #written = new Map<string, KeptRun>()
+  readonly #written = new Map<string, CachedRun>()
 
   /** The cached run, or the last written one if the cache is behind. */
-  latest(cached: KeptRun): KeptRun {
+  latest(cached: CachedRun): CachedRun {
     const key = runKey(cached)
     const written = this.#written.get(key)
     if (written === undefined) return cached
@@ -69,13 +74,13 @@ export class RunStatusWriter {
    * seen, such as one written by an operator that was frozen: returns undefined if the run was changed or deleted, which the cache will
    * show. `client` is the client of the run's reconcile.
    */
-  async write(client: Pick<KubeClient, 'apply'>, run: KeptRun, status: PipelineRunStatus): Promise<KeptRun | undefined> {
+  async write(client: Pick<KubeClient, 'apply'>, run: CachedRun, status: PipelineRunStatus): Promise<CachedRun | undefined> {
     const next = { ...status, observedGeneration: run.metadata.generation ?? 0 }
     if (isDeepStrictEqual({ ...run.status, observedGeneration: next.observedGeneration }, next)) return run
     const { name, namespace, uid, resourceVersion } = run.metadata
     const metadata = { name, namespace, uid, resourceVersion }
     try {
-      const written = keepRun(await client.apply(pipelineRuns, { metadata, status: next }, { subresource: 'status' }))
+      const written = toCachedRun(await client.apply(pipelineRuns, { metadata, status: next }, { subresource: 'status' }))
       this.#written.set(runKey(run), written)
       return written
     } catch (error) {

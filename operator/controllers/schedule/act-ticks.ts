@@ -2,7 +2,7 @@
 // Called by schedule.ts.
 import { scheduleOf } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
-import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
+import type { CachedCronJob, CachedPipeline } from '../../cache/cached.ts'
 import { isAlreadyExists, isNotFound } from '../../kubernetes/api-error.ts'
 import type { ObjectReference } from '../../kubernetes/objects.ts'
 import { jobs, pipelineRuns } from '../../kubernetes/resources.ts'
@@ -15,7 +15,7 @@ import { isRunOfTick, scheduledRun, scheduledRunName, spareRunName } from './sch
 const maxNames = 4
 
 /** Skips first: a crash in between then leaves fewer ticks to catch up on, not more. */
-export async function handleTicks(deps: ScheduleParts, key: string, pipeline: KeptPipeline, cronJob: KeptCronJob): Promise<void> {
+export async function handleTicks(deps: ScheduleParts, key: string, pipeline: CachedPipeline, cronJob: CachedCronJob): Promise<void> {
   const schedule = scheduleOf(pipeline.spec)
   const pending = pendingTicks(deps.ticks.byIndex('pipeline', key), cronJob.metadata.uid, deps.clock.now())
   if (schedule === undefined || pending.length === 0) return
@@ -29,14 +29,14 @@ const skipMessages: Record<SkipReason, string> = {
   Missed: 'the tick was missed, and spec.schedule.catchUp allows no more missed ticks to run',
 }
 
-async function skipTick(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick, reason: SkipReason): Promise<void> {
+async function skipTick(deps: ScheduleParts, pipeline: CachedPipeline, tick: Tick, reason: SkipReason): Promise<void> {
   if (!(await annotate(deps, tick, { [annotations.skipped]: reason }, tick.job.metadata.resourceVersion))) return
   const message = `no run for ${new Date(tick.at).toISOString()}: ${skipMessages[reason]}`
   deps.events.event(referenceTo(pipeline), { type: 'Warning', reason: 'TickSkipped', message, action: 'Schedule' })
 }
 
 /** Re-reads the tick: a stale cache could recreate a run that was since deleted. */
-async function runTick(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick): Promise<void> {
+async function runTick(deps: ScheduleParts, pipeline: CachedPipeline, tick: Tick): Promise<void> {
   const there = await deps.client.get(jobs, tick.job.metadata.name, tick.job.metadata.namespace)
   if (there === undefined || there.metadata.uid !== tick.job.metadata.uid || !isUndecided(there.metadata)) return
   await annotate(deps, tick, { [annotations.run]: await createRun(deps, pipeline, tick, there.metadata.annotations?.[annotations.runName]) })
@@ -47,7 +47,7 @@ async function runTick(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick):
  * using it: if the other run is deleted and another operator takes over, the tick must not get a second run under the first name. `noted` is
  * the annotated name.
  */
-async function createRun(deps: ScheduleParts, pipeline: KeptPipeline, tick: Tick, noted: string | undefined): Promise<string> {
+async function createRun(deps: ScheduleParts, pipeline: CachedPipeline, tick: Tick, noted: string | undefined): Promise<string> {
   const names = runNames(pipeline.metadata.name, tick)
   for (const name of names.slice(Math.max(0, names.indexOf(noted ?? '')))) {
     if (name !== names[0] && name !== noted) await annotate(deps, tick, { [annotations.runName]: name })
@@ -64,7 +64,7 @@ function runNames(pipeline: string, { at, job }: Tick): string[] {
 }
 
 /** Creates the tick's run under the name; returns false if another run has the name. */
-async function ensureRun({ client, events }: ScheduleParts, pipeline: KeptPipeline, tick: Tick, name: string): Promise<boolean> {
+async function ensureRun({ client, events }: ScheduleParts, pipeline: CachedPipeline, tick: Tick, name: string): Promise<boolean> {
   const wanted = scheduledRun(pipeline, tick, name)
   try {
     await client.create(pipelineRuns, wanted)
@@ -89,7 +89,7 @@ async function annotate(deps: ScheduleParts, { job }: Tick, entries: Record<stri
   }
 }
 
-function referenceTo(pipeline: KeptPipeline): ObjectReference {
+function referenceTo(pipeline: CachedPipeline): ObjectReference {
   const { apiVersion, kind, name, uid } = ownedByPipeline(pipeline)
   return { apiVersion, kind, name, namespace: pipeline.metadata.namespace, uid }
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type ScheduleSettings, scheduleOf } from '../../../crds/defaults.ts'
 import { annotations, apiVersion, labels, type OwnerReference } from '../../../crds/metadata.ts'
-import { type KeptPipeline, scheduleComponent } from '../../cache/kept.ts'
+import { type CachedPipeline, scheduleComponent } from '../../cache/cached.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 
@@ -18,12 +18,12 @@ export function cronJobName(pipeline: string): string {
   return `${pipeline}-schedule`
 }
 
-export function ownedByPipeline({ metadata }: KeptPipeline, more: Partial<OwnerReference> = {}): OwnerReference {
+export function ownedByPipeline({ metadata }: CachedPipeline, more: Partial<OwnerReference> = {}): OwnerReference {
   return { apiVersion, kind: 'Pipeline', name: metadata.name, uid: metadata.uid, ...more }
 }
 
 /** The CronJob as declared; undefined if the pipeline has no schedule. `image` is never pulled, but admission policies may check it. */
-export function cronJobFor(pipeline: KeptPipeline, image: string): Draft<CronJob> | undefined {
+export function cronJobFor(pipeline: CachedPipeline, image: string): Draft<CronJob> | undefined {
   const schedule = scheduleOf(pipeline.spec)
   if (schedule === undefined) return undefined
   const { name, namespace } = pipeline.metadata

@@ -1,11 +1,11 @@
 // Decides which ticks become runs and which are skipped. Pure. Called by act-ticks.ts.
 import type { ScheduleSettings } from '../../../crds/defaults.ts'
 import { annotations } from '../../../crds/metadata.ts'
-import { type KeptTick, scheduledTimestamp } from '../../cache/kept.ts'
+import { type CachedTick, scheduledTimestamp } from '../../cache/cached.ts'
 import { lateAfterMs } from './cron-job.ts'
 
 /** A Job of the pipeline's CronJob without a decision. `at`: when it was due, in milliseconds since 1970. */
-export type Tick = { job: KeptTick; at: number }
+export type Tick = { job: CachedTick; at: number }
 
 export type SkipReason = 'Suspended' | 'Missed'
 
@@ -22,7 +22,7 @@ const skewMs = 60_000
  * Ticks without a decision, oldest first. Jobs of another CronJob or without one do not count. A Job created by hand can claim the CronJob as
  * its owner; with a time in the future it would count as the newest tick until then, so such a Job is ignored.
  */
-export function pendingTicks(jobs: readonly KeptTick[], cronJobUid: string, now: number): Tick[] {
+export function pendingTicks(jobs: readonly CachedTick[], cronJobUid: string, now: number): Tick[] {
   return jobs
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === cronJobUid) === true)
     .filter(({ metadata }) => isUndecided(metadata))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { annotations } from '../../../crds/metadata.ts'
-import { type KeptCronJob, type KeptTick, scheduledTimestamp } from '../../cache/kept.ts'
+import { type CachedCronJob, type CachedTick, scheduledTimestamp } from '../../cache/cached.ts'
 import { pipelineFixture } from '../testing/objects.ts'
 import { cronJobFor } from './cron-job.ts'
 import { decideCronJob } from './decide.ts'
@@ -12,7 +12,7 @@ const pipeline = pipelineFixture({ schedule: { cron: '*/15 * * * *', timeZone: '
 const unscheduled = pipelineFixture({})
 
 /** The cached CronJob after it was applied, with the given differences. */
-function found(more: { owner?: object; spec?: object; deleting?: boolean; annotations?: Record<string, string> } = {}): KeptCronJob {
+function found(more: { owner?: object; spec?: object; deleting?: boolean; annotations?: Record<string, string> } = {}): CachedCronJob {
   const wanted = cronJobFor(pipeline, image)
   const { schedule = '', timeZone = '', suspend = false } = wanted?.spec ?? {}
   const owner = { apiVersion: 'headgate.dev/v1alpha1', kind: 'Pipeline', name: 'orders', uid: pipeline.metadata.uid, controller: true }
@@ -70,7 +70,7 @@ describe('the CronJob', () => {
 
 const now = Date.parse('2026-03-01T12:00:30Z')
 
-function tick(minutesAgo: number, more: Record<string, string> = {}, owner = 'cron'): KeptTick {
+function tick(minutesAgo: number, more: Record<string, string> = {}, owner = 'cron'): CachedTick {
   const due = new Date(Math.floor(now / 60_000) * 60_000 - minutesAgo * 60_000).toISOString()
   const owned = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'orders-schedule', uid: owner, controller: true }
   return { metadata: { ...pipeline.metadata, name: `tick-${minutesAgo}`, annotations: { [scheduledTimestamp]: due, ...more }, ownerReferences: [owned] } }

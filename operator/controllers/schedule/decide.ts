@@ -1,6 +1,6 @@
 // Decides how to reconcile a pipeline's CronJob with the one found. Pure. Called by schedule.ts and pipeline-status/.
 import { annotations } from '../../../crds/metadata.ts'
-import type { KeptCronJob, KeptPipeline } from '../../cache/kept.ts'
+import type { CachedCronJob, CachedPipeline } from '../../cache/cached.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { CronJob } from '../../kubernetes/objects.ts'
 
@@ -13,7 +13,7 @@ export type CronJobDecision =
   /** A foreign CronJob has the name. */
   | { act: 'giveUp' }
 
-export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | undefined, found: KeptCronJob | undefined): CronJobDecision {
+export function decideCronJob(pipeline: CachedPipeline, wanted: Draft<CronJob> | undefined, found: CachedCronJob | undefined): CronJobDecision {
   if (found === undefined) return { act: wanted === undefined ? 'nothing' : 'apply' }
   const owner = found.metadata.ownerReferences?.find(({ controller }) => controller)
   if (owner?.uid !== pipeline.metadata.uid) {
@@ -26,7 +26,7 @@ export function decideCronJob(pipeline: KeptPipeline, wanted: Draft<CronJob> | u
 }
 
 /** Whether the CronJob was created from this declaration, and its schedule has not been edited since. */
-export function isAsWanted(wanted: Draft<CronJob>, found: KeptCronJob): boolean {
+export function isAsWanted(wanted: Draft<CronJob>, found: CachedCronJob): boolean {
   const { schedule, timeZone, suspend } = found.spec
   return (
     found.metadata.annotations?.[annotations.declaration] === wanted.metadata.annotations?.[annotations.declaration] &&

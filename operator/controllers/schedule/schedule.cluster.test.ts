@@ -2,7 +2,7 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { annotations } from '../../../crds/metadata.ts'
 import { describeWithApiServer, freshNamespace } from '../../../test/support/kubernetes.ts'
-import { scheduledTimestamp } from '../../cache/kept.ts'
+import { scheduledTimestamp } from '../../cache/cached.ts'
 import { createClient } from '../../kubernetes/client.ts'
 import { cronJobs, events, jobs, pipelineRuns, pipelines } from '../../kubernetes/resources.ts'
 import { startTestOperator, type TestOperator } from '../../testing/operator.ts'

@@ -1,6 +1,6 @@
 // The schedule controller: keeps the CronJob of each scheduled pipeline as declared, and creates a PipelineRun for each of its ticks. One
 // reconcile handles one pipeline. Started by term.ts.
-import { type KeptCronJob, type KeptPipeline, type KeptTick, keepCronJob as keep, pipelineOfSchedule } from '../../cache/kept.ts'
+import { type CachedCronJob, type CachedPipeline, type CachedTick, toCachedCronJob as keep, pipelineOfSchedule } from '../../cache/cached.ts'
 import { ApiError, isConflict, isInvalid } from '../../kubernetes/api-error.ts'
 import type { Cache } from '../../kubernetes/cache.ts'
 import type { Draft } from '../../kubernetes/client.ts'
@@ -32,10 +32,10 @@ export const scheduleController = {
 } satisfies Controller
 
 export type ScheduleParts = Pick<ControllerParts, 'client' | 'events' | 'clock' | 'problems'> & {
-  pipelines: Pick<Cache<KeptPipeline>, 'get'>
-  cronJobs: Pick<Cache<KeptCronJob>, 'get'>
+  pipelines: Pick<Cache<CachedPipeline>, 'get'>
+  cronJobs: Pick<Cache<CachedCronJob>, 'get'>
   /** Indexed by `pipeline`: `namespace/name` of the pipeline. */
-  ticks: Pick<Cache<KeptTick>, 'byIndex'>
+  ticks: Pick<Cache<CachedTick>, 'byIndex'>
   /** Image of the pod template, which is never started. */
   image: string
 }
@@ -55,28 +55,28 @@ function reconcileSchedule(deps: ScheduleParts): Reconcile {
       return undefined
     }
     const cronJob = deps.cronJobs.get(`${pipeline.metadata.namespace}/${cronJobName(pipeline.metadata.name)}`)
-    const again = await keepCronJob(deps, key, pipeline, cronJob)
+    const again = await toCachedCronJob(deps, key, pipeline, cronJob)
     if (cronJob === undefined) return again
     try {
       await handleTicks(deps, key, pipeline, cronJob)
       return again
     } catch (error) {
       // The cache does not show the decision about a tick yet.
-      if (isConflict(error)) return { again: staleCacheRetryMs }
+      if (isConflict(error)) return { requeueAfterMs: staleCacheRetryMs }
       throw error
     }
   }
 }
 
-async function keepCronJob(deps: ScheduleParts, key: string, pipeline: KeptPipeline, found: KeptCronJob | undefined) {
+async function toCachedCronJob(deps: ScheduleParts, key: string, pipeline: CachedPipeline, found: CachedCronJob | undefined) {
   const wanted = cronJobFor(pipeline, deps.image)
   const { act } = await decided(deps, pipeline, wanted, found)
-  if (act === 'wait') return { again: garbageCollectionRetryMs }
+  if (act === 'wait') return { requeueAfterMs: garbageCollectionRetryMs }
   if (act === 'giveUp') {
     const name = cronJobName(pipeline.metadata.name)
     const message = `CronJob ${name} exists and does not belong to this Pipeline; delete the CronJob, or rename the Pipeline`
     deps.problems.set(key, { generation: pipeline.metadata.generation, reason: 'ScheduleNameTaken', message })
-    return { again: nameTakenRetryMs }
+    return { requeueAfterMs: nameTakenRetryMs }
   }
   if (act === 'delete' && found !== undefined) await deleteCronJob(deps, found)
   if (act === 'apply' && wanted !== undefined) await applyCronJob(deps, key, pipeline, wanted)
@@ -85,7 +85,7 @@ async function keepCronJob(deps: ScheduleParts, key: string, pipeline: KeptPipel
 }
 
 /** A CronJob without the operator's label is not cached and must not be taken over, so ask the API server before creating one. */
-async function decided({ client }: ScheduleParts, pipeline: KeptPipeline, wanted: Draft<CronJob> | undefined, found: KeptCronJob | undefined) {
+async function decided({ client }: ScheduleParts, pipeline: CachedPipeline, wanted: Draft<CronJob> | undefined, found: CachedCronJob | undefined) {
   const decision = decideCronJob(pipeline, wanted, found)
   if (decision.act !== 'apply' || found !== undefined) return decision
   const { name, namespace } = pipeline.metadata
@@ -94,12 +94,12 @@ async function decided({ client }: ScheduleParts, pipeline: KeptPipeline, wanted
 }
 
 /** The garbage collector then deletes the ticks of the CronJob. */
-async function deleteCronJob({ client }: ScheduleParts, { metadata }: KeptCronJob): Promise<void> {
+async function deleteCronJob({ client }: ScheduleParts, { metadata }: CachedCronJob): Promise<void> {
   await client.delete(cronJobs, metadata.name, metadata.namespace, { propagation: 'Background', preconditions: { uid: metadata.uid } })
 }
 
 /** Records a refusal by the API server for the pipeline's status. An invalid CronJob is not retried until the pipeline changes. */
-async function applyCronJob(deps: ScheduleParts, key: string, { metadata }: KeptPipeline, wanted: Draft<CronJob>): Promise<void> {
+async function applyCronJob(deps: ScheduleParts, key: string, { metadata }: CachedPipeline, wanted: Draft<CronJob>): Promise<void> {
   try {
     await deps.client.apply(cronJobs, wanted)
     deps.problems.clear(key)

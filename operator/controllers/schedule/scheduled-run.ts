@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { scheduleOf } from '../../../crds/defaults.ts'
 import { annotations, labels, maxPipelineName, maxRunName } from '../../../crds/metadata.ts'
 import type { PipelineRun } from '../../../crds/pipeline-run.ts'
-import type { KeptPipeline } from '../../cache/kept.ts'
+import type { CachedPipeline } from '../../cache/cached.ts'
 import type { Draft } from '../../kubernetes/client.ts'
 import type { KubeObject } from '../../kubernetes/objects.ts'
 import { ownedByPipeline } from './cron-job.ts'
@@ -37,7 +37,7 @@ export function isRunOfTick(found: PipelineRun, wanted: Draft<PipelineRun>): boo
 
 /** The interval is from the previous tick to this one; it is omitted if the previous tick is unknown. */
 export function scheduledRun(
-  pipeline: KeptPipeline,
+  pipeline: CachedPipeline,
   { at, job }: Tick,
   runName = scheduledRunName(pipeline.metadata.name, at),
 ): Draft<PipelineRun & KubeObject> {

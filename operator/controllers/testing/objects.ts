@@ -1,8 +1,8 @@
 // Fixtures of cached Pipelines and runs, for tests of controllers.
 import type { PipelineSpec } from '../../../crds/pipeline.ts'
 import type { PipelineStatus, RunPhase } from '../../../crds/status.ts'
-import type { KeptPipeline } from '../../cache/kept.ts'
-import type { KeptRun } from '../../cache/runs.ts'
+import type { CachedPipeline } from '../../cache/cached.ts'
+import type { CachedRun } from '../../cache/runs.ts'
 
 export function specFixture(more: Partial<PipelineSpec> = {}): PipelineSpec {
   return {
@@ -14,13 +14,13 @@ export function specFixture(more: Partial<PipelineSpec> = {}): PipelineSpec {
 }
 
 /** Pipeline sales/orders. */
-export function pipelineFixture(spec: Partial<PipelineSpec>, status?: PipelineStatus): KeptPipeline {
+export function pipelineFixture(spec: Partial<PipelineSpec>, status?: PipelineStatus): CachedPipeline {
   const metadata = { name: 'orders', namespace: 'sales', uid: 'pipeline-uid', resourceVersion: '1', generation: 3, creationTimestamp: '2026-01-01T00:00:00Z' }
   return { metadata, spec: specFixture(spec), ...(status !== undefined && { status }) }
 }
 
 /** A run of sales/orders. */
-export function runFixture(name: string, phase?: RunPhase, more: { createdAt?: string; completedAt?: string } = {}): KeptRun {
+export function runFixture(name: string, phase?: RunPhase, more: { createdAt?: string; completedAt?: string } = {}): CachedRun {
   const { createdAt = '2026-03-01T00:00:00Z', completedAt } = more
   return {
     metadata: { name, namespace: 'sales', uid: `uid-${name}`, resourceVersion: '7', generation: 1, creationTimestamp: createdAt },

@@ -19,7 +19,7 @@ export type RunOperatorOptions = {
   maxActiveRuns?: number
   limits?: Limits
   /** Number of writes that succeed before all further writes fail, as if the process had crashed. */
-  diesAtWrite?: number | undefined
+  crashAtWrite?: number | undefined
   /** Counts only writes to this run and its objects, because a starting operator may also write to other runs. */
   countedRun?: string | undefined
 } & Pick<RunParts, 'store' | 'cancelSignal'>
@@ -32,20 +32,20 @@ export type RunOperator = {
   ended: PipelineRunStatus[]
   problems: unknown[]
   /** Resolves when the operator has crashed at a write. */
-  died: Promise<void>
+  crashed: Promise<void>
   /** Advances the clock of the controller and enqueues every run. */
-  putForward(milliseconds: number): void
+  advanceClock(milliseconds: number): void
   /** Resets the clock to the system time. */
-  setClockRight(): void
+  resetClock(): void
   stop(): Promise<void>
 }
 
-const crashed = new Error('this operator has crashed')
+const operatorCrashed = new Error('this operator has crashed')
 
 export async function startRunOperator(options: RunOperatorOptions): Promise<RunOperator> {
-  const { client, namespace, maxActiveRuns = 100, limits = noLimits, diesAtWrite, countedRun = '', ...ports } = options
-  const { clock, skip, setClockRight } = skippingClock()
-  const { guarded, writes, died } = crashingClient(client, diesAtWrite, countedRun)
+  const { client, namespace, maxActiveRuns = 100, limits = noLimits, crashAtWrite, countedRun = '', ...ports } = options
+  const { clock, skip, resetClock } = skippingClock()
+  const { guarded, writes, crashed } = crashingClient(client, crashAtWrite, countedRun)
   const [events, ended, problems] = [[] as RunOperator['events'], [] as PipelineRunStatus[], [] as unknown[]]
   const queue = new WorkQueue({ name: 'run', limits: { initialMs: 20, maxMs: 200, perSecond: 1000, burst: 1000 } })
   const report = (_: string, error: unknown) => void problems.push(error)
@@ -65,7 +65,7 @@ export async function startRunOperator(options: RunOperatorOptions): Promise<Run
   const watches = startWatches({ client, caches, handlers: forward(() => [wakes]), report, namespaces: [namespace] })
   await watches.synced
   const working = runWorkers(queue, 4, reconcile, { report })
-  const putForward = (milliseconds: number) => {
+  const advanceClock = (milliseconds: number) => {
     skip(milliseconds)
     for (const key of caches.runs.keys()) queue.add(key)
   }
@@ -73,7 +73,7 @@ export async function startRunOperator(options: RunOperatorOptions): Promise<Run
     await queue.shutdown()
     await Promise.all([working, watches.stop()])
   }
-  return { caches, writes, events, ended, problems, died, putForward, setClockRight, stop }
+  return { caches, writes, events, ended, problems, crashed, advanceClock, resetClock, stop }
 }
 
 function skippingClock() {
@@ -81,27 +81,27 @@ function skippingClock() {
   const skip = (milliseconds: number) => {
     skipped += milliseconds
   }
-  const setClockRight = () => {
+  const resetClock = () => {
     skipped = 0
   }
   const clock: Clock = { ...systemClock, now: () => Date.now() + skipped }
-  return { clock, skip, setClockRight }
+  return { clock, skip, resetClock }
 }
 
 /** The client of a process that crashes at one of its writes; earlier writes have succeeded. */
-function crashingClient(client: KubeClient, diesAtWrite: number | undefined, countedRun: string) {
+function crashingClient(client: KubeClient, crashAtWrite: number | undefined, countedRun: string) {
   const writes: string[] = []
   const counts = (what: string) => what.split(' ').at(-1)?.startsWith(countedRun) === true
   let hasCrashed = false
   let die = () => {}
-  const died = new Promise<void>((resolve) => {
+  const crashed = new Promise<void>((resolve) => {
     die = resolve
   })
   const write = (what: string) => {
-    if (diesAtWrite !== undefined && counts(what) && writes.filter(counts).length >= diesAtWrite) hasCrashed = true
+    if (crashAtWrite !== undefined && counts(what) && writes.filter(counts).length >= crashAtWrite) hasCrashed = true
     if (hasCrashed) {
       die()
-      throw crashed
+      throw operatorCrashed
     }
     writes.push(what)
   }
@@ -128,7 +128,7 @@ function crashingClient(client: KubeClient, diesAtWrite: number | undefined, cou
       await client.delete(resource, name, namespace, options)
     },
   }
-  return { guarded, writes, died }
+  return { guarded, writes, crashed }
 }
 
 /** Calls `look` every 25 ms until it finds something, for at most 10 s; returns what was found. */

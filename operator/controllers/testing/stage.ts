@@ -55,6 +55,9 @@ function jobController(client: KubeClient, namespace: string) {
     /** One worker has succeeded; others may still be terminating. */
     jobSucceeds: (name: string) =>
       setStatus(name, { startTime: now(), succeeded: 1, conditions: [condition('SuccessCriteriaMet', 'SuccessPolicy', 'Matched rules at index 0')] }),
+    /** The Job controller has deleted the pods of a suspended Job; `terminating` of them are not gone yet. */
+    jobSuspended: (name: string, terminating = 0) =>
+      setStatus(name, { active: 0, ready: 0, terminating, conditions: [condition('Suspended', 'JobSuspended', 'Job suspended')] }),
     jobFails: (name: string, reason: string, message = '') =>
       setStatus(name, {
         startTime: now(),

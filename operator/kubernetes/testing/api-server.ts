@@ -10,10 +10,10 @@ import { type ClientOptions, createClient, type KubeClient } from '../client.ts'
 export type Asked = { method: string; path: string; headers: IncomingMessage['headers']; body: string }
 export type Answer = (asked: Asked, response: ServerResponse, request: IncomingMessage) => void
 
-export type PlayedServer = { client: KubeClient; asked: Asked[]; connections: () => number; kubeConfig: KubeConfig; url: string }
+export type FakeServer = { client: KubeClient; asked: Asked[]; connections: () => number; kubeConfig: KubeConfig; url: string }
 
 /** The server is closed when the test finishes. */
-export async function playServer(answer: Answer, options: ClientOptions = {}): Promise<PlayedServer> {
+export async function startFakeServer(answer: Answer, options: ClientOptions = {}): Promise<FakeServer> {
   const asked: Asked[] = []
   let connections = 0
   const server = createServer(async (request, response) => {
@@ -25,7 +25,7 @@ export async function playServer(answer: Answer, options: ClientOptions = {}): P
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromClusterAndUser({ name: 'played', server: url, skipTLSVerify: true }, { name: 'tester', token: 'abc' })
+  kubeConfig.loadFromClusterAndUser({ name: 'fake', server: url, skipTLSVerify: true }, { name: 'tester', token: 'abc' })
   const client = createClient(kubeConfig, options)
   onTestFinished(async () => {
     await client.close()

@@ -8,7 +8,7 @@ import { KeyTable } from './key-table.ts'
 
 /**
  * Closes the entries that no batch could close: those superseded by staged rows, because the gate might still have rejected the run; those
- * superseded by rows copied straight into the destination; and those rejected after another slice had loaded the later record.
+ * superseded by rows copied directly into the destination; and those rejected after another slice had loaded the later record.
  */
 export async function closeEntries({ commit: { run, keys } }: Work, transaction: Transaction): Promise<void> {
   if (keys.columns.length === 0 || !(await hasOpenKeys(transaction, run.pipeline))) return

@@ -65,7 +65,7 @@ async function checkQuality(finishing: Finishing): Promise<void> {
   checkGate(work.run.spec.quality, finishing.totals.counts)
 }
 
-/** See "An unchanged row is an observation too" in docs/architecture.md. */
+/** See "Unchanged rows are recorded, too" in docs/architecture.md. */
 async function reapplyOverwritten(finishing: Finishing): Promise<void> {
   const { work, transaction } = finishing
   const { id } = work.run

@@ -1,5 +1,5 @@
 // resolveObservations: finds, from the keys that batches observed, batches to apply again and corrections to the counts. Called by the finish
-// step. See "An unchanged row is an observation too" in docs/architecture.md.
+// step. See "Unchanged rows are recorded, too" in docs/architecture.md.
 import type { BatchKeys, ObservedKind } from '../../../store/ledger.ts'
 import { KeySieve } from './key-sieve.ts'
 import { KeyTable } from './key-table.ts'

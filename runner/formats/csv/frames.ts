@@ -62,7 +62,7 @@ export type Verdict = {
   /** Offset at which reading continues. */
   resume: number
   /** Undefined if its quotes are not in order; else how long it is, and the SHA-256 of its bytes. */
-  sound: { length: number; digest: string } | undefined
+  valid: { length: number; digest: string } | undefined
 }
 
 /** Bytes of an input from a record's start on. Two bytes of the buffer behind `size` are the framer's to write on. */

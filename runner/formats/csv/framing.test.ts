@@ -99,7 +99,7 @@ test('records, line ends and blank lines cover the whole input, in order', async
   )
 })
 
-test('any bytes are read to their end in any dialect', async () => {
+test('any bytes are read to the end in any dialect', async () => {
   const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
   await fc.assert(
     fc.asyncProperty(bytes, configs, blockBytes, limits, async (input, config, size, maxRecordBytes) => {
@@ -112,7 +112,7 @@ test('any bytes are read to their end in any dialect', async () => {
   )
 })
 
-test('well-formed input reads as csv-parse reads it', async () => {
+test('well-formed input gives the same records as csv-parse', async () => {
   const cell = fc.oneof(
     fc.constantFrom('', '1', '"', ',', '\n', '\r\n', 'a"b', ' '),
     fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
@@ -129,7 +129,7 @@ test('well-formed input reads as csv-parse reads it', async () => {
   )
 })
 
-test('slices give together what the whole gives, however small they are', async () => {
+test('slices of any size give together the records of the whole', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, configs, blockBytes, fc.integer({ min: 1, max: 20 }), limits, async (input, dialect, size, target, maxRecordBytes) => {
       const config = { ...dialect, maxRecordBytes }

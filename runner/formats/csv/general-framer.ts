@@ -58,8 +58,8 @@ export class GeneralFramer implements BlockFramer {
     const { position, verdict } = window
     if (verdict?.at !== window.origin + position) return Stop.Scout
     const { maxRecordBytes } = this.#dialect
-    if (verdict.sound !== undefined) {
-      frames.add(position, position + maxRecordBytes + 1, false, this.#tooLong(verdict.sound))
+    if (verdict.valid !== undefined) {
+      frames.add(position, position + maxRecordBytes + 1, false, this.#tooLong(verdict.valid))
       window.target = verdict.resume
       return Stop.Skip
     }
@@ -132,7 +132,7 @@ export class GeneralFramer implements BlockFramer {
     return kind === Kind.Long ? Stop.Seek : undefined
   }
 
-  #tooLong({ length, digest }: NonNullable<Verdict['sound']>): RecordProblem {
+  #tooLong({ length, digest }: NonNullable<Verdict['valid']>): RecordProblem {
     const { maxRecordBytes } = this.#dialect
     return new RecordProblem(
       'csv.tooLong',

@@ -19,7 +19,7 @@ describe('the header', () => {
     }
   })
 
-  test('that stands again in mid-file is no record, even where its words would pass', async () => {
+  test('that is repeated in the middle of a file is not a record, even if its words are valid values', async () => {
     const { records, plain } = await readCsv('a,b\n1,2\na,b\nb,a\n3,4\n', {}, { blockBytes: 8 })
     expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.header', undefined, undefined])
     expect(records[1]?.raw).toBe('a,b')
@@ -44,22 +44,22 @@ describe('the header', () => {
     }
   })
 
-  test.each(['a,c\n', 'aa,b\n', 'a,bb\n', 'a b,b\n', 'A,B\n', '"a,b",\n'])('is not taken for a record like %j', async (line) => {
+  test.each(['a,c\n', 'aa,b\n', 'a,bb\n', 'a b,b\n', 'A,B\n', '"a,b",\n'])('differs from a record like %j', async (line) => {
     const { records } = await readCsv(`a,b\n${line}`)
     expect(records.map(({ problem }) => problem)).toEqual([undefined])
   })
 
-  test('of two lines is not looked for by a line without names', async () => {
+  test('of two lines is not matched against a line without names', async () => {
     const { records } = await readCsv('a,b\n,\n,\n1,2\n', { header: 2, quote: '' })
     expect(records).toHaveLength(2)
     expect(records.map(({ problem }) => problem)).toEqual([undefined, undefined])
   })
 
-  test('may be missing where there is not one byte', async () => {
+  test('may be missing in an empty input', async () => {
     for (const config of [{}, { delimiter: 'auto' }, { header: 2, skipLines: 3 }]) expect((await readCsv('', config)).records).toEqual([])
   })
 
-  test('of one column may be a value as well', async () => {
+  test('of one column may also be a value', async () => {
     const { records } = await readCsv('name\nname\n')
     expect(records.map(({ record }) => record)).toEqual([{ name: 'name' }])
   })
@@ -75,7 +75,7 @@ describe('the header', () => {
     expect(undecodable.fields).toEqual(['a', 'b'])
   })
 
-  test('without one, the declared fields name the columns', async () => {
+  test('is optional: without it the declared fields name the columns', async () => {
     expect((await readCsv('1,2\n', { header: false }, { declared: ['x', 'y'] })).fields).toEqual(['x', 'y'])
   })
 

@@ -7,14 +7,14 @@ import { sampleRun } from '../../../sdk/conformance/check.ts'
 import { contentOf, type ReadOptions, readCsv } from '../../../test/support/csv.ts'
 import { CsvFormat } from './format.ts'
 
-test('a record longer than allowed is kept by its beginning, and the next line is read', async () => {
+test('a record longer than allowed is quarantined with its beginning, and reading continues at the next line', async () => {
   const { records } = await readCsv(`a,b\n1,2\n${'x'.repeat(5000)}\n3,4\n"${'y'.repeat(5000)}",5\n6,7\n`, { maxRecordBytes: 1024 }, { blockBytes: 100 })
   expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.tooLong', undefined, 'csv.tooLong', undefined])
   expect(records[1]?.raw).toBe('x'.repeat(1025))
   expect(records[4]?.record).toEqual({ a: '6', b: '7' })
 })
 
-test('a quote that is never closed costs its own line, even where the end is far', async () => {
+test('an unclosed quote costs its own line only, even far from the end of the file', async () => {
   const lines = Array.from({ length: 5000 }, (_, row) => `${row},value ${row}\n`).join('')
   const { records } = await readCsv(`a,b\n1,"2\n${lines}`, { maxRecordBytes: 1024 })
   expect(records).toHaveLength(5001)
@@ -45,7 +45,7 @@ test('thousands of stray quotes are read in about the time of the bytes', async 
   }
 })
 
-test('runs of blank lines are passed over', async () => {
+test('runs of blank lines are skipped', async () => {
   const { records } = await readCsv(`a,b\n${'\n'.repeat(3_000_000)}1,2\n`)
   expect(records.map(({ record }) => record)).toEqual([{ a: '1', b: '2' }])
 })
@@ -88,7 +88,7 @@ describe('reading continues', () => {
   })
 })
 
-describe('a sound value longer than allowed', () => {
+describe('a valid value longer than allowed', () => {
   const smuggled = Array.from({ length: 200 }, (_, row) => `${row},smuggled\n`).join('')
   const long = `1,"${smuggled}"`
   const config = { maxRecordBytes: 1024 }
@@ -112,13 +112,13 @@ describe('a sound value longer than allowed', () => {
     }
   })
 
-  test('that is malformed as well costs its first line, and the lines that may be the inside of a value', async () => {
+  test('that is also malformed costs its first line and the lines that may be inside its value', async () => {
     expect(await framed(`x,y\n1,"${smuggled}"z\n2,b\n`, config)).toHaveLength(202)
     const { records } = await readCsv(`x,y\n1"z,"${smuggled}"\n2,b\n`, config)
     expect(records.map(({ problem }) => problem)).toEqual(['csv.quote', ...Array.from({ length: 200 }, () => 'csv.lost'), undefined])
   })
 
-  test('is one record in a packed file, too', async () => {
+  test('is one record in a packed file as well', async () => {
     const { records } = await readCsv(gzipSync(`x,y\n0,a\n${long}\n2,b\n`), config, { blockBytes: 64 })
     expect(records.map(({ problem }) => problem)).toEqual([undefined, 'csv.tooLong', undefined])
   })

@@ -42,7 +42,7 @@ export class Scout {
       await window.refillInPlace()
     }
     const { resume, irregular, end } = recovery
-    return { at: offset, resume, sound: irregular ? undefined : { length: end - offset, digest: hash.digest('hex') } }
+    return { at: offset, resume, valid: irregular ? undefined : { length: end - offset, digest: hash.digest('hex') } }
   }
 
   async close(): Promise<void> {

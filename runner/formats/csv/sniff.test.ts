@@ -60,7 +60,7 @@ test.each([
   expect(await valuesOf(config.encoding === undefined ? input : Buffer.from(input, 'utf16le'), config)).toEqual(values)
 })
 
-test('says so if nothing is consistent', async () => {
+test('reports that nothing is consistent', async () => {
   await expect(readCsv('word\nanother\nthird\n', auto)).rejects.toMatchObject({
     code: 'InvalidConfig',
     message: expect.stringMatching(/auto finds no delimiter in feed\.csv/),

@@ -120,7 +120,7 @@ const broken: { fails: string[]; make: () => Format }[] = [
   },
 ]
 
-it.each(broken)('fails where it should: $fails', async ({ make, fails }) => {
+it.each(broken)('fails the right check: $fails', async ({ make, fails }) => {
   const failed: string[] = []
   for (const { name, run } of formatChecks({ make, bytes })) await run().catch(() => failed.push(name))
   expect(failed).toEqual(fails)

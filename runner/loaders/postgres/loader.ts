@@ -4,7 +4,7 @@ import type { PostgresDestination } from '../../../crds/pipeline.ts'
 import { type Delivery, type LoadBatch, Loader, type Publication, type PublishCounts, type RunContext, type Transaction } from '../../../sdk/index.ts'
 import { recordError } from '../../../store/refusal.ts'
 import type { DestinationColumn, EncodedRows } from '../../copy/encoded-rows.ts'
-import type { DestinationKeys, EncodedLoading, EncodedOptions, LoadedRows, RefusedRow, StagedLoading, StagedRefusal, Stretch } from '../capabilities.ts'
+import type { BatchRange, DestinationKeys, EncodedLoading, EncodedOptions, LoadedRows, RefusedRow, StagedLoading, StagedRefusal } from '../capabilities.ts'
 import { beginSearch, checkMost, loadByParts } from './batch/careful.ts'
 import { SourceRecords } from './batch/source-records.ts'
 import { fillStage, Guess, loadStage, type StageOptions } from './batch/stage.ts'
@@ -51,8 +51,8 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
   override acceptedKeys(plan: LoadPlan): DestinationKeys {
     const columns = keyColumns(plan)
     if (plan.staging !== null) return { columns, run: plan.staging }
-    const traceless = plan.version !== null
-    return { columns, destination: plan.destination, traceless, ...(plan.route === 'stage' && { batch: { name: plan.stage } }) }
+    const mayLeaveNoTrace = plan.version !== null
+    return { columns, destination: plan.destination, mayLeaveNoTrace, ...(plan.route === 'stage' && { batch: { name: plan.stage } }) }
   }
 
   /** Loads rows encoded for the plan's columns, `_run` and `_pos` included. */
@@ -93,7 +93,7 @@ export class PostgresLoader extends Loader<PrepareOptions, LoadPlan> implements 
   async findRefused(
     run: RunContext,
     tx: Transaction,
-    { plan, stretches, rows }: { plan: LoadPlan; stretches: readonly Stretch[]; rows: number },
+    { plan, stretches, rows }: { plan: LoadPlan; stretches: readonly BatchRange[]; rows: number },
   ): Promise<StagedRefusal[]> {
     const refused = await findStagedRefusals(run, tx, { plan, stretches, most: mostRefused(rows, this.config.destination) })
     return refused.map(({ order, refusal }) => ({ order, error: recordError(refusal) }))

@@ -6,7 +6,7 @@ import type { TableName } from './names.ts'
 
 /**
  * - `direct`: COPY into the destination (Append).
- * - `stage`: through a temporary table, merged batch by batch (Upsert); straight in while only new keys seem to come.
+ * - `stage`: through a temporary table, merged batch by batch (Upsert); copied directly while only new keys seem to come.
  * - `build`: into a new table without a key, which gets its key and the destination's name when published.
  * - `staged`: into a table of the run, merged as one when published.
  */
@@ -19,7 +19,7 @@ export type LoadPlan = {
   destination: TableName
   /** Where batches are copied to if that is not the destination: the run's staging table. */
   staging: TableName | null
-  /** Name of the temporary table, one per connection, that batches go through. A batch loaded with `keepKeys`, or not `straight`, can be read there within its transaction. */
+  /** Name of the temporary table, one per connection, that batches go through. A batch loaded with `keepKeys`, or not copied directly, can be read there within its transaction. */
   stage: string
   /** Whether the destination is partitioned: a row's place is then its partition and its address within it. */
   partitioned: boolean

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { FilesSource } from '../../../crds/pipeline.ts'
 import type { CheckContext, ConfigFinding } from '../../config-check.ts'
-import { neighbour } from '../../neighbour.ts'
+import { similarFile } from '../../similar-file.ts'
 import { hasPlaceholders, parseTemplate } from '../../templates/template.ts'
 import { isGlob, matchesAnything } from './glob.ts'
 
-export function checkFiles({ paths, volume }: FilesSource, { folder, sound }: CheckContext): ConfigFinding[] {
+export function checkFiles({ paths, volume }: FilesSource, { folder, isValid }: CheckContext): ConfigFinding[] {
   // With a volume the paths are meant for a cluster.
-  if (volume !== undefined || !sound([])) return []
+  if (volume !== undefined || !isValid([])) return []
   return paths.flatMap((path, index) => checkPath(path, folder, ['paths', index]))
 }
 
@@ -20,7 +20,7 @@ function checkPath(path: string, folder: string, place: ConfigFinding['path']): 
   const noMatch = { path: place, code: 'files.noMatch', severity: 'warning' } as const
   if (!isGlob(path)) {
     if (existsSync(resolve(folder, path))) return []
-    return [{ ...noMatch, message: `there is no file ${path} now: a run would fail`, ...neighbour(path, folder) }]
+    return [{ ...noMatch, message: `there is no file ${path} now: a run would fail`, ...similarFile(path, folder) }]
   }
   try {
     if (matchesAnything(path, folder)) return []

@@ -33,18 +33,18 @@ test.each([
   expect(await names(paths)).toEqual(expected)
 })
 
-test('puts the values of the run in the place of placeholders', async () => {
+test('replaces placeholders with the values of the run', async () => {
   run = { ...run, params: { file: 'b', folder: 'deep' } }
   expect(await names(['in/{{ params.file }}.csv', 'in/{{ params.folder }}/*.csv'])).toEqual(['in/b.csv', 'in/deep/d.csv'])
 })
 
-test.each(['..', '../in', 'in/deep', '*', '[ab]', '{a,b}', ''])('reads nothing where a value %j would lead elsewhere', async (value) => {
+test.each(['..', '../in', 'in/deep', '*', '[ab]', '{a,b}', ''])('refuses a value %j that would lead elsewhere', async (value) => {
   run = { ...run, params: { value } }
   for (const path of ['in/{{ params.value }}/*.csv', '{{ params.value }}/a.csv', 'in/{{ params.value }}.csv'])
     await expect(names([path], true)).rejects.toMatchObject({ code: 'InvalidParams' })
 })
 
-test.each([' ', 'a'.repeat(4096), '+(a|b)', '!(c)', '@(in)', '~', '$(HOME)', '%2e%2e', '．．'])('takes a value %j for the name of a file', async (value) => {
+test.each([' ', 'a'.repeat(4096), '+(a|b)', '!(c)', '@(in)', '~', '$(HOME)', '%2e%2e', '．．'])('uses a value %j as the name of a file', async (value) => {
   run = { ...run, params: { value } }
   for (const path of ['{{ params.value }}/*.csv', 'in/{{ params.value }}.csv', 'i?/{{ params.value }}.csv'])
     await expect(names([path])).rejects.toMatchObject({ code: expect.stringMatching(/^Source(NotFound|Unreadable)$/) })
@@ -64,12 +64,12 @@ test.each([
   await expect(names(paths)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
 })
 
-test('having nothing is fine where it is allowed', async () => {
+test('no input is accepted with allowEmpty', async () => {
   expect(await names(['in/*.tsv', 'in/missing.csv'], true)).toEqual([])
 })
 
 // A volume that fails must not look like one without files. A link to itself fails with ELOOP, for root as well.
-test.each([['circle/*.csv'], ['circle/a.csv']])('a folder that cannot be read is not taken for an empty one: %s', async (path) => {
+test.each([['circle/*.csv'], ['circle/a.csv']])('an unreadable folder is not an empty folder: %s', async (path) => {
   symlinkSync('circle', join(folder, 'circle'))
   const unreadable = { code: 'SourceUnreadable', message: expect.stringMatching(/^circle.* cannot be (listed|opened): .*ELOOP/) }
   for (const allowEmpty of [true, false]) await expect(names([path], allowEmpty)).rejects.toMatchObject(unreadable)
@@ -138,7 +138,7 @@ test.each([
   await expect(Array.fromAsync(source.open(input as never, 0, undefined, run))).rejects.toMatchObject(refusal)
 })
 
-test('a file of a ConfigMap is the same in every pod, whenever that began, until its content changes', async () => {
+test('a file of a ConfigMap has the same identity in every pod until its content changes', async () => {
   const source = new FilesSource({ paths: ['**/a.csv'], volume: { configMap: { name: 'feed' } } })
   const [input] = await Array.fromAsync(source.inputs(run))
   utimesSync(join(folder, 'in/a.csv'), 1, 1)
@@ -147,7 +147,7 @@ test('a file of a ConfigMap is the same in every pod, whenever that began, until
   await expect(source.verify(input as never, run)).rejects.toMatchObject({ code: 'SourceChanged' })
 })
 
-test('a glob finds each file of a ConfigMap once, where people see it', async () => {
+test('a glob finds each file of a ConfigMap once, under its visible path', async () => {
   mkdirSync(join(folder, '..2026_03_01'))
   writeFileSync(join(folder, '..2026_03_01/feed.csv'), 'x')
   symlinkSync('..2026_03_01', join(folder, '..data'))

@@ -27,7 +27,7 @@ export type Origin = { /** Index of the declared field. */ input: number; change
 type Step = { name: string; transformer: Transformer; outputs: ReadonlyMap<string, Output>; moves: readonly Move[] | undefined }
 
 /** Returns the error of a plugin in the form that may be stored, see Secrecy. */
-export type Said = (error: RecordError, source: SourceRecord) => RecordError
+export type Redact = (error: RecordError, source: SourceRecord) => RecordError
 
 export class TransformStage {
   /** The declared fields. A value that no transformer touches is checked against its column when it is read. */
@@ -70,23 +70,23 @@ export class TransformStage {
   }
 
   /** Transforms accepted candidates: sets `made`, or adds errors. */
-  async apply(candidates: readonly Candidate[], said: Said): Promise<void> {
+  async apply(candidates: readonly Candidate[], redact: Redact): Promise<void> {
     if (this.empty) return
     for (const candidate of candidates) candidate.made = begin(candidate)
     for (const step of this.#steps) {
-      const sound = candidates.filter(({ errors }) => errors.length === 0)
-      if (step.moves === undefined) await transformRecords(step, sound, said)
-      else for (const candidate of sound) changeFields(step, step.moves, candidate, said)
+      const accepted = candidates.filter(({ errors }) => errors.length === 0)
+      if (step.moves === undefined) await transformRecords(step, accepted, redact)
+      else for (const candidate of accepted) changeFields(step, step.moves, candidate, redact)
     }
     for (const { made } of candidates) this.#keepNewest(made)
   }
 
   /** Transforms one accepted candidate. Only if no transformer takes whole records. */
-  applyNow(candidate: Candidate, said: Said): void {
+  applyNow(candidate: Candidate, redact: Redact): void {
     if (this.empty) return
     candidate.made = begin(candidate)
     for (const step of this.#steps) {
-      if (candidate.errors.length === 0) changeFields(step, step.moves as readonly Move[], candidate, said)
+      if (candidate.errors.length === 0) changeFields(step, step.moves as readonly Move[], candidate, redact)
     }
   }
 
@@ -159,7 +159,7 @@ function begin({ record }: Candidate): Made {
   return { records: [record], derived: 0, filtered: 0, superseded: 0 }
 }
 
-async function transformRecords(step: Step, candidates: readonly Candidate[], said: Said): Promise<void> {
+async function transformRecords(step: Step, candidates: readonly Candidate[], redact: Redact): Promise<void> {
   const given = candidates.flatMap(({ made }) => made?.records ?? [])
   if (given.length === 0) return
   // Copies, because a transformer may change its arguments.
@@ -173,18 +173,18 @@ async function transformRecords(step: Step, candidates: readonly Candidate[], sa
   for (const candidate of candidates) {
     const first = next
     next += candidate.made?.records.length ?? 0
-    reading(step.name, () => takeAnswers(step, candidate, answers, first, said))
+    reading(step.name, () => takeAnswers(step, candidate, answers, first, redact))
   }
 }
 
 /** Replaces the candidate's records by the results for them. */
-function takeAnswers(step: Step, candidate: Candidate, answers: readonly unknown[], first: number, said: Said): void {
+function takeAnswers(step: Step, candidate: Candidate, answers: readonly unknown[], first: number, redact: Redact): void {
   const made = candidate.made as Made
   const records: TypedRecord[] = []
   for (const [index, before] of made.records.entries()) {
     const answer: Answer = readAnswer(step.name, answers[first + index])
     if (answer instanceof RejectedByTransform) {
-      reject(step, candidate, answer, said)
+      reject(step, candidate, answer, redact)
       return
     }
     if (answer.length === 0) made.filtered++
@@ -194,7 +194,7 @@ function takeAnswers(step: Step, candidate: Candidate, answers: readonly unknown
   made.records = records
 }
 
-function changeFields({ name: transform, transformer, outputs }: Step, moves: readonly Move[], candidate: Candidate, said: Said): void {
+function changeFields({ name: transform, transformer, outputs }: Step, moves: readonly Move[], candidate: Candidate, redact: Redact): void {
   const made = candidate.made as Made
   made.records = made.records.map((before) => {
     const record: TypedRecord = {}
@@ -208,7 +208,7 @@ function changeFields({ name: transform, transformer, outputs }: Step, moves: re
         continue
       }
       const result = changedValue(transform, transformer as FieldTransformer, value, from)
-      if (result instanceof RejectedByTransform) reject({ name: transform }, candidate, result, said)
+      if (result instanceof RejectedByTransform) reject({ name: transform }, candidate, result, redact)
       else
         record[name] =
           typeof result === 'object' ? reading(transform, () => madeValue(transform, plan, result, candidate)) : madeValue(transform, plan, result, candidate)
@@ -217,6 +217,6 @@ function changeFields({ name: transform, transformer, outputs }: Step, moves: re
   })
 }
 
-function reject({ name }: Pick<Step, 'name'>, candidate: Candidate, { errors }: RejectedByTransform, said: Said): void {
-  for (const error of errors) candidate.errors.push({ ...said(error, candidate.source), transform: name })
+function reject({ name }: Pick<Step, 'name'>, candidate: Candidate, { errors }: RejectedByTransform, redact: Redact): void {
+  for (const error of errors) candidate.errors.push({ ...redact(error, candidate.source), transform: name })
 }

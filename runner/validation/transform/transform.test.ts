@@ -29,7 +29,7 @@ async function transformed(transformer: Transformer) {
   return { ...outcomes, records: records.map(({ record }) => record) }
 }
 
-describe('A result that is no answer fails the run', () => {
+describe('An invalid result fails the run', () => {
   const getter = {
     get id(): never {
       throw new Error('not today')
@@ -77,7 +77,7 @@ describe('A result that is no answer fails the run', () => {
   })
 })
 
-describe('A result that is an answer', () => {
+describe('A valid result', () => {
   it('rejects the record with the errors of a Rejection and the name of the transformer', async () => {
     const { rejected, accepted, records } = await transformed(answering(() => new Rejection({ field: 'word', code: 'word.odd', message: 'is odd' })))
     expect({ accepted, records }).toEqual({ accepted: 0, records: [] })
@@ -94,7 +94,7 @@ describe('A result that is an answer', () => {
     expect(await transformed(answering(() => answer))).toMatchObject({ accepted: 0, derived: 0, filtered: 1, rejected: [], records: [] })
   })
 
-  it('makes several records of one, which all are loaded', async () => {
+  it('makes several records of one, and all are loaded', async () => {
     const answer = [{ id: 1, word: 'a' }, { id: 2n, word: 'b' }, Object.freeze({ id: '3' })]
     const { accepted, derived, records } = await transformed(answering(() => answer))
     expect({ accepted, derived, records }).toEqual({
@@ -237,7 +237,7 @@ describe('A FieldTransformer', () => {
   })
 })
 
-describe('An output that cannot be is InvalidTransform', () => {
+describe('An invalid output is InvalidTransform', () => {
   const outputs = (output: unknown) => {
     class Odd extends Returning {
       override output() {

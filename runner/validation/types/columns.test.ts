@@ -25,12 +25,12 @@ const columns: { field: Omit<Field, 'name'>; to: DestinationColumn; loaded: stri
 ]
 
 describe('columns', () => {
-  it.each(columns)('of $to.type take of $field.type what they can hold, and no more', async ({ field, to, loaded, refused }) => {
+  it.each(columns)('of $to.type accept of $field.type the values that they can hold', async ({ field, to, loaded, refused }) => {
     expect(await judge(field, loaded, [to])).toEqual(loaded.map(() => 'loaded'))
     for (const [code, values] of Object.entries(refused)) expect(await judge(field, values, [to])).toEqual(values.map(() => code))
   })
 
-  it('of another type are a mistake in the pipeline', async () => {
+  it('of another type are an error in the pipeline', async () => {
     await expect(judge({ type: 'boolean' }, ['true'], [column('f', 'date')])).rejects.toMatchObject({ code: 'ColumnMismatch' })
   })
 })

@@ -21,7 +21,7 @@ describe('the report', () => {
   const report = (measured: Measured[]) =>
     markdown({ rows: 1000, rejects: 10, megabytes: 1, measured, machine: { processor: 'abacus' }, settings: { fsync: 'on' } }).replaceAll(/ +/g, ' ')
 
-  test('gives both times, their ratio and the verdict', () => {
+  test('contains both times, their ratio and the verdict', () => {
     const text = report([
       { name: 'quick', loadSeconds: 10, finishSeconds: 0.5 },
       { name: 'slow', loadSeconds: 10, finishSeconds: 1 },

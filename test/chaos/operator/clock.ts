@@ -1,7 +1,7 @@
 // Acts as the CronJob controller: makes tick Jobs of a pipeline with a schedule, and notes the runs made of them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { annotations } from '../../../crds/metadata.ts'
-import { scheduledTimestamp } from '../../../operator/cache/kept.ts'
+import { scheduledTimestamp } from '../../../operator/cache/cached.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import { cronJobs, jobs, pipelineRuns } from '../../../operator/kubernetes/resources.ts'
 import { follow } from '../../support/follow.ts'

@@ -17,7 +17,7 @@ const ticks = 8
 describeWithApiServer('two operators whose connections are cut', async (server) => {
   const { namespace, kubeConfig, kubeconfigPath } = await freshNamespace(server)
 
-  test('at random start each run once, turn each tick into one run, and tell how they ended', { timeout: 300_000 }, async () => {
+  test('at random start each run once, turn each tick into one run, and report how they ended', { timeout: 300_000 }, async () => {
     const scene = await openScene(kubeConfig, namespace)
     const clock = new Clock({ ...scene, pipeline: 'ticking' })
     const ways = [await proxied(kubeconfigPath), await proxied(kubeconfigPath)]
@@ -39,7 +39,7 @@ describeWithApiServer('two operators whose connections are cut', async (server) 
       for (const name of deleted) expect(await scene.stage.run(name)).toBeUndefined()
       await replicas.stop()
     } catch (error) {
-      throw scene.told(new Error(`${(error as Error).message}\n${replicas.lastWords()}`, { cause: error }))
+      throw scene.told(new Error(`${(error as Error).message}\n${replicas.logTail()}`, { cause: error }))
     } finally {
       await replicas.killAll()
       await scene.close()

@@ -1,16 +1,16 @@
-// Plays the Job controller and the kubelet: each Job gets a pod, which works for a moment, reports and ends, well or badly; that of a
-// suspended Job is taken away.
+// Simulates the Job controller and the kubelet: each Job gets a pod, which runs for a moment, reports, and succeeds or fails. The pod of a
+// suspended Job is deleted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { labels } from '../../../crds/metadata.ts'
 import { type WorkerReport, workerExitCodes } from '../../../crds/wire/worker-report.ts'
-import { keepJob } from '../../../operator/cache/jobs.ts'
-import { reportFixture } from '../../../operator/controllers/testing/kept.ts'
+import { toCachedJob } from '../../../operator/cache/jobs.ts'
+import { reportFixture } from '../../../operator/controllers/testing/cached.ts'
 import { type Stage, stageIn } from '../../../operator/controllers/testing/stage.ts'
 import { isConflict } from '../../../operator/kubernetes/api-error.ts'
 import type { KubeClient } from '../../../operator/kubernetes/client.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
 import { jobs, pods } from '../../../operator/kubernetes/resources.ts'
-import type { Seen } from '../../support/follow.ts'
+import type { WatchedObject } from '../../support/follow.ts'
 import type { Random } from '../random.ts'
 import { persist } from './persist.ts'
 
@@ -33,7 +33,7 @@ export class JobPlayer {
     this.#stage = stageIn(options.client, options.namespace)
   }
 
-  see(seen: readonly Seen<Job>[]): void {
+  see(seen: readonly WatchedObject<Job>[]): void {
     for (const { object, deleted } of seen) {
       const { name, uid = '' } = object.metadata
       const life = this.#lives.get(uid) ?? new AbortController()
@@ -52,7 +52,9 @@ export class JobPlayer {
     if (!suspended.aborted) {
       await this.#persist(() => this.#stage.createPod(name))
       await this.#persist(() => this.#stage.podRuns(pod))
-      await this.#persist(() => this.#setStatus(name, { startTime: now(), active: 1, ready: 1 }))
+      // The same time in every retry: a write whose response was lost may have succeeded, and a start time cannot be changed.
+      const startTime = now()
+      await this.#persist(() => this.#setStatus(name, { startTime, active: 1, ready: 1 }))
       await pause(random.below(longestWorkMs), suspended)
     }
     await this.#persist(() => this.#end(name, pod, report))
@@ -64,10 +66,10 @@ export class JobPlayer {
     for (;;) {
       const job = await client.get(jobs, name, namespace)
       if (job === undefined) return
-      const hasEnded = keepJob(job).end !== undefined
+      const hasEnded = toCachedJob(job).end !== undefined
       if (hasEnded) this.ends.set(name, { state: report.state, read: report.records.read })
       if (hasEnded) return
-      if (job.spec?.suspend === true) return await this.#takeAway(name, pod)
+      if (job.spec?.suspend === true) return await this.#deletePod(name, pod)
       try {
         await this.#stage.podEnds(pod, report.state === 'Failed' ? workerExitCodes.runFailed : 0, report)
         const status = { active: 0, ready: 0, ...(report.state === 'Failed' ? failed() : succeeded()) }
@@ -78,10 +80,10 @@ export class JobPlayer {
     }
   }
 
-  async #takeAway(name: string, pod: string): Promise<void> {
+  async #deletePod(name: string, pod: string): Promise<void> {
     const { client, namespace } = this.#options
     await client.delete(pods, pod, namespace)
-    await this.#setStatus(name, { active: 0, ready: 0, terminating: 0 })
+    await this.#stage.jobSuspended(name)
   }
 
   async #setStatus(name: string, status: NonNullable<Job['status']>): Promise<void> {

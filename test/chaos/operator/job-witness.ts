@@ -1,8 +1,8 @@
 // Sees every Job of a run that ever is, and how many are at work together; says what should never have been.
 import { labels } from '../../../crds/metadata.ts'
-import { keepJob } from '../../../operator/cache/jobs.ts'
+import { toCachedJob } from '../../../operator/cache/jobs.ts'
 import type { Job } from '../../../operator/kubernetes/objects.ts'
-import type { Seen } from '../../support/follow.ts'
+import type { WatchedObject } from '../../support/follow.ts'
 
 export type Limits = {
   /** Jobs of all pipelines together. */
@@ -27,7 +27,7 @@ export class JobWitness {
   }
 
   /** What is seen together was together at its end. */
-  see(seen: readonly Seen<Job>[]): void {
+  see(seen: readonly WatchedObject<Job>[]): void {
     for (const { object, deleted } of seen) this.#note(object, deleted)
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atWork.size)
     if (this.#atWork.size > this.#limits.all) this.faults.push(`${this.#atWork.size} Jobs at work: ${[...this.#atWork.keys()]}`)
@@ -57,6 +57,6 @@ export class JobWitness {
 
 /** It has ended, or is suspended with no pod left. */
 export function jobOver(job: Job): boolean {
-  const { end, suspended, active, terminating } = keepJob(job)
-  return end !== undefined || (suspended && active === 0 && terminating === 0)
+  const { end, suspended, suspensionProcessed, active, terminating } = toCachedJob(job)
+  return end !== undefined || (suspended && suspensionProcessed && active === 0 && terminating === 0)
 }

@@ -13,7 +13,7 @@ const faults = ['freeze', 'freeze', 'freeze', 'kill', 'kill', 'handOver'] as con
 describeWithApiServer('two operators', async (server) => {
   const { namespace, kubeConfig, kubeconfigPath } = await freshNamespace(server)
 
-  test('frozen, killed and replaced at random start each run once and tell how it ended', { timeout: 300_000 }, async () => {
+  test('frozen, killed and replaced at random start each run once and report how it ended', { timeout: 300_000 }, async () => {
     const scene = await openScene(kubeConfig, namespace)
     const replicas = new Replicas({ ...scene, kubeconfigs: [kubeconfigPath, kubeconfigPath], lease: `${leaseMs}ms` })
     try {
@@ -25,7 +25,7 @@ describeWithApiServer('two operators', async (server) => {
       expect(names).toHaveLength(200)
       await replicas.stop()
     } catch (error) {
-      throw scene.told(new Error(`${(error as Error).message}\n${replicas.lastWords()}`, { cause: error }))
+      throw scene.told(new Error(`${(error as Error).message}\n${replicas.logTail()}`, { cause: error }))
     } finally {
       await replicas.killAll()
       await scene.close()

@@ -68,7 +68,7 @@ export class Replicas {
   }
 
   /** Words of the replicas of now, the last of each. */
-  lastWords(): string {
+  logTail(): string {
     return this.#running.map(({ said }, index) => [`replica ${index}:`, ...said.slice(-30)].join('\n')).join('\n')
   }
 

@@ -13,7 +13,7 @@ const runs = 60
 const crashes = 4
 
 describeWithOwnApiServer('two operators whose API server crashes', (server) => {
-  test('and comes back start each run once and tell how it ended', { timeout: 300_000 }, async () => {
+  test('and comes back start each run once and report how it ended', { timeout: 300_000 }, async () => {
     const its = server()
     const { kubeConfig, kubeconfigPath } = its
     const scene = await openScene(kubeConfig, namespace)
@@ -24,7 +24,7 @@ describeWithOwnApiServer('two operators whose API server crashes', (server) => {
       expect(names).toHaveLength(runs)
       await replicas.stop()
     } catch (error) {
-      throw scene.told(new Error(`${(error as Error).message}\n${replicas.lastWords()}`, { cause: error }))
+      throw scene.told(new Error(`${(error as Error).message}\n${replicas.logTail()}`, { cause: error }))
     } finally {
       await replicas.killAll()
       await scene.close()

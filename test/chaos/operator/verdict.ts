@@ -10,10 +10,10 @@ import { type PlayedEnd, workerSelector } from './job-player.ts'
 import { jobOver } from './job-witness.ts'
 
 type Run = PipelineRun & KubeObject
-type End = { runs: readonly Run[]; jobs: ReadonlyMap<string, Job>; played: ReadonlyMap<string, PlayedEnd> }
+type End = { runs: readonly Run[]; jobs: ReadonlyMap<string, Job>; fake: ReadonlyMap<string, PlayedEnd> }
 
 /** Everything that is wrong. */
-export async function faultsAtEnd(client: KubeClient, namespace: string, played: ReadonlyMap<string, PlayedEnd>): Promise<string[]> {
+export async function faultsAtEnd(client: KubeClient, namespace: string, fake: ReadonlyMap<string, PlayedEnd>): Promise<string[]> {
   const there = { namespace, labelSelector: workerSelector }
   const [runs, allJobs, snapshots, allPods] = await Promise.all([
     client.list(pipelineRuns, { namespace }),
@@ -21,7 +21,7 @@ export async function faultsAtEnd(client: KubeClient, namespace: string, played:
     client.list(configMaps, there),
     client.list(pods, there),
   ])
-  const end: End = { runs: runs.items, jobs: new Map(allJobs.items.map((job) => [job.metadata.name, job])), played }
+  const end: End = { runs: runs.items, jobs: new Map(allJobs.items.map((job) => [job.metadata.name, job])), fake }
   const uids = new Map(runs.items.map(({ metadata }) => [metadata.name, metadata.uid]))
   const owned = ({ metadata }: KubeObject) => metadata.ownerReferences?.[0]?.uid === uids.get(metadata.labels?.[labels.run] ?? '')
   return [
@@ -36,16 +36,16 @@ function faultsOf(run: Run, end: End): string[] {
   const { name } = run.metadata
   const { phase, startTime, completionTime, records } = run.status ?? {}
   const job = end.jobs.get(name)
-  const played = end.played.get(name)
+  const fake = end.fake.get(name)
   const condition = conditionOf(run)
   const claims: [boolean, string][] = [
     [completionTime !== undefined, 'has no end'],
     [condition?.status === (phase === 'Succeeded' ? 'True' : 'False'), 'its condition is not that of its phase'],
     [(startTime !== undefined) === (job !== undefined), job === undefined ? 'has no Job though it started' : 'has a Job though it did not start'],
-    [played === undefined || phase === played.state, `its Job ${played?.state}`],
-    [played === undefined || records?.read === played.read, `its Job has read ${played?.read}`],
-    [phase !== 'Succeeded' || played !== undefined, 'Succeeded, its Job did not'],
-    [phase !== 'Failed' || (played !== undefined && condition?.reason === 'RunFailed'), 'Failed for no good reason'],
+    [fake === undefined || phase === fake.state, `its Job ${fake?.state}`],
+    [fake === undefined || records?.read === fake.read, `its Job has read ${fake?.read}`],
+    [phase !== 'Succeeded' || fake !== undefined, 'Succeeded, its Job did not'],
+    [phase !== 'Failed' || (fake !== undefined && condition?.reason === 'RunFailed'), 'Failed for no good reason'],
     [phase !== 'Skipped' || mayBeSkipped(run, end), 'was skipped with nobody in its way'],
     [phase !== 'Cancelled' || mayBeCancelled(run, end), 'was cancelled, and nobody asked for that'],
   ]

@@ -6,7 +6,7 @@ import { quarantineListCommand, quarantineShowCommand } from '../../../cli/comma
 import { runsCommand } from '../../../cli/commands/runs.ts'
 import { traceCommand } from '../../../cli/commands/trace.ts'
 import type { Terminal } from '../../../cli/output.ts'
-import { commandFolder, type Said } from '../../cli/command.ts'
+import { commandFolder, type ProgramResult } from '../../cli/command.ts'
 import { freshDatabase } from '../../support/database.ts'
 import { canary, columnsWithCanaries, hasCanary } from './canaries.ts'
 import { failing, manifest, quotingPlugins, rejectingRules, type Shape } from './manifest.ts'
@@ -20,7 +20,7 @@ await client.query('CREATE TABLE parents (id text)')
 /** Commands whose output held a canary. */
 const leaking: string[][] = []
 
-async function headgate(...args: string[]): Promise<Said> {
+async function headgate(...args: string[]): Promise<ProgramResult> {
   const said = await command(...args, ...(args[0] === 'check' ? [] : ['--database', url]))
   if (hasCanary(said.out + said.err)) leaking.push(args)
   return said
@@ -84,7 +84,7 @@ test('A record that fails is kept and shown without its sensitive values', async
   expect(leaking).toEqual([])
 }, 120_000)
 
-test('A run that ends early says why without quoting what was read', async () => {
+test('A run that ends early reports why without quoting source data', async () => {
   const two = () => `id,note\n${canary()},a\n${canary()},b\n`
   const refused = `CREATE TABLE refusing (id text PRIMARY KEY, note text, _run bigint, _pos bigint);
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one: %', NEW.id; END $$;

@@ -42,7 +42,7 @@ function planning(...slices: Slice[]): Extractor {
 }
 
 describe('an extractor', () => {
-  it('that keeps its promises passes', async () => {
+  it('that fulfils the contract passes', async () => {
     expect(await failing(extractorChecks({ make: () => new Sound(undefined) }))).toEqual([])
   })
 
@@ -108,11 +108,11 @@ describe('an extractor', () => {
     { fails: ['keeps raw bytes of every record'], make: () => changed(() => ({ evidence: 'json', raw: () => Buffer.from('n: 1') })) },
   ]
 
-  it.each(broken)('fails where it should: $fails', async ({ make, fails }) => {
+  it.each(broken)('fails the right check: $fails', async ({ make, fails }) => {
     expect(await failing(extractorChecks({ make }))).toEqual(fails)
   })
 
-  it('fails where it does not know its inputs again', async () => {
+  it('fails if it does not recognise its inputs', async () => {
     class Forgetful extends Sound {
       override async verify(): Promise<void> {
         throw new ConformanceError('another input')

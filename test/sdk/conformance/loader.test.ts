@@ -143,7 +143,7 @@ describe('a loader', () => {
     if (error instanceof ConformanceError) throw error
   }
 
-  it.each(broken)('fails where it should: $fails', async ({ make, fails }) => {
+  it.each(broken)('fails the right check: $fails', async ({ make, fails }) => {
     const failed = await failing(loaderChecks({ make, records: numbers, rolledBack }))
     await database.client.query('DROP TABLE IF EXISTS kept')
     expect(failed).toEqual(fails)

@@ -27,7 +27,7 @@ describe('a transformer', () => {
     { fails: ['returns the same wherever batches end'], transform: (records) => records.map((_, place) => ({ n: place })) },
   ]
 
-  it.each(broken)('fails where it should: $fails', async ({ transform = (records) => records, output = (fields) => fields, fails }) => {
+  it.each(broken)('fails the right check: $fails', async ({ transform = (records) => records, output = (fields) => fields, fails }) => {
     const make = () =>
       new (class extends Transformer {
         override output(fields: readonly RecordField[]) {
@@ -49,7 +49,7 @@ describe('a transformer', () => {
     { fails: ['declares anew only fields that it changes'], output: [n, { name: 'o', from: 'p', type: 'text' }] },
   ]
 
-  it.each(brokenFields)('of fields fails where it should: $fails', async ({ change = () => 'x', output, fails }) => {
+  it.each(brokenFields)('of fields fails the right check: $fails', async ({ change = () => 'x', output, fails }) => {
     const make = () =>
       new (class extends FieldTransformer {
         fields = ['n']

@@ -44,7 +44,7 @@ describe('a validator', () => {
     { fails: ['finds the same wherever batches end'], validate: (_, { warn }) => warn(0, odd) },
   ]
 
-  it.each(broken)('fails where it should: $fails', async ({ validate, fails }) => {
+  it.each(broken)('fails the right check: $fails', async ({ validate, fails }) => {
     expect(await failing(validatorChecks({ make: () => validating(validate), records: structuredClone(numbers) }))).toEqual(fails)
   })
 })

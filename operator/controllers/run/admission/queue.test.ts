@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Concurrency } from '../../../../crds/defaults.ts'
 import type { RunPhase } from '../../../../crds/status.ts'
-import type { KeptRun } from '../../../cache/runs.ts'
+import type { CachedRun } from '../../../cache/runs.ts'
 import { runFixture } from '../../testing/objects.ts'
 import { AdmissionQueue } from './queue.ts'
 
@@ -19,21 +19,21 @@ function queueWith({ cap = 100, concurrency = 'Queue' as Concurrency } = {}) {
     woken,
     settings,
     ask: (name: string) => queue.ask(`sales/${name}`)?.kind,
-    see: (name: string, run?: KeptRun) => queue.see(`sales/${name}`, run),
+    see: (name: string, run?: CachedRun) => queue.see(`sales/${name}`, run),
   }
 }
 
-function run(name: string, phase?: RunPhase, createdAt?: string): KeptRun {
+function run(name: string, phase?: RunPhase, createdAt?: string): CachedRun {
   const made = runFixture(name, phase, createdAt === undefined ? {} : { createdAt })
   const started = phase === 'Starting' || phase === 'Running'
   return started ? { ...made, status: { ...made.status, startTime: '2026-03-01T00:00:01Z' } } : made
 }
 
-function declared(name: string): KeptRun {
+function declared(name: string): CachedRun {
   return { ...run(name), status: { snapshotHash: 'abc' } }
 }
 
-function cancelled(name: string): KeptRun {
+function cancelled(name: string): CachedRun {
   return { ...run(name), spec: { pipelineRef: { name: 'orders' }, cancel: true } }
 }
 
@@ -61,7 +61,7 @@ test('The older run starts first, even if it is seen later', () => {
   expect([ask('a'), ask('b')]).toEqual(['Wait', 'Admit'])
 })
 
-test.each<[string, (see: (name: string, run?: KeptRun) => void) => void]>([
+test.each<[string, (see: (name: string, run?: CachedRun) => void) => void]>([
   ['ends', (see) => see('a', run('a', 'Succeeded'))],
   ['is deleted', (see) => see('a')],
 ])('When a run %s the next is woken', async (_, happen) => {

@@ -1,7 +1,7 @@
 // The admission queue: tracks every run that has not ended, and counts an admitted run as active before the cache shows that it started.
 // Decisions are synchronous, so two reconcile workers never both get the last slot. Called by run.ts.
 import type { Concurrency } from '../../../../crds/defaults.ts'
-import { createdAt, hasEnded, hasStarted, isDeclared, type KeptRun, pipelineKey } from '../../../cache/runs.ts'
+import { type CachedRun, createdAt, hasEnded, hasStarted, isDeclared, pipelineKey } from '../../../cache/runs.ts'
 import { type Admission, Round } from './decide.ts'
 
 export type AdmissionOptions = {
@@ -37,7 +37,7 @@ export class AdmissionQueue {
   }
 
   /** Updates the entry of a run from the cache. */
-  see(key: string, run: KeptRun | undefined): void {
+  see(key: string, run: CachedRun | undefined): void {
     const entry = this.#entries.get(key)
     if (run === undefined || hasEnded(run) || (entry !== undefined && entry.uid !== run.metadata.uid)) this.#remove(key)
     if (run === undefined || hasEnded(run)) return
@@ -70,7 +70,7 @@ export class AdmissionQueue {
     })
   }
 
-  #enter(key: string, run: KeptRun): Entry {
+  #enter(key: string, run: CachedRun): Entry {
     const entry = { key, uid: run.metadata.uid, pipeline: pipelineKey(run), createdAt: createdAt(run), cancelled: false, active: false, lastDecision: '' }
     this.#entries.set(key, entry)
     this.#arrived.push(entry)

@@ -3,7 +3,7 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../../test/support/kubernetes.ts'
 import { createClient } from '../../../kubernetes/client.ts'
 import type { StoredRun } from '../../controller.ts'
-import { reportFixture } from '../../testing/kept.ts'
+import { reportFixture } from '../../testing/cached.ts'
 import { eventually, startRunOperator } from '../../testing/run-operator.ts'
 import { conditionOf, stageIn } from '../../testing/stage.ts'
 
@@ -22,7 +22,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
   const store = { findTotals: async () => undefined, end: async ({ name }: StoredRun, state: string) => void closed.push(`${name} ${state}`) }
   const operator = await startRunOperator({ client, namespace, cancelSignal, store })
   await stage.createPipeline('feed', { schedule: { cron: '@daily', suspend: true, concurrency: 'Allow' } })
-  afterEach(() => operator.setClockRight())
+  afterEach(() => operator.resetClock())
   afterAll(async () => {
     await operator.stop()
     await client.close()
@@ -63,7 +63,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     await stage.cancel('starting')
     await suspended('starting')
     expect(conditionOf(await stage.reaches('starting', 'Starting', 'Cancelling'))?.status).toBe('Unknown')
-    await stage.jobStatus('starting', { active: 0 })
+    await stage.jobSuspended('starting')
     await stage.reaches('starting', 'Cancelled')
     expect(signals).not.toContain(`${namespace}/starting`)
     expect(closed).toContain(`${namespace}/starting Cancelled`)
@@ -90,12 +90,12 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     await stage.cancel('stubborn')
     await eventually(() => signals.includes(`${namespace}/stubborn`), 'the signal')
     expect((await stage.job('stubborn'))?.spec?.suspend).toBe(false)
-    operator.putForward(31_000)
+    operator.advanceClock(31_000)
     await suspended('stubborn')
-    await stage.jobStatus('stubborn', { active: 0, terminating: 1 })
+    await stage.jobSuspended('stubborn', 1)
     await eventually(() => operator.caches.jobs.get(`${namespace}/stubborn`)?.terminating === 1)
     expect((await stage.run('stubborn'))?.status?.phase).toBe('Running')
-    await stage.jobStatus('stubborn', { active: 0, terminating: 0 })
+    await stage.jobSuspended('stubborn')
     await stage.reaches('stubborn', 'Cancelled')
     expect(closed).toContain(`${namespace}/stubborn Cancelled`)
   })
@@ -105,7 +105,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
     await running('deaf')
     await stage.cancel('deaf')
     await suspended('deaf')
-    await stage.jobStatus('deaf', { active: 0 })
+    await stage.jobSuspended('deaf')
     await stage.reaches('deaf', 'Cancelled')
     deaf = false
   })
@@ -121,7 +121,7 @@ describeWithApiServer('a run that is cancelled', async (server) => {
 
   test('after its end keeps its phase', async () => {
     await stage.cancel('late')
-    operator.putForward(1000)
+    operator.advanceClock(1000)
     await stage.createRun('another', 'feed')
     await stage.reaches('another', 'Starting')
     expect((await stage.run('late'))?.status?.phase).toBe('Succeeded')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endedPod, endFixture, jobFixture, podFixture, reportFixture } from '../../testing/kept.ts'
+import { endedPod, endFixture, jobFixture, podFixture, reportFixture } from '../../testing/cached.ts'
 import { attempts } from '../workers.ts'
 import { type Observation, type Observed, observe } from './decide.ts'
 
@@ -21,20 +21,24 @@ const report = reportFixture('Succeeded')
 
 const rows: Row[] = [
   { what: 'no Job', given: { job: undefined }, expected: { kind: 'NoJob' } },
-  { what: 'a new Job', given: {}, expected: { kind: 'Ongoing', phase: 'Starting', again: 9000, says: 'waits for the worker to start' } },
+  { what: 'a new Job', given: {}, expected: { kind: 'Ongoing', phase: 'Starting', requeueAfterMs: 9000, says: 'waits for the worker to start' } },
   {
     what: 'several workers',
     given: { job: jobFixture({ workers: 3 }) },
     expected: { kind: 'Ongoing', phase: 'Starting', says: 'waits for 3 workers to start' },
   },
   { what: 'a waiting pod', given: { pods: [pending] }, expected: { kind: 'Ongoing', phase: 'Starting', reason: 'Starting' } },
-  { what: 'a running pod', given: { pods: [running] }, expected: { kind: 'Ongoing', phase: 'Running', again: undefined, says: '1 worker is running' } },
+  {
+    what: 'a running pod',
+    given: { pods: [running] },
+    expected: { kind: 'Ongoing', phase: 'Running', requeueAfterMs: undefined, says: '1 worker is running' },
+  },
   {
     what: 'one running pod and one with a problem',
     given: { job: jobFixture({ workers: 2 }), pods: [running, { ...badImage, index: 1 }], now: 60 * minute },
     expected: { kind: 'Ongoing', phase: 'Running', reason: 'ImagePull', says: 'worker 1 waits: image registry/x:1 cannot be pulled' },
   },
-  { what: 'a problem', given: { pods: [badImage] }, expected: { kind: 'Ongoing', phase: 'Starting', reason: 'ImagePull', again: 10 * minute - 1000 } },
+  { what: 'a problem', given: { pods: [badImage] }, expected: { kind: 'Ongoing', phase: 'Starting', reason: 'ImagePull', requeueAfterMs: 10 * minute - 1000 } },
   {
     what: 'a problem at the deadline',
     given: { pods: [badImage], now: 10 * minute },
@@ -67,7 +71,7 @@ const rows: Row[] = [
   },
   {
     what: 'a failed worker that is restarted',
-    given: { job: jobFixture({ failed: 1 }), pods: [endedPod(1, { lastWords: 'no such host' })], now: 11_000 },
+    given: { job: jobFixture({ failed: 1 }), pods: [endedPod(1, { logTail: 'no such host' })], now: 11_000 },
     expected: { kind: 'Ongoing', phase: 'Running', says: 'worker 0 failed with exit code 1 (no such host); it is restarted' },
   },
   {
@@ -111,7 +115,7 @@ const rows: Row[] = [
   {
     what: 'a suspended Job',
     given: { job: jobFixture({ suspended: true }), now: 60 * minute },
-    expected: { kind: 'Ongoing', reason: 'Suspended', again: undefined },
+    expected: { kind: 'Ongoing', reason: 'Suspended', requeueAfterMs: undefined },
   },
   { what: 'success', given: { job: jobFixture({ end: success }), pods: [endedPod(0, { report })] }, expected: { kind: 'Succeeded', report } },
   {
@@ -122,7 +126,7 @@ const rows: Row[] = [
   {
     what: 'success of the Job, before the pod has ended',
     given: { job: jobFixture({ end: success }), pods: [running] },
-    expected: { kind: 'AwaitReport', again: 250 },
+    expected: { kind: 'AwaitReport', requeueAfterMs: 250 },
   },
   {
     what: 'success of the Job, and a pod that never ends',

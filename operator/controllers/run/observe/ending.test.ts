@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import type { KeptPod } from '../../../cache/pods.ts'
-import { endedPod, endFixture, podFixture, reportFixture } from '../../testing/kept.ts'
+import type { CachedPod } from '../../../cache/pods.ts'
+import { endedPod, endFixture, podFixture, reportFixture } from '../../testing/cached.ts'
 import { failedEnd } from './ending.ts'
 
 const failure = { code: 'SourceNotFound', message: 'no file', retryable: false }
 const failed = reportFixture('Failed', { failure })
 
-type Row = { what: string; reason: string; message?: string; pods: KeptPod[]; kind?: string; expected: string; says: string }
+type Row = { what: string; reason: string; message?: string; pods: CachedPod[]; kind?: string; expected: string; says: string }
 
 const rows: Row[] = [
   {
@@ -19,7 +19,7 @@ const rows: Row[] = [
   {
     what: 'a final code with log output',
     reason: 'PodFailurePolicy',
-    pods: [endedPod(66, { lastWords: 'boom' })],
+    pods: [endedPod(66, { logTail: 'boom' })],
     expected: 'RunFailed',
     says: 'a worker ended the run with exit code 66 (boom); see kubectl logs orders-1-0-abcde',
   },

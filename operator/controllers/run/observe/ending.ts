@@ -2,7 +2,7 @@
 import type { RunFailure } from '../../../../crds/status.ts'
 import { workerExitCodes } from '../../../../crds/wire/worker-report.ts'
 import type { JobEnd } from '../../../cache/jobs.ts'
-import type { KeptPod, PodEnd } from '../../../cache/pods.ts'
+import type { CachedPod, PodEnd } from '../../../cache/pods.ts'
 import type { FailedEnd } from '../conclude.ts'
 import { type EndedPod, lastEnded } from '../workers.ts'
 
@@ -10,7 +10,7 @@ import { type EndedPod, lastEnded } from '../workers.ts'
 const killed = 137
 
 /** `pods` are the existing pods of the Job. */
-export function failedEnd(end: JobEnd, pods: readonly KeptPod[]): FailedEnd {
+export function failedEnd(end: JobEnd, pods: readonly CachedPod[]): FailedEnd {
   if (end.reason === 'DeadlineExceeded') return timedOut(pods)
   const final = lastEnded(pods, isFinal)
   if (end.reason === 'PodFailurePolicy' || final !== undefined) return final === undefined ? unseenEnd(end) : finalEnd(final)
@@ -22,7 +22,7 @@ export function isFinal({ ended: { exitCode } }: EndedPod): boolean {
   return exitCode >= workerExitCodes.firstFinal && exitCode <= workerExitCodes.lastFinal
 }
 
-function timedOut(pods: readonly KeptPod[]): FailedEnd {
+function timedOut(pods: readonly CachedPod[]): FailedEnd {
   const report = lastEnded(pods, ({ ended }) => ended.report !== undefined)?.ended.report
   const message =
     'the run exceeded spec.timeout of its Pipeline, or the administrator’s default where that is not set, and was stopped; raise the timeout, or add workers'
@@ -31,26 +31,26 @@ function timedOut(pods: readonly KeptPod[]): FailedEnd {
 
 /** A worker reported that the run cannot succeed. */
 function finalEnd({ name, ended }: EndedPod): FailedEnd {
-  const { report, exitCode, lastWords } = ended
+  const { report, exitCode, logTail } = ended
   if (exitCode === workerExitCodes.cancelled || report?.state === 'Cancelled')
     return { kind: 'Cancelled', condition: { reason: 'Cancelled', message: 'the workers stopped because they were asked to' }, report }
   const failure = report?.failure
   const message =
-    failure === undefined ? `a worker ended the run with exit code ${exitCode}${inParentheses(lastWords)}; see kubectl logs ${name}` : describeFailure(failure)
+    failure === undefined ? `a worker ended the run with exit code ${exitCode}${inParentheses(logTail)}; see kubectl logs ${name}` : describeFailure(failure)
   return { kind: 'Failed', condition: { reason: 'RunFailed', message }, report, failure }
 }
 
 /** Every worker has used up its retries. */
 function workersFailed(pod: EndedPod): FailedEnd {
   const { ended, name, index, disruption } = pod
-  const { report, exitCode, lastWords } = ended
+  const { report, exitCode, logTail } = ended
   const failure = report?.failure
   if (disruption !== undefined) {
     const message = `worker ${index} was evicted and its retries are used up: ${disruption}`
     return { kind: 'Failed', condition: { reason: 'Evicted', message }, report }
   }
   if (isOutOfMemory(ended)) return { kind: 'Failed', condition: { reason: 'OutOfMemory', message: outOfMemory(pod) }, report }
-  const why = failure === undefined ? `exit code ${exitCode}${inParentheses(lastWords)}; see kubectl logs ${name}` : describeFailure(failure)
+  const why = failure === undefined ? `exit code ${exitCode}${inParentheses(logTail)}; see kubectl logs ${name}` : describeFailure(failure)
   return {
     kind: 'Failed',
     condition: { reason: 'WorkerFailed', message: `the workers failed and their retries are used up; last failure: ${why}` },
@@ -81,6 +81,6 @@ function describeFailure({ code, message }: RunFailure): string {
   return `${code}: ${message}`
 }
 
-export function inParentheses(lastWords: string): string {
-  return lastWords === '' ? '' : ` (${lastWords})`
+export function inParentheses(logTail: string): string {
+  return logTail === '' ? '' : ` (${logTail})`
 }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { describeWithApiServer, freshNamespace } from '../../../../test/support/kubernetes.ts'
 import { createClient } from '../../../kubernetes/client.ts'
 import type { StoredRun } from '../../controller.ts'
-import { reportFixture } from '../../testing/kept.ts'
+import { reportFixture } from '../../testing/cached.ts'
 import { eventually, startRunOperator } from '../../testing/run-operator.ts'
 import { conditionOf, type Stage, stageIn } from '../../testing/stage.ts'
 
@@ -90,7 +90,7 @@ describeWithApiServer('a run whose pods', async (server) => {
   const store = { findTotals: async () => undefined, end: async ({ name }: StoredRun, state: string) => void ended.push(`${name} ${state}`) }
   const operator = await startRunOperator({ client, namespace, store })
   await stage.createPipeline('feed', { startDeadline: '5m', schedule: { cron: '@daily', suspend: true, concurrency: 'Allow' } })
-  afterEach(() => operator.setClockRight())
+  afterEach(() => operator.resetClock())
   afterAll(async () => {
     await operator.stop()
     await client.close()
@@ -108,7 +108,7 @@ describeWithApiServer('a run whose pods', async (server) => {
     await happens(stage, pod)
     const waiting = conditionOf(await stage.reaches(name, 'Starting', reason))
     expect(waiting).toMatchObject({ status: 'Unknown', message: expect.stringContaining(says) })
-    operator.putForward(301_000)
+    operator.advanceClock(301_000)
     const { status } = await stage.reaches(name, 'Failed', reason)
     expect(status?.conditions?.[0]).toMatchObject({
       status: 'False',
@@ -134,9 +134,9 @@ describeWithApiServer('a run whose pods', async (server) => {
     await stage.podWaits(pod, 'ErrImagePull', 'not found')
     const before = await stage.reaches(name, 'Starting', 'ImagePull')
     await stage.podWaits(pod, 'ImagePullBackOff', 'Back-off pulling image')
-    operator.putForward(5000)
+    operator.advanceClock(5000)
     await eventually(() => operator.caches.pods.get(`${namespace}/${pod}`)?.waiting?.reason === 'ImagePullBackOff')
-    operator.putForward(5000)
+    operator.advanceClock(5000)
     await stage.podRuns(pod)
     await stage.reaches(name, 'Running')
     expect(conditionOf(before)?.message).toContain('ErrImagePull')
@@ -159,13 +159,13 @@ describeWithApiServer('a run whose pods', async (server) => {
       ...event,
       ...condition,
     } as object)
-    operator.putForward(15_000)
+    operator.advanceClock(15_000)
     const message = await eventually(async () => {
       const condition = conditionOf((await stage.run(name)) ?? ({ spec: { pipelineRef: { name: '' } } } as never))?.message
       return condition?.startsWith('the Job has created no pods') && condition
     })
     expect(message).toBe('the Job has created no pods: Error creating: pods is forbidden: exceeded quota: small (FailedCreate)')
-    operator.putForward(301_000)
+    operator.advanceClock(301_000)
     await stage.reaches(name, 'Failed', 'StartDeadlineExceeded')
   })
 })

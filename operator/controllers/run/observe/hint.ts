@@ -1,8 +1,8 @@
 // Finds the latest warning Event about a Job or pod, such as an exceeded quota or a volume that cannot be mounted. Called by observe.ts
 // only when nothing else explains why a run waits, and at most once per `hintMs`.
 import { durationMilliseconds } from '../../../../crds/durations.ts'
-import type { KeptPod } from '../../../cache/pods.ts'
-import type { KeptRun } from '../../../cache/runs.ts'
+import type { CachedPod } from '../../../cache/pods.ts'
+import type { CachedRun } from '../../../cache/runs.ts'
 import { ApiError, isNotFound } from '../../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../../kubernetes/client.ts'
 import type { KubeEvent } from '../../../kubernetes/objects.ts'
@@ -13,7 +13,7 @@ import type { Observed } from './decide.ts'
 export const hintMs = durationMilliseconds('30s')
 
 /** Lists Events about the unexplained Job or pod; returns whether a new hint was found, and stores it in the memory of the run. */
-export async function foundNewHint(context: RunContext, run: KeptRun, { job, now }: Observed, unexplained: 'Job' | KeptPod): Promise<boolean> {
+export async function foundNewHint(context: RunContext, run: CachedRun, { job, now }: Observed, unexplained: 'Job' | CachedPod): Promise<boolean> {
   const memory = memoryOf(context, run)
   if (job === undefined || now < (memory.hintCheckedAt ?? 0) + hintMs) return false
   memory.hintCheckedAt = now

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endedPod, podFixture } from '../../testing/kept.ts'
+import { endedPod, podFixture } from '../../testing/cached.ts'
 import { firstProblem, problemOf } from './waiting.ts'
 
 test.each([

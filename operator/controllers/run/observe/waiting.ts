@@ -1,13 +1,13 @@
 // Explains why a pod is not running, and what to do about it: a list of checks, the most certain first. Called by decide.ts.
 import { defaults } from '../../../../crds/defaults.ts'
-import type { KeptPod } from '../../../cache/pods.ts'
+import type { CachedPod } from '../../../cache/pods.ts'
 import type { ConditionText } from '../status.ts'
 import { isRunning } from '../workers.ts'
 
 /** `vague`: the pod only reports a backoff, so keep an earlier, more specific message with the same reason. */
 export type Problem = ConditionText & { vague?: boolean }
 
-type Check = (pod: KeptPod) => Problem | undefined
+type Check = (pod: CachedPod) => Problem | undefined
 
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'RegistryUnavailable', 'ImageInspectError'])
 const startReasons = new Set(['CreateContainerError', 'RunContainerError', 'StartError', 'ContainerCannotRun', 'PreStartHookError', 'PostStartHookError'])
@@ -42,7 +42,7 @@ const checks: readonly Check[] = [
 ]
 
 /** What keeps a pod from running, if its status gives the reason. */
-export function problemOf(pod: KeptPod): Problem | undefined {
+export function problemOf(pod: CachedPod): Problem | undefined {
   if (pod.deleting || pod.ended !== undefined || (pod.phase === 'Running' && pod.waiting === undefined)) return undefined
   for (const check of checks) {
     const problem = check(pod)
@@ -52,7 +52,7 @@ export function problemOf(pod: KeptPod): Problem | undefined {
 }
 
 /** The problem of the worker with the lowest index that has one. */
-export function firstProblem(pods: readonly KeptPod[]): Problem | undefined {
+export function firstProblem(pods: readonly CachedPod[]): Problem | undefined {
   for (const pod of pods.toSorted((one, other) => one.index - other.index)) {
     const problem = problemOf(pod)
     if (problem !== undefined) return problem
@@ -61,6 +61,6 @@ export function firstProblem(pods: readonly KeptPod[]): Problem | undefined {
 }
 
 /** Whether the container of the pod has ever started. */
-export function hasBegun(pod: KeptPod): boolean {
+export function hasBegun(pod: CachedPod): boolean {
   return pod.ended !== undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' || isRunning(pod)
 }

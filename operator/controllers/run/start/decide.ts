@@ -6,7 +6,7 @@ import { declaredKind } from '../../../../crds/kinds.ts'
 import type { PipelineSpec } from '../../../../crds/pipeline.ts'
 import { sourceKinds } from '../../../../crds/sources/registry.ts'
 import type { RunSnapshot } from '../../../../crds/wire/snapshot.ts'
-import type { KeptRun } from '../../../cache/runs.ts'
+import type { CachedRun } from '../../../cache/runs.ts'
 import { type Limits, limitProblem } from '../../../limits.ts'
 import type { ConditionText } from '../status.ts'
 
@@ -33,17 +33,17 @@ const checks: readonly Check[] = [
 ]
 
 /** Why the run cannot start from the current Pipeline; undefined if it can. */
-export function pipelineProblem(run: KeptRun, spec: PipelineSpec | undefined, limits: Limits): ConditionText | undefined {
+export function pipelineProblem(run: CachedRun, spec: PipelineSpec | undefined, limits: Limits): ConditionText | undefined {
   return asConditionText(run, specProblem(spec), () => limitProblem(spec as PipelineSpec, limits))
 }
 
 /** Why the run cannot start from the Pipeline in its snapshot, which an operator of another version may have written; undefined if it can. */
-export async function declarationProblem(run: KeptRun, pipeline: RunSnapshot['pipeline'], limits: Limits): Promise<ConditionText | undefined> {
+export async function declarationProblem(run: CachedRun, pipeline: RunSnapshot['pipeline'], limits: Limits): Promise<ConditionText | undefined> {
   const { problemOfPipeline } = await import('../../../../crds/validation.ts')
   return asConditionText(run, problemOfPipeline(pipeline), () => limitProblem(pipeline.spec, limits))
 }
 
-function asConditionText({ spec }: KeptRun, invalid: string | undefined, forbidden: () => string | undefined): ConditionText | undefined {
+function asConditionText({ spec }: CachedRun, invalid: string | undefined, forbidden: () => string | undefined): ConditionText | undefined {
   const pipeline = `Pipeline ${spec.pipelineRef.name}`
   if (invalid !== undefined) return { reason: 'PipelineInvalid', message: `${pipeline} cannot be run: ${invalid}` }
   const problem = forbidden()

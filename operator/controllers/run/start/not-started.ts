@@ -1,7 +1,7 @@
 // Handles an admitted run that cannot start: it waits for a while if the cause may be temporary, then fails. Called by run.ts and start.ts.
 import { defaults } from '../../../../crds/defaults.ts'
 import { durationMilliseconds } from '../../../../crds/durations.ts'
-import { createdAt, type KeptRun } from '../../../cache/runs.ts'
+import { type CachedRun, createdAt } from '../../../cache/runs.ts'
 import { ApiError } from '../../../kubernetes/api-error.ts'
 import { isNamespaceGone } from '../../../kubernetes/namespace.ts'
 import { pipelines } from '../../../kubernetes/resources.ts'
@@ -17,7 +17,7 @@ const refusalRetryMs = 5000
 const refusalDeadlineMs = durationMilliseconds(defaults.startDeadline)
 
 /** For a run whose Pipeline does not exist. */
-export async function awaitPipeline(context: RunContext, run: KeptRun): Promise<Requeue> {
+export async function awaitPipeline(context: RunContext, run: CachedRun): Promise<Requeue> {
   const { name } = run.spec.pipelineRef
   const { namespace } = run.metadata
   const left = createdAt(run) + pipelineGraceMs - context.clock.now()
@@ -25,17 +25,17 @@ export async function awaitPipeline(context: RunContext, run: KeptRun): Promise<
   if (left > 0) {
     const message = `there is no Pipeline ${name} in namespace ${namespace} yet; the run waits up to 30 seconds for it`
     await writeOngoing(context, run, { phase: 'Pending', condition: { reason, message } })
-    return { again: left }
+    return { requeueAfterMs: left }
   }
   // The cache may be behind.
   const found = await context.client.get(pipelines, name, namespace)
-  if (found !== undefined && found.metadata.deletionTimestamp === undefined) return { again: pipelineRetryMs }
+  if (found !== undefined && found.metadata.deletionTimestamp === undefined) return { requeueAfterMs: pipelineRetryMs }
   const message = `there is no Pipeline ${name} in namespace ${namespace}; apply it, then create another run`
   return await finish(context, run, { phase: 'Failed', condition: { reason, message } })
 }
 
 /** For a refusal of the snapshot or the Job by the API server. Rethrows errors not caused by the run, which the queue retries. */
-export async function refused(context: RunContext, run: KeptRun, error: unknown): Promise<Requeue> {
+export async function refused(context: RunContext, run: CachedRun, error: unknown): Promise<Requeue> {
   if (isNamespaceGone(error)) return await finish(context, run, { phase: 'Cancelled', condition: namespaceTerminating(run) })
   const refusal = refusalOf(error)
   if (refusal === undefined) throw error
@@ -45,7 +45,7 @@ export async function refused(context: RunContext, run: KeptRun, error: unknown)
   memory.refusedSince ??= now
   if (final || now - memory.refusedSince >= refusalDeadlineMs) return await finish(context, run, { phase: 'Failed', condition })
   await writeOngoing(context, run, { phase: 'Pending', condition, event: { action: 'Start', type: 'Warning' } })
-  return { again: refusalRetryMs }
+  return { requeueAfterMs: refusalRetryMs }
 }
 
 /** `final`: a retry cannot succeed. */

@@ -3,7 +3,7 @@
 // Called by start.ts and run.ts.
 import { isDeepStrictEqual } from 'node:util'
 import { snapshotKey, snapshotName } from '../../../../crds/wire/snapshot.ts'
-import { isDeclared, type KeptRun } from '../../../cache/runs.ts'
+import { type CachedRun, isDeclared } from '../../../cache/runs.ts'
 import { ApiError, isAlreadyExists } from '../../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../../kubernetes/client.ts'
 import type { ConfigMap, Job, KubeObject } from '../../../kubernetes/objects.ts'
@@ -13,13 +13,13 @@ import { type Declaration, declarationIn, foundSnapshot, ownedBy, workerLabels }
 import { runJob } from './job.ts'
 
 /** Creates the run's ConfigMap and Job, unless they exist already. Returns the Job. Throws NameTaken or ApiError. */
-export async function createObjects(context: RunContext, run: KeptRun, declaration: Declaration): Promise<Job> {
+export async function createObjects(context: RunContext, run: CachedRun, declaration: Declaration): Promise<Job> {
   const isMade = (found: ConfigMap) => declarationIn(found, run) !== undefined
   await createOwned(context.client, configMaps, snapshotConfigMap(declaration), { uid: run.metadata.uid, isMade })
   return await createJob(context, run, declaration)
 }
 
-export async function createJob({ client, settings }: RunContext, run: KeptRun, declaration: Declaration): Promise<Job> {
+export async function createJob({ client, settings }: RunContext, run: CachedRun, declaration: Declaration): Promise<Job> {
   const wanted = runJob(declaration, settings)
   return await createOwned(client, jobs, wanted, { uid: run.metadata.uid, isMade: (found) => isSameJob(client, wanted, found) })
 }
@@ -93,7 +93,7 @@ function whatOf({ kind }: Pick<Resource, 'kind'>, name: string): string {
 }
 
 /** The recorded declaration in the run's ConfigMap; undefined if the ConfigMap is not created yet. Throws NameTaken or ApiError. */
-export async function foundDeclaration({ client }: Pick<RunContext, 'client'>, run: KeptRun): Promise<Declaration | undefined> {
+export async function foundDeclaration({ client }: Pick<RunContext, 'client'>, run: CachedRun): Promise<Declaration | undefined> {
   const { name, namespace, uid } = run.metadata
   const [found, job] = await Promise.all([client.get(configMaps, snapshotName(name), namespace), client.get(jobs, name, namespace)])
   if (found !== undefined) {
@@ -142,7 +142,7 @@ function work({ spec }: Job) {
 }
 
 /** The Job that an operator created for the run and did not record. Any other Job with that name and owner is suspended after the run ends. */
-export async function unrecordedJob(context: RunContext, run: KeptRun): Promise<Job | undefined> {
+export async function unrecordedJob(context: RunContext, run: CachedRun): Promise<Job | undefined> {
   const { client, settings } = context
   const { name, namespace, uid } = run.metadata
   if (!isDeclared(run)) return undefined

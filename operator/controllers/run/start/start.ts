@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { labels } from '../../../../crds/metadata.ts'
 import type { Pipeline } from '../../../../crds/pipeline.ts'
 import { snapshotName } from '../../../../crds/wire/snapshot.ts'
-import { isDeclared, type KeptRun, keepRun } from '../../../cache/runs.ts'
+import { type CachedRun, isDeclared, toCachedRun } from '../../../cache/runs.ts'
 import { isConflict, isNotFound } from '../../../kubernetes/api-error.ts'
 import type { KubeClient } from '../../../kubernetes/client.ts'
 import type { Job } from '../../../kubernetes/objects.ts'
@@ -21,9 +21,9 @@ import { createJob, createObjects, foundDeclaration } from './objects.ts'
 const cacheLagMs = 1000
 const tokenBytes = 32
 
-export async function startRun(context: RunContext, cached: KeptRun): Promise<Requeue> {
+export async function startRun(context: RunContext, cached: CachedRun): Promise<Requeue> {
   const run = isDeclared(cached) ? await fresh(context, cached) : cached
-  if (run === undefined) return { again: cacheLagMs }
+  if (run === undefined) return { requeueAfterMs: cacheLagMs }
   try {
     return isDeclared(run) ? await resume(context, run) : await declareAndStart(context, run)
   } catch (error) {
@@ -31,21 +31,21 @@ export async function startRun(context: RunContext, cached: KeptRun): Promise<Re
   }
 }
 
-async function declareAndStart(context: RunContext, cached: KeptRun): Promise<Requeue> {
+async function declareAndStart(context: RunContext, cached: CachedRun): Promise<Requeue> {
   const pipeline = await context.client.get(pipelines, cached.spec.pipelineRef.name, cached.metadata.namespace)
   if (pipeline === undefined || pipeline.metadata.deletionTimestamp !== undefined) return await awaitPipeline(context, cached)
   const condition = pipelineProblem(cached, pipeline.spec, context.settings.limits)
   if (condition !== undefined) return await finish(context, cached, { phase: 'Failed', condition })
   const adopted = await adopt(context.client, cached, pipeline)
-  if (adopted === undefined) return { again: cacheLagMs }
+  if (adopted === undefined) return { requeueAfterMs: cacheLagMs }
   const declaration = declarationOf(adopted, pipeline.spec, randomBytes(tokenBytes).toString('hex'))
   const run = await record(context, adopted, declaration, pipeline.metadata.generation ?? 0)
-  if (run === undefined) return { again: cacheLagMs }
+  if (run === undefined) return { requeueAfterMs: cacheLagMs }
   return await writeStarted(context, run, await createObjects(context, run, declaration))
 }
 
 /** Adds the label and owner that scheduled runs are created with to a run created by hand. Returns the updated run; undefined if it has changed. */
-async function adopt(client: Pick<KubeClient, 'patch'>, run: KeptRun, { metadata: pipeline }: Pipeline): Promise<KeptRun | undefined> {
+async function adopt(client: Pick<KubeClient, 'patch'>, run: CachedRun, { metadata: pipeline }: Pipeline): Promise<CachedRun | undefined> {
   const { name, namespace, uid, resourceVersion, ...metadata } = run.metadata
   const owned = metadata.ownerReferences?.some((owner) => owner.uid === pipeline.uid)
   if (owned && metadata.labels?.[labels.pipeline] === pipeline.name) return run
@@ -53,7 +53,7 @@ async function adopt(client: Pick<KubeClient, 'patch'>, run: KeptRun, { metadata
   const ownerReferences = owned ? undefined : [...(metadata.ownerReferences ?? []), owner]
   const patch = { metadata: { uid, resourceVersion, labels: { [labels.pipeline]: pipeline.name }, ...(ownerReferences && { ownerReferences }) } }
   try {
-    return keepRun(await client.patch(pipelineRuns, name, namespace, patch))
+    return toCachedRun(await client.patch(pipelineRuns, name, namespace, patch))
   } catch (error) {
     if (isConflict(error) || isNotFound(error)) return undefined
     throw error
@@ -61,14 +61,14 @@ async function adopt(client: Pick<KubeClient, 'patch'>, run: KeptRun, { metadata
 }
 
 /** Records the declaration's hash in the status and returns the run; undefined if the cached run is stale, so that a stale cache starts nothing. */
-async function record(context: RunContext, run: KeptRun, { hash, snapshot }: Declaration, pipelineGeneration: number): Promise<KeptRun | undefined> {
+async function record(context: RunContext, run: CachedRun, { hash, snapshot }: Declaration, pipelineGeneration: number): Promise<CachedRun | undefined> {
   const condition = { reason: 'Starting', message: 'creates the snapshot and the Job of the run' }
   const more = { snapshotName: snapshotName(snapshot.name), snapshotHash: hash, pipelineGeneration }
   const recorded = await writeOngoing(context, run, { phase: 'Pending', condition, more })
   return recorded?.status?.snapshotHash === hash ? recorded : undefined
 }
 
-async function writeStarted(context: RunContext, run: KeptRun, { metadata, spec }: Job): Promise<Requeue> {
+async function writeStarted(context: RunContext, run: CachedRun, { metadata, spec }: Job): Promise<Requeue> {
   const workers = spec?.completions ?? 1
   const from = `generation ${run.status?.pipelineGeneration} of Pipeline ${run.spec.pipelineRef.name}`
   const created = { reason: 'Started', message: `created Job ${metadata.name} with ${workersOf(workers)} from ${from}` }
@@ -85,17 +85,17 @@ async function writeStarted(context: RunContext, run: KeptRun, { metadata, spec 
  * Re-reads the run from the API server; undefined if it must not start any more. Needed only for a run with a declaration, because the next
  * write for it would succeed even if the run has changed. For any other run, the first write detects the change.
  */
-async function fresh({ client }: RunContext, { metadata }: KeptRun): Promise<KeptRun | undefined> {
+async function fresh({ client }: RunContext, { metadata }: CachedRun): Promise<CachedRun | undefined> {
   const found = await client.get(pipelineRuns, metadata.name, metadata.namespace)
-  return found !== undefined && found.metadata.uid === metadata.uid && isToStart(keepRun(found)) ? keepRun(found) : undefined
+  return found !== undefined && found.metadata.uid === metadata.uid && isToStart(toCachedRun(found)) ? toCachedRun(found) : undefined
 }
 
-function isToStart({ metadata, spec, status }: KeptRun): boolean {
+function isToStart({ metadata, spec, status }: CachedRun): boolean {
   return status?.startTime === undefined && status?.completionTime === undefined && spec.cancel !== true && metadata.deletionTimestamp === undefined
 }
 
 /** Resumes after an operator that recorded the declaration but did not write the start. Without a ConfigMap, starts from the current Pipeline. */
-async function resume(context: RunContext, run: KeptRun): Promise<Requeue> {
+async function resume(context: RunContext, run: CachedRun): Promise<Requeue> {
   const declaration = await foundDeclaration(context, run)
   if (declaration === undefined) return await declareAndStart(context, run)
   const condition = await declarationProblem(run, declaration.snapshot.pipeline, context.settings.limits)

@@ -39,7 +39,7 @@ async function probe(size: number): Promise<Buffer | undefined> {
   return range === undefined ? undefined : allUnchanged(tx, run, plan, range, size)
 }
 
-describe('a batch that is thought unchanged', () => {
+describe('a batch that is probably unchanged', () => {
   beforeEach(async () => {
     await client.query('CREATE TABLE IF NOT EXISTS feed (id int8 PRIMARY KEY, note text, _run int8, _pos int8)')
   })
@@ -50,7 +50,7 @@ describe('a batch that is thought unchanged', () => {
     expect(keys?.length).toBe(size * 8)
   })
 
-  it('is recognised when some of its rows lie elsewhere', async () => {
+  it('is recognised if some of its rows are in other blocks', async () => {
     const size = await given(10_000, 15_000)
     await client.query(`UPDATE feed SET note = note WHERE id IN (10050, 14000)`)
     expect((await probe(size))?.length).toBe(size * 8)
@@ -66,15 +66,15 @@ describe('a batch that is thought unchanged', () => {
     expect(await probe(size)).toBeUndefined()
   })
 
-  it('is not when this very run has written a row', async () => {
+  it('is not unchanged if this run has written one of its rows', async () => {
     const size = await given(10_000, 15_000)
     await client.query('UPDATE feed SET _run = 2 WHERE id = 12000')
     expect(await probe(size)).toBeUndefined()
   })
 })
 
-describe('the stretch of the heap that a batch meets', () => {
-  it('is little more than the rows themselves when they were written next to each other', async () => {
+describe('the range of heap blocks of a batch', () => {
+  it('is little more than the rows themselves if they are adjacent', async () => {
     await given(10_000, 15_000)
     const { rows } = await client.query(`SELECT min(ctid)::text AS first, max(ctid)::text AS last FROM feed WHERE id BETWEEN 10000 AND 15000`)
     const page = (address: string) => Number(address.slice(1, address.indexOf(',')))
@@ -84,7 +84,7 @@ describe('the stretch of the heap that a batch meets', () => {
     expect(page(range?.to as string) - page(range?.from as string)).toBeLessThan(3 * (page(rows[0].last) - page(rows[0].first)) + 32)
   })
 
-  it('is unknown when they lie far apart, or are not there', async () => {
+  it('is unknown if the rows are far apart or missing', async () => {
     await given(1, 100)
     await client.query('DROP TABLE pg_temp.incoming; CREATE TEMP TABLE incoming AS SELECT id, note, 2::int8 AS _run, _pos FROM feed WHERE id % 80 = 0')
     expect(await heapRange(tx, plan, 'incoming')).toBeUndefined()

@@ -1,4 +1,4 @@
-// The stage route: copies a batch into a temporary table and merges it, or copies it straight into the destination while all keys seem new.
+// The stage route: copies a batch into a temporary table and merges it, or copies it directly into the destination while all keys seem new.
 import type { RunContext, Transaction } from '../../../../sdk/index.ts'
 import { sqlState } from '../../../../store/errors.ts'
 import type { LoadedRows } from '../../capabilities.ts'
@@ -23,18 +23,18 @@ const pause = 8
 
 /** A worker's guess about the next batch, from the batches before it. A wrong guess costs time, never rows. */
 export class Guess {
-  #straight: boolean
+  #copiesDirectly: boolean
   #onlyNew = 0
-  #straightPause = 0
+  #copyPause = 0
   #unchangedPause = 0
 
-  constructor(straight: boolean) {
-    this.#straight = straight
+  constructor(copiesDirectly: boolean) {
+    this.#copiesDirectly = copiesDirectly
   }
 
-  /** All keys are new, so the batch is copied straight into the destination. */
-  get straight(): boolean {
-    return this.#straight
+  /** All keys are new, so the batch is copied directly into the destination. */
+  get copiesDirectly(): boolean {
+    return this.#copiesDirectly
   }
 
   /** All rows exist unchanged. */
@@ -42,11 +42,11 @@ export class Guess {
     return this.#unchangedPause === 0
   }
 
-  /** Reports that a batch that was copied straight met an existing key. */
-  notStraight(): void {
-    this.#straight = false
+  /** Reports that a batch that was copied directly met an existing key. */
+  metExistingKey(): void {
+    this.#copiesDirectly = false
     this.#onlyNew = 0
-    this.#straightPause = pause
+    this.#copyPause = pause
   }
 
   /** Reports that a batch was not unchanged. */
@@ -56,18 +56,18 @@ export class Guess {
 
   /** Reports that a batch was merged; `onlyNew` if none of its keys existed. */
   merged(onlyNew: boolean): void {
-    this.#straightPause = Math.max(0, this.#straightPause - 1)
+    this.#copyPause = Math.max(0, this.#copyPause - 1)
     this.#unchangedPause = Math.max(0, this.#unchangedPause - 1)
     this.#onlyNew = onlyNew ? this.#onlyNew + 1 : 0
-    if (this.#onlyNew >= 3 && this.#straightPause === 0) this.#straight = true
+    if (this.#onlyNew >= 3 && this.#copyPause === 0) this.#copiesDirectly = true
   }
 }
 
 export async function loadStage(rows: Rows, tx: Transaction, run: RunContext, plan: LoadPlan, guess: Guess, options: StageOptions): Promise<LoadedRows> {
-  if (guess.straight && !plan.insertOnly && !options.keepKeys && !options.exhaustive) {
+  if (guess.copiesDirectly && !plan.insertOnly && !options.keepKeys && !options.exhaustive) {
     if (await copyStraight(rows, tx, plan))
-      return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null, straight: true }
-    guess.notStraight()
+      return { loaded: rows.size, unchanged: 0, superseded: 0, overwrote: 0, unchangedKeys: null, overwrittenKeys: null, copiedDirectly: true }
+    guess.metExistingKey()
   }
   await fillStage(rows, tx, plan)
   const near = plan.partitioned ? undefined : await heapRange(tx, plan, quote(plan.stage))

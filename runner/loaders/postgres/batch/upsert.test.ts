@@ -23,7 +23,7 @@ const two: Row[] = [
 ]
 
 describe('an upsert by batch', () => {
-  it('goes straight in while the table is empty', async () => {
+  it('copies directly into an empty table', async () => {
     const { destination, content } = await tableWith([])
     const run = await startRun(client, destination)
     expect(run.plan).toMatchObject({ route: 'stage', empty: true })
@@ -31,7 +31,7 @@ describe('an upsert by batch', () => {
     expect(await content()).toMatchObject([{ name: 'one' }, { name: 'two' }])
   })
 
-  it('leaves identical rows of an earlier run as they are, and says whose keys they have', async () => {
+  it('leaves identical rows of an earlier run unchanged, and returns their keys', async () => {
     const { destination, content } = await tableWith(two)
     const before = await content()
     const counts = await (await startRun(client, destination)).load(two)
@@ -51,7 +51,7 @@ describe('an upsert by batch', () => {
     expect(await content()).toMatchObject([{ name: 'one' }, { name: null }, { name: 'three' }])
   })
 
-  it('takes the last of a key’s records in one batch, whatever their order in it', async () => {
+  it('loads the last record of a key in a batch', async () => {
     const { destination, content } = await tableWith([])
     const rows = [
       { id: 1n, name: 'last', pos: 9 },
@@ -72,14 +72,14 @@ describe('an upsert by batch', () => {
     expect(await content()).toMatchObject([{ name: 'at 2', _pos: '2' }])
   })
 
-  it('never calls a row unchanged that this same run has written', async () => {
+  it('never counts a row as unchanged that this run has written', async () => {
     const { destination } = await tableWith([])
     const run = await startRun(client, destination)
     await run.load([{ id: 1n, name: 'same', pos: 1 }])
     expect(await run.load([{ id: 1n, name: 'same', pos: 2 }])).toMatchObject({ loaded: 1, unchanged: 0, overwrote: 1, overwrittenKeys: null })
   })
 
-  it('leaves behind the same whether a change and its reversal come in one batch or in two', async () => {
+  it('gives the same table for a change and its reversal in one batch or in two', async () => {
     const [apart, together] = [await tableWith(two), await tableWith(two)]
     const rows = [
       { id: 1n, name: 'changed', pos: 5 },
@@ -94,7 +94,7 @@ describe('an upsert by batch', () => {
     expect(another[0]).toMatchObject({ name: 'one', _pos: '6' })
   })
 
-  it('does not let a replayed older run win', async () => {
+  it('does not let a replayed older run overwrite newer rows', async () => {
     const { destination, content, table } = await tableWith(two)
     const old = await startRun(client, destination)
     await client.query(`UPDATE ${table} SET _run = ${old.context.id + 1}`)
@@ -102,7 +102,7 @@ describe('an upsert by batch', () => {
     expect(await content()).toMatchObject([{ name: 'one' }, { name: 'two' }])
   })
 
-  it('puts back what an earlier record overwrote after a later one was judged unchanged', async () => {
+  it('restores a row that an earlier record overwrote after a later one was found unchanged', async () => {
     const { destination, content } = await tableWith(two)
     const run = await startRun(client, destination)
     const later = [
@@ -168,7 +168,7 @@ describe('an upsert with a version field', () => {
     expect(await (await startRun(client, destination, schema)).load([{ id: 1n, name: 'incoming', version, pos: 1 }])).toMatchObject({ unchanged: 0, ...counts })
   })
 
-  it('takes the highest version of a batch, even if it came first', async () => {
+  it('loads the highest version of a batch, even if it came first', async () => {
     const { destination, content } = await tableWith([], schema)
     await (await startRun(client, destination, schema)).load([
       { id: 1n, name: 'newest', version: 9n, pos: 1 },
@@ -193,7 +193,7 @@ describe('two workers', () => {
     expect(new Set((await content()).map((row) => row.name))).toEqual(new Set(['at 5000']))
   })
 
-  it('see a row that the other changed in the meantime', async () => {
+  it('see a row that the other changed concurrently', async () => {
     const { destination, content, table } = await tableWith(two)
     const run = await startRun(client, destination)
     await other.client.query('BEGIN')

@@ -51,11 +51,11 @@ describe('preparing the destination', () => {
     await expect(startRun(client, { table: 'seen' })).rejects.toMatchObject({ code: 'DestinationMismatch', message: expect.stringContaining('is not a table') })
   })
 
-  it('asks for a key where the mode finds rows by one', async () => {
+  it('requires a key in modes that find rows by key', async () => {
     await expect(startRun(client, { table: 'any', mode: 'Snapshot' }, { fields: [field('id', 'integer')] })).rejects.toMatchObject({ code: 'InvalidPipeline' })
   })
 
-  it('takes a unique constraint for a key, in any order of its columns', async () => {
+  it('accepts a unique constraint as the key, in any order of its columns', async () => {
     await client.query('CREATE TABLE paired (a int, b int, _run bigint NOT NULL, _pos bigint NOT NULL, UNIQUE (b, a))')
     const schema = { primaryKey: ['a', 'b'], fields: [field('a', 'integer'), field('b', 'integer')] }
     expect((await startRun(client, { table: 'paired' }, schema)).plan).toMatchObject({ key: ['b', 'a'], route: 'stage' })
@@ -71,7 +71,7 @@ describe('preparing the destination', () => {
     expect((await client.query('SELECT name FROM parts ORDER BY id')).rows).toEqual([{ name: 'first' }, { name: 'second' }])
   })
 
-  it('answers the same when the same run is planned again', async () => {
+  it('returns the same plan if the same run is planned again', async () => {
     const run = await startRun(client, { table: 'twice', createTable: true })
     const loader = new PostgresLoader({ destination: { table: 'twice', createTable: true }, schema: orderSchema })
     await run.load([{ id: 1n, name: 'kept', pos: 1 }])

@@ -70,7 +70,7 @@ describe('a first load into a table that the run creates', () => {
     ])
   })
 
-  it('takes names that look like SQL as names', async () => {
+  it('quotes names that look like SQL', async () => {
     const table = `odd.a;drop table "Orders"`
     const schema = { primaryKey: ['Order Id'], fields: [field('Order Id', 'integer'), field("it's; --", 'text')] }
     for (const expected of [{ loaded: 0 }, { loaded: 0 }]) {
@@ -81,7 +81,7 @@ describe('a first load into a table that the run creates', () => {
     expect(await rowsOf(`odd."a;drop table ""Orders"""`)).toMatchObject([{ "it's; --": `'; drop table x; --` }])
   })
 
-  it('merges if somebody else created the table meanwhile', async () => {
+  it('merges if the table was created concurrently', async () => {
     const run = await startRun(client, { table: 'meanwhile', createTable: true })
     await run.load(three)
     await client.query(
@@ -100,7 +100,7 @@ describe('a first load into a table that the run creates', () => {
   })
 })
 
-describe('a run that is published as one', () => {
+describe('a run that is published as a whole', () => {
   it.each([
     { mode: 'Append' as const, before: 3, rows: three, counts: { loaded: 0, unchanged: 0, superseded: 0 }, after: 6 },
     { mode: 'Upsert' as const, before: 3, rows: three, counts: { loaded: -3, unchanged: 3, superseded: 0 }, after: 3 },
@@ -147,7 +147,7 @@ describe('a snapshot', () => {
     expect(await rowsOf(table)).toHaveLength(3)
   })
 
-  it('marks rows gone from the source, and unmarks those that come back', async () => {
+  it('marks rows gone from the source, and unmarks rows that return', async () => {
     const { table, destination } = await created('Snapshot', three, { onMissing: 'Mark' })
     const without = await startRun(client, destination)
     await without.load(three.slice(0, 2))

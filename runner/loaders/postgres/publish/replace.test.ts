@@ -94,7 +94,7 @@ describe('mode Replace', () => {
   })
 })
 
-describe('a table that is changed while a Replace goes on', () => {
+describe('a table that is changed during a Replace', () => {
   const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = $1::regclass`
 
   it.each([

@@ -2,7 +2,7 @@
 // batch, in a transaction that the caller rolls back. Called when publishing a run was refused.
 import { HeadgateError, type RunContext, type Transaction } from '../../../../sdk/index.ts'
 import type { Refusal } from '../../../../store/refusal.ts'
-import type { LoadedRows, Stretch } from '../../capabilities.ts'
+import type { BatchRange, LoadedRows } from '../../capabilities.ts'
 import { beginSearch, checkMost, loadByParts, type Search } from '../batch/careful.ts'
 import { merge } from '../merge/merge.ts'
 import { list, quote, relation, type TableName } from '../names.ts'
@@ -16,7 +16,7 @@ type StagedRow = { order: string; refusal: Refusal }
 export type StagedSearch = {
   plan: LoadPlan
   /** The run's batches in source order. */
-  stretches: readonly Stretch[]
+  stretches: readonly BatchRange[]
   /** Throws DestinationRefused if more rows than this are refused. */
   most: number
 }
@@ -74,7 +74,7 @@ async function refusedOf(
   return refused.map(({ index, refusal }) => ({ order: orders[index] as string, refusal }))
 }
 
-async function ordersOf(tx: Transaction, staging: TableName, { first, last }: Stretch): Promise<string[]> {
+async function ordersOf(tx: Transaction, staging: TableName, { first, last }: BatchRange): Promise<string[]> {
   const { rows } = await tx.query(`SELECT DISTINCT _pos, _pos::text AS order FROM ${relation(staging)} WHERE _pos BETWEEN $1 AND $2 ORDER BY _pos`, [
     first,
     last,

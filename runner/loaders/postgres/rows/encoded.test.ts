@@ -55,7 +55,7 @@ async function terminateBlocked(): Promise<void> {
 const shuffled = (count: number) => Array.from({ length: count }, (_, index) => ({ id: (index * 7919) % count, name: 'x'.repeat(index % 400), pos: index }))
 
 describe('encoded rows', () => {
-  it.each([true, false])('arrive all and unharmed over many chunks, sortable: %s', async (sortable) => {
+  it.each([true, false])('arrive complete and unchanged over many chunks, sortable: %s', async (sortable) => {
     const destination = await upsertTable()
     const run = await startRun(client, destination)
     const rows = shuffled(5003)
@@ -65,7 +65,7 @@ describe('encoded rows', () => {
     expect(loaded).toEqual(rows)
   })
 
-  it('go by the stage once a key was there, and straight in again when only new keys come', async () => {
+  it('use the stage once a key existed, and are copied directly again when only new keys come', async () => {
     const destination = await upsertTable()
     const loader = new PostgresLoader({ destination, schema: orderSchema })
     const run = await startRun(client, destination)
@@ -93,7 +93,7 @@ describe('encoded rows', () => {
     expect((await client.query(`SELECT FROM ${target}`)).rows).toHaveLength(10)
   })
 
-  it('can be sent again after the connection was lost in mid-copy', async () => {
+  it('can be sent again after the connection was lost during COPY', async () => {
     const destination = await upsertTable()
     const loader = new PostgresLoader({ destination, schema: orderSchema })
     const run = await startRun(client, destination)
@@ -129,7 +129,7 @@ describe('the order of keys', () => {
     expect({ order: found.order === undefined ? undefined : [...found.order], mayRepeat: found.mayRepeat }).toEqual({ order, mayRepeat })
   })
 
-  it('is none where keys cannot be sorted', () => {
+  it('is undefined for keys that cannot be sorted', () => {
     expect(keyOrder(encoded(1, shuffled(5), false))).toEqual({ order: undefined, mayRepeat: true })
   })
 })

@@ -2,7 +2,7 @@
 
 const form = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.]\d+)?(?:Z|[+-](\d{2}):(\d{2}))$/
 
-export function isMoment(text: string): boolean {
+export function isDateTime(text: string): boolean {
   const match = form.exec(text)
   if (match === null) return false
   const [year, month, day, hour, minute, second, zoneHour, zoneMinute] = match.slice(1).map((part) => Number(part ?? 0)) as number[]

@@ -1,9 +1,9 @@
 // Fixtures of cached Jobs and pods, for unit tests of decisions.
 import type { WorkerReport } from '../../../crds/wire/worker-report.ts'
-import type { JobEnd, KeptJob } from '../../cache/jobs.ts'
-import type { KeptPod, PodEnd } from '../../cache/pods.ts'
+import type { CachedJob, JobEnd } from '../../cache/jobs.ts'
+import type { CachedPod, PodEnd } from '../../cache/pods.ts'
 
-export function jobFixture(more: Partial<KeptJob> = {}): KeptJob {
+export function jobFixture(more: Partial<CachedJob> = {}): CachedJob {
   return {
     name: 'orders-1',
     uid: 'job-uid',
@@ -12,6 +12,7 @@ export function jobFixture(more: Partial<KeptJob> = {}): KeptJob {
     workers: 1,
     startDeadlineMs: 600_000,
     suspended: false,
+    suspensionProcessed: false,
     active: 1,
     terminating: 0,
     succeeded: 0,
@@ -21,7 +22,7 @@ export function jobFixture(more: Partial<KeptJob> = {}): KeptJob {
   }
 }
 
-export function podFixture(more: Partial<KeptPod> = {}): KeptPod {
+export function podFixture(more: Partial<CachedPod> = {}): CachedPod {
   return {
     name: 'orders-1-0-abcde',
     uid: 'pod-uid',
@@ -45,8 +46,8 @@ export function endFixture(type: JobEnd['type'], reason = '', message = ''): Job
 }
 
 /** A pod whose container has ended. */
-export function endedPod(exitCode: number, more: Partial<PodEnd> = {}, pod: Partial<KeptPod> = {}): KeptPod {
-  const ended = { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', at: 0, report: undefined, lastWords: '', ...more }
+export function endedPod(exitCode: number, more: Partial<PodEnd> = {}, pod: Partial<CachedPod> = {}): CachedPod {
+  const ended = { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', at: 0, report: undefined, logTail: '', ...more }
   return podFixture({ phase: exitCode === 0 ? 'Succeeded' : 'Failed', ended, ...pod })
 }
 

@@ -5,7 +5,7 @@ import type { Pipeline } from '../../crds/pipeline.ts'
 import type { CronJob, Job } from '../kubernetes/objects.ts'
 
 /** The metadata fields that controllers use. */
-export type KeptMeta = {
+export type CachedMeta = {
   name: string
   namespace: string
   uid: string
@@ -18,12 +18,12 @@ export type KeptMeta = {
   ownerReferences?: OwnerReference[]
 }
 
-export type KeptPipeline = Pick<Pipeline, 'spec' | 'status'> & { metadata: KeptMeta }
+export type CachedPipeline = Pick<Pipeline, 'spec' | 'status'> & { metadata: CachedMeta }
 
-export type KeptCronJob = { metadata: KeptMeta; spec: Pick<CronJob['spec'] & object, 'schedule' | 'timeZone' | 'suspend'> }
+export type CachedCronJob = { metadata: CachedMeta; spec: Pick<CronJob['spec'] & object, 'schedule' | 'timeZone' | 'suspend'> }
 
 /** A Job created by the CronJob of a pipeline. It has no pods; its creation means that the schedule fired. */
-export type KeptTick = { metadata: KeptMeta }
+export type CachedTick = { metadata: CachedMeta }
 
 /** Annotation that the CronJob controller sets on each Job: the scheduled time in RFC 3339. */
 export const scheduledTimestamp = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
@@ -31,8 +31,8 @@ export const scheduledTimestamp = 'batch.kubernetes.io/cronjob-scheduled-timesta
 export const scheduleComponent = 'schedule'
 
 /** Metadata reduced to the fields that controllers use, Headgate's labels, and the named annotations. */
-export function keptMeta(metadata: ObjectMeta, annotationNames: readonly string[]): KeptMeta {
-  const kept: KeptMeta = {
+export function cachedMeta(metadata: ObjectMeta, annotationNames: readonly string[]): CachedMeta {
+  const kept: CachedMeta = {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
     uid: metadata.uid ?? '',
@@ -47,27 +47,27 @@ export function keptMeta(metadata: ObjectMeta, annotationNames: readonly string[
   return kept
 }
 
-export function keepPipeline({ metadata, spec, status }: Pipeline): KeptPipeline {
-  return { metadata: keptMeta(metadata, []), spec, ...(status !== undefined && { status }) }
+export function toCachedPipeline({ metadata, spec, status }: Pipeline): CachedPipeline {
+  return { metadata: cachedMeta(metadata, []), spec, ...(status !== undefined && { status }) }
 }
 
-export function keepCronJob({ metadata, spec }: CronJob): KeptCronJob {
+export function toCachedCronJob({ metadata, spec }: CronJob): CachedCronJob {
   const { schedule = '', timeZone, suspend } = spec ?? {}
   return {
-    metadata: keptMeta(metadata, [annotations.declaration]),
+    metadata: cachedMeta(metadata, [annotations.declaration]),
     spec: { schedule, ...(timeZone !== undefined && { timeZone }), ...(suspend !== undefined && { suspend }) },
   }
 }
 
-export function keepTick({ metadata }: Job): KeptTick {
-  return { metadata: keptMeta(metadata, [annotations.run, annotations.skipped, scheduledTimestamp]) }
+export function toCachedTick({ metadata }: Job): CachedTick {
+  return { metadata: cachedMeta(metadata, [annotations.run, annotations.skipped, scheduledTimestamp]) }
 }
 
 /** Indexes of the cache of ticks. */
 export const tickIndexes = { pipeline: pipelineOfSchedule }
 
 /** `namespace/name` of the pipeline that the label of a CronJob or tick names. */
-export function pipelineOfSchedule({ metadata }: { metadata: KeptMeta }): string {
+export function pipelineOfSchedule({ metadata }: { metadata: CachedMeta }): string {
   return `${metadata.namespace}/${metadata.labels?.[labels.pipeline]}`
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { reportFixture } from '../controllers/testing/kept.ts'
+import { reportFixture } from '../controllers/testing/cached.ts'
 import type { Job, Pod } from '../kubernetes/objects.ts'
-import { keepJob } from './jobs.ts'
-import { keepPod } from './pods.ts'
+import { toCachedJob } from './jobs.ts'
+import { toCachedPod } from './pods.ts'
 
 function job(status: object = {}, more: object = {}): Job {
   return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'orders-1' }, ...more, status } as Job
@@ -22,13 +22,13 @@ test.each([
   ['success', [condition('SuccessCriteriaMet'), condition('Complete')], 'Complete'],
   ['failure', [condition('FailureTarget'), condition('Failed')], 'Failed'],
 ])('A Job with %s', (_, conditions, type) => {
-  const { end } = keepJob(job({ conditions }))
+  const { end } = toCachedJob(job({ conditions }))
   expect(end).toEqual(type === undefined ? undefined : { type, reason: 'R', message: 'M', at: Date.UTC(2026, 2, 1) })
 })
 
 test('Objects with missing fields are converted with defaults', () => {
-  expect(keepJob({ ...job(), status: undefined } as unknown as Job)).toMatchObject({ workers: 1, active: 0, startDeadlineMs: 600_000, owner: undefined })
-  expect(keepPod({ ...pod(), status: undefined } as unknown as Pod)).toMatchObject({ phase: 'Pending', index: 0, run: '/', ended: undefined })
+  expect(toCachedJob({ ...job(), status: undefined } as unknown as Job)).toMatchObject({ workers: 1, active: 0, startDeadlineMs: 600_000, owner: undefined })
+  expect(toCachedPod({ ...pod(), status: undefined } as unknown as Pod)).toMatchObject({ phase: 'Pending', index: 0, run: '/', ended: undefined })
 })
 
 test('A cached pod names its run and worker index', () => {
@@ -39,22 +39,22 @@ test('A cached pod names its run and worker index', () => {
     annotations: { 'batch.kubernetes.io/job-completion-index': '3' },
     ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'orders-1', uid: 'job-uid', controller: true }],
   }
-  expect(keepPod(pod({}, { metadata }))).toMatchObject({ run: 'sales/orders-1', index: 3, jobUid: 'job-uid' })
+  expect(toCachedPod(pod({}, { metadata }))).toMatchObject({ run: 'sales/orders-1', index: 3, jobUid: 'job-uid' })
 })
 
 test.each(['-1', '1.5', '1e300', 'NaN', '100000', 'x'])('An index of %s, which anyone who creates pods can set, counts as 0', (index) => {
-  expect(keepPod(pod({}, { metadata: { name: 'p', annotations: { 'batch.kubernetes.io/job-completion-index': index } } })).index).toBe(0)
+  expect(toCachedPod(pod({}, { metadata: { name: 'p', annotations: { 'batch.kubernetes.io/job-completion-index': index } } })).index).toBe(0)
 })
 
 test.each(['-1', '1e300', 'Infinity', 'soon'])('A start deadline of %s, which anyone who edits Jobs can set, is replaced by the default', (deadline) => {
-  expect(keepJob(job({}, { metadata: { name: 'j', annotations: { 'headgate.dev/start-deadline-ms': deadline } } })).startDeadlineMs).toBe(600_000)
+  expect(toCachedJob(job({}, { metadata: { name: 'j', annotations: { 'headgate.dev/start-deadline-ms': deadline } } })).startDeadlineMs).toBe(600_000)
 })
 
 test('Texts of pods are truncated, and other containers than the worker are ignored', () => {
   const long = 'x'.repeat(100_000)
   const sidecar = { name: 'sidecar', state: { terminated: { exitCode: 0, message: JSON.stringify(reportFixture('Succeeded')) } } }
   const waiting = { name: 'worker', state: { waiting: { reason: long, message: long } } }
-  const kept = keepPod(pod({ reason: 'Evicted', message: long, containerStatuses: [sidecar, waiting] }))
+  const kept = toCachedPod(pod({ reason: 'Evicted', message: long, containerStatuses: [sidecar, waiting] }))
   expect(kept.ended).toBeUndefined()
   expect(JSON.stringify(kept).length).toBeLessThan(5_000)
 })
@@ -74,17 +74,17 @@ test.each([
   ],
   ['with a container without status', { containerStatuses: [{}] }, { waiting: undefined, ended: undefined }],
 ])('A pod %s', (_, status, expected) => {
-  expect(keepPod(pod(status))).toMatchObject(expected)
+  expect(toCachedPod(pod(status))).toMatchObject(expected)
 })
 
 function ended(message?: string) {
-  return keepPod(pod({ containerStatuses: [{ name: 'worker', state: { terminated: { exitCode: 65, message } } }] })).ended
+  return toCachedPod(pod({ containerStatuses: [{ name: 'worker', state: { terminated: { exitCode: 65, message } } }] })).ended
 }
 
 test('An ended pod keeps its report, or the end of its log if there is none', () => {
   const report = reportFixture('Failed')
-  expect(ended(JSON.stringify(report))).toMatchObject({ exitCode: 65, report, lastWords: '' })
-  expect(ended(`${'x'.repeat(1000)} the end\n`)?.lastWords).toHaveLength(400)
-  expect(ended(`${'x'.repeat(1000)} the end\n`)?.lastWords).toMatch(/ the end$/)
-  expect(ended()).toMatchObject({ report: undefined, lastWords: '' })
+  expect(ended(JSON.stringify(report))).toMatchObject({ exitCode: 65, report, logTail: '' })
+  expect(ended(`${'x'.repeat(1000)} the end\n`)?.logTail).toHaveLength(400)
+  expect(ended(`${'x'.repeat(1000)} the end\n`)?.logTail).toMatch(/ the end$/)
+  expect(ended()).toMatchObject({ report: undefined, logTail: '' })
 })
