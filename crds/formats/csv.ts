@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import type { Kind } from '../kinds.ts'
 import { character, closed, oneOf, text } from '../shapes.ts'
+import { textBytes } from './text.ts'
 
 const structure = {
   delimiter: Type.Optional(text('What stands between fields, one or more characters; auto finds it out. Default: a comma.', 8)),
@@ -43,15 +44,7 @@ const values = {
   trim: Type.Optional(Type.Boolean({ description: 'Whether spaces and tabs around unquoted values are dropped. Default: false.' })),
 }
 
-const bytes = {
-  encoding: Type.Optional(
-    text('utf-8, utf-16le, utf-16be, latin1, windows-1252, and whatever else iconv-lite knows. A byte order mark wins. Default: utf-8.', 40),
-  ),
-  compression: Type.Optional(oneOf(['auto', 'none', 'gzip', 'zstd'], 'How the file is compressed; auto looks at its first bytes. Default: auto.')),
-  maxRecordBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 67108864, description: 'A longer record is quarantined. Default: 1048576.' })),
-}
-
-const Csv = Type.Object({ ...structure, ...values, ...bytes }, closed('Delimited text.'))
+const Csv = Type.Object({ ...structure, ...values, ...textBytes }, closed('Delimited text.'))
 
 export type CsvFormat = Static<typeof Csv>
 

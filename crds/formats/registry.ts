@@ -4,7 +4,9 @@ import { oneKind } from '../kinds.ts'
 import { bytesSources } from '../sources/registry.ts'
 import { csv } from './csv.ts'
 
-export const formats = { csv }
+export const formats = {
+  csv,
+}
 
 export const Format = oneKind(
   'format',

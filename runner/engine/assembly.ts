@@ -41,8 +41,8 @@ async function makeExtractor(spec: PipelineSpec, folder: string, workers: number
   if (spec.source.plugin !== undefined) return loadPlugin(spec.source.plugin, Extractor, folder)
   const source = codeOf<SourceCode<unknown>>('spec.source', sourceCode, spec.source)
   const format = codeOf<FormatCode<unknown>>('spec.format', formatCode, spec.format)
-  const declaredFields = spec.schema.fields.map(sourceName)
-  return new SourceExtractor({ source: source.entry.make(source.config), format: format.entry.make(format.config, declaredFields), workers })
+  const declared = spec.schema.fields.map((field) => ({ name: sourceName(field), type: field.type }))
+  return new SourceExtractor({ source: source.entry.make(source.config), format: format.entry.make(format.config, declared), workers })
 }
 
 async function makeLoader(spec: PipelineSpec, schema: Schema, folder: string): Promise<AnyLoader> {

@@ -1,4 +1,5 @@
 // Format: the half of an Extractor that turns bytes into batches. Combined with any Source by SourceExtractor.
+import type { Field } from '../../crds/fields.ts'
 import type { Position, RecordBatch, RunContext, Slice } from '../../sdk/index.ts'
 import type { Content } from '../content/content.ts'
 
@@ -13,6 +14,9 @@ export type InputPlan = Pick<Slice, 'fields' | 'leastRecordBytes'> & {
   /** Give, one after the other, the same records as the whole input. */
   ranges: Range[]
 }
+
+/** A declared field, by its name in the source. */
+export type SourceField = Pick<Field, 'name' | 'type'>
 
 /**
  * A format may wrap the Content (`decompressed`, `textInput`) and closes nothing: SourceExtractor closes the Content, and with it everything

@@ -4,13 +4,20 @@ import type { formats } from '../../crds/formats/registry.ts'
 import type { ConfigCheck } from '../config-check.ts'
 import { checkCsv } from './csv/check.ts'
 import { CsvFormat } from './csv/format.ts'
-import type { Format } from './format.ts'
+import type { Format, SourceField } from './format.ts'
 
 export type FormatCode<Config> = ConfigCheck<Config> & {
-  /** `declaredFields`: names of the declared fields in the source, in declared order. */
-  make(config: Config, declaredFields: readonly string[]): Format
+  /** `declared`: the declared fields, in declared order. */
+  make(config: Config, declared: readonly SourceField[]): Format
 }
 
 export const formatCode = {
-  csv: { make: (config, declaredFields) => new CsvFormat(config, declaredFields), check: checkCsv },
+  csv: {
+    make: (config, declared) =>
+      new CsvFormat(
+        config,
+        declared.map(({ name }) => name),
+      ),
+    check: checkCsv,
+  },
 } satisfies { [Name in keyof typeof formats]: FormatCode<Static<(typeof formats)[Name]['config']>> }
