@@ -13,6 +13,10 @@ export type CellRules = {
   trim: boolean
   /** Whether cells are UTF-8; if not, only cells of ASCII bytes can be read without `record`. */
   utf8: boolean
+  /** Whether unquoted cells are JSON literals, whose numbers never have the notation that a field declares. Default: false. */
+  literals?: boolean
+  /** Returns the text of an escaped cell; undefined if only `record` can read it. Needed if the batches have escaped cells. */
+  unescape?: (bytes: Buffer, start: number, end: number) => string | undefined
 }
 
 // Properties of batches. Symbols, because the batch of a plugin may have a property of any name.
@@ -26,6 +30,8 @@ export type ByteBatchParts = Pick<ByteBatch, 'bytes' | 'size' | 'width' | 'cells
   warn?: (raw: Buffer) => RecordError | undefined
   /** Problems of records that do not follow from their bytes alone. */
   notes?: ReadonlyMap<number, RecordProblem>
+  /** See RecordBatch. Default: true. */
+  complete?: boolean
   /** The source's bytes for those of a record, if `bytes` were made from another encoding. */
   original?: ((framed: Buffer) => Buffer) | undefined
 }
@@ -38,19 +44,23 @@ export class ByteBatch implements RecordBatch {
   readonly size: number
   /** Set by the extractor if the slice has several inputs. */
   readonly input: number | undefined = undefined
-  /** Cells per record: the number of `fields`. */
+  /** Cells per record, those of the first `width` of `fields`. */
   readonly width: number
-  /** Start and end within `bytes` of each cell's content (without quotes): 2 × width × size numbers, record by record. Meaningless where `plain` is 0. */
+  /**
+   * Start and end within `bytes` of each cell's content (without quotes): 2 × width × size numbers, record by record. The end of an
+   * escaped cell is negative, `~end`; its text is what `rules.unescape` returns. Meaningless where `plain` is 0.
+   */
   readonly cells: Int32Array
   /** Start and end within `bytes` of each record, without its terminator: 2 × size numbers. */
   readonly rows: Int32Array
   /**
-   * 1 if the record has exactly `width` cells and the content of each cell is its bytes (no escapes, unambiguous framing). 0 if only
-   * `record` can read it.
+   * 1 if the record has exactly `width` cells, unambiguous framing, and cells whose content is their bytes or can be unescaped. 0 if
+   * only `record` can read it.
    */
   readonly plain: Uint8Array
   readonly rules: CellRules
   readonly fields: readonly string[]
+  readonly complete: boolean
   readonly next: Position
   /** Offset of `bytes[0]` in the input's (decompressed) bytes. */
   readonly origin: number
@@ -70,6 +80,7 @@ export class ByteBatch implements RecordBatch {
     this.plain = parts.plain
     this.rules = parts.rules
     this.fields = parts.fields
+    this.complete = parts.complete ?? true
     this.next = parts.next
     this.origin = parts.origin
     this.#parse = parts.parse

@@ -1,16 +1,17 @@
 // The careful cell: reads one cell as the slow path does, so that one unusual value does not send the whole record there.
 import { isUtf8 } from 'node:buffer'
+import type { EncodedRows } from '../copy/encoded-rows.ts'
 import { writeNull } from '../copy/write.ts'
 import type { CellRules } from '../records/byte-batch.ts'
 import { type FieldPlan, type Findings, readField } from './field-plan.ts'
-import type { Cell } from './types/field-type.ts'
+
+/** Reads the text of a cell and appends its value to `rows`. Accepts or decides nothing, as a Cell does; needs no room in `rows`. */
+export type CarefulCell = (text: string, rows: EncodedRows) => boolean
 
 /** Accepts a cell without errors and warnings. */
-export function carefulCell(plan: FieldPlan, rules: CellRules): Cell {
+export function carefulCell(plan: FieldPlan): CarefulCell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
-  return (bytes, start, end, rows) => {
-    const text = cellText(bytes, start, end, rules)
-    if (text === undefined) return false
+  return (text, rows) => {
     const value = readField(plan, text, findings)
     if (!isClean(findings)) return false
     if (value === null) writeNull(rows)

@@ -21,6 +21,7 @@ export function compileHolds({ rules, fields, binding, cellRules }: FastOptions)
       const cell = cellAt(index, at, batch.width)
       let start = at < 0 ? 0 : (batch.cells[cell] as number)
       let end = at < 0 ? 0 : (batch.cells[cell + 1] as number)
+      if (end < 0) return false
       const quoted = start > recordStart && batch.bytes[start - 1] === cellRules.quote
       if (cellRules.trim && !quoted) {
         start = trimmedStart(batch.bytes, start, end)

@@ -6,7 +6,7 @@ import { writeCount, writeFixed, writeNull } from '../copy/fast-write.ts'
 import { type ByteBatch, type CellRules, cellAt } from '../records/byte-batch.ts'
 import type { Binding } from './bind.ts'
 import { extraColumn } from './candidate.ts'
-import { carefulCell } from './careful-cell.ts'
+import { type CarefulCell, carefulCell, cellText } from './careful-cell.ts'
 import { isPadded, trimmedEnd, trimmedStart } from './fast-blank.ts'
 import { compileNull, type IsNull, textOf } from './fast-null.ts'
 import { compileHolds } from './fast-rules.ts'
@@ -29,8 +29,8 @@ type FastColumn = {
   at: number
   /** Undefined if the type has no fast cell for this column. */
   cell: Cell | undefined
-  /** The slow path's reading, for cells that `read` does not accept. */
-  careful: Cell
+  /** The slow path's reading, for cells that `cell` does not accept. */
+  careful: CarefulCell
   trim: boolean
   /** Longer cells are read by `careful`. */
   mostBytes: number
@@ -62,6 +62,7 @@ export type FastOptions = {
 export function compileFast(options: FastOptions): FastRow | undefined {
   const { plans, origins, binding } = options
   if (options.capture && binding.differences.added.length > 0) return undefined
+  if (options.cellRules.literals === true && options.fields.some(({ field }) => field.decimalComma === true)) return undefined
   if (origins.some(({ plan, input }) => plan.column === undefined && (binding.columns[input] as number) >= 0)) return undefined
   const columns = [...plans.map((plan) => fastColumn(plan, options)), ...unwrittenColumns(options)]
   if (columns.includes(undefined)) return undefined
@@ -101,10 +102,10 @@ function fastColumn(plan: ColumnPlan, options: FastOptions): FastColumn | undefi
   const field = options.fields[origin.input] as FieldPlan
   const column = { ...readingColumn(field, at, options), sortKey }
   if (field.column === plan.column) {
-    return { ...column, cell: fieldTypes[field.field.type].cell(field.field, plan.column, cellRules), careful: carefulCell(field, cellRules) }
+    return { ...column, cell: fieldTypes[field.field.type].cell(field.field, plan.column, cellRules), careful: carefulCell(field) }
   }
   const nullable = field.nullable && origin.plan.nullable && origin.changes.every((change) => change.plan.nullable)
-  return { ...column, careful: changedCell(field, origin, cellRules), nullable }
+  return { ...column, careful: changedCell(field, origin), nullable }
 }
 
 /** The parts that all columns of a declared field share. */
@@ -125,12 +126,12 @@ function readingColumn(field: FieldPlan, at: number, { cellRules, references }: 
 
 /** Declared fields that transformers drop are still checked. */
 function unwrittenColumns(options: FastOptions): FastColumn[] {
-  const { fields, origins, binding, cellRules } = options
+  const { fields, origins, binding } = options
   const written = new Set(origins.map(({ input }) => input))
   return fields.flatMap((field, input) => {
     const at = binding.columns[input] as number
     if (written.has(input) || at < 0) return []
-    return [{ ...readingColumn(field, at, options), kind: 'unwritten', careful: checkedCell(field, cellRules) }]
+    return [{ ...readingColumn(field, at, options), kind: 'unwritten', careful: checkedCell(field) }]
   })
 }
 
@@ -153,6 +154,11 @@ function rowWriter(columns: FastColumn[], { plans, cellRules, run }: FastOptions
       if (column.kind === 'cell' || column.kind === 'unwritten') {
         let start = cells[base + 2 * column.at] as number
         let end = cells[base + 2 * column.at + 1] as number
+        if (end < 0) {
+          if (!writeEscaped(column, batch, start, ~end, rows, room)) return undefined
+          if (column.sortKey !== undefined) sortKey = column.sortKey(rows.bytes, from)
+          continue
+        }
         const quoted = start > recordStart && bytes[start - 1] === quote
         if (trim && !quoted) {
           start = trimmedStart(bytes, start, end)
@@ -161,7 +167,7 @@ function rowWriter(columns: FastColumn[], { plans, cellRules, run }: FastOptions
         if (end - start <= column.longestNull && column.isNull(bytes, start, end, quoted)) {
           if (!column.nullable) return undefined
           if (column.kind === 'cell') writeNull(rows)
-        } else if (!writeCell(column, bytes, start, end, rows, room)) return undefined
+        } else if (!writeCell(column, batch, start, end, rows, room)) return undefined
         else if (column.reference !== undefined && !isKnown(column.reference, batch, start, end)) return undefined
       } else writeFixed(column.kind, rows, run, input, batch.order(index))
       if (column.sortKey !== undefined) sortKey = column.sortKey(rows.bytes, from)
@@ -171,11 +177,20 @@ function rowWriter(columns: FastColumn[], { plans, cellRules, run }: FastOptions
 }
 
 /** `room` is what the rest of the record may need, because the careful cell may have used more than was reserved for it. */
-function writeCell(column: FastColumn, bytes: Uint8Array, start: number, end: number, rows: EncodedRows, room: number): boolean {
+function writeCell(column: FastColumn, { bytes, rules }: ByteBatch, start: number, end: number, rows: EncodedRows, room: number): boolean {
   const certain =
     column.cell !== undefined && end - start <= column.mostBytes && !(column.trim && isPadded(bytes, start, end)) && column.cell(bytes, start, end, rows)
   if (certain) return true
-  if (!column.careful(bytes, start, end, rows)) return false
+  const text = cellText(bytes, start, end, rules)
+  if (text === undefined || !column.careful(text, rows)) return false
+  rows.reserve(room)
+  return true
+}
+
+function writeEscaped(column: FastColumn, { bytes, rules }: ByteBatch, start: number, end: number, rows: EncodedRows, room: number): boolean {
+  if (column.reference !== undefined) return false
+  const text = rules.unescape?.(bytes, start, end)
+  if (text === undefined || !column.careful(text, rows)) return false
   rows.reserve(room)
   return true
 }

@@ -6,6 +6,7 @@ import { type Check, compileCheck } from './checks.ts'
 import { excerpt, Problem } from './problem.ts'
 import type { Encoder, Parse } from './types/field-type.ts'
 import { fieldTypes } from './types/index.ts'
+import { wordOf } from './types/number-text.ts'
 import { parseText } from './types/text.ts'
 
 export type FieldPlan = {
@@ -91,7 +92,7 @@ function keyEncoder(encoder: Encoder, mostBytes: number): Encoder {
 /** Returns the value to load for a source value. Appends errors and warnings to `findings`. */
 export function readField(plan: FieldPlan, input: unknown, findings: Findings): unknown {
   const given = plan.trim && typeof input === 'string' ? trimmed(input) : input
-  if (given === null || given === undefined || (plan.nullTokens.size > 0 && typeof given === 'string' && plan.nullTokens.has(given))) {
+  if (given === null || given === undefined || (plan.nullTokens.size > 0 && isToken(given, plan.nullTokens))) {
     if (!plan.nullable) add(findings.errors, recordError(plan, new Problem('null', 'has no value, and may not be null'), input))
     return null
   }
@@ -100,6 +101,11 @@ export function readField(plan: FieldPlan, input: unknown, findings: Findings): 
   const misfit = plan.encoder?.fit(value)
   if (misfit !== undefined) return unloadable(plan, misfit, input, findings)
   return plan.check === undefined ? value : checked(plan, plan.check, value, input, findings)
+}
+
+function isToken(given: unknown, tokens: ReadonlySet<string>): boolean {
+  const word = wordOf(given)
+  return word !== undefined && tokens.has(word)
 }
 
 /** Not a regular expression: matching trailing blanks takes quadratic time on a long run of blanks within the text. */

@@ -1,21 +1,17 @@
 // Cells of the fast path that are read as values: those that FieldTransformers change, and those that are checked but not written.
 
 import { writeNull } from '../../copy/write.ts'
-import type { CellRules } from '../../records/byte-batch.ts'
-import { cellText, isClean } from '../careful-cell.ts'
+import { type CarefulCell, isClean } from '../careful-cell.ts'
 import { type FieldPlan, type Findings, readField } from '../field-plan.ts'
-import type { Cell } from '../types/field-type.ts'
 import { changedValue, RejectedByTransform, reading } from './answer.ts'
 import { keptValue } from './made.ts'
 import type { Change, Origin } from './stage.ts'
 
 /** Writes the changed value of the cell if it has no errors or warnings; the slow path decides the record otherwise. */
-export function changedCell(field: FieldPlan, { changes, plan }: Origin, rules: CellRules): Cell {
+export function changedCell(field: FieldPlan, { changes, plan }: Origin): CarefulCell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
   const fitted = changes.at(-1)?.plan === plan
-  return (bytes, start, end, rows) => {
-    const text = cellText(bytes, start, end, rules)
-    if (text === undefined) return false
+  return (text, rows) => {
     let value = readField(field, text, findings)
     for (const change of changes) {
       if (value === null || findings.errors.length > 0) break
@@ -38,11 +34,9 @@ function changed({ name, transformer, from, plan }: Change, value: unknown, find
 }
 
 /** Accepts a cell without errors and warnings, and writes nothing. */
-export function checkedCell(field: FieldPlan, rules: CellRules): Cell {
+export function checkedCell(field: FieldPlan): CarefulCell {
   const findings: Findings = { errors: [], parked: [], warnings: [] }
-  return (bytes, start, end) => {
-    const text = cellText(bytes, start, end, rules)
-    if (text === undefined) return false
+  return (text) => {
     readField(field, text, findings)
     return isClean(findings)
   }

@@ -7,6 +7,7 @@ import { daysOfText, isDay } from './calendar.ts'
 import { dateCell } from './date-cell.ts'
 import { isoDate, patternReader } from './date-patterns.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'
+import { wordOf } from './number-text.ts'
 import { text, textEncoder } from './text.ts'
 
 export const date: FieldType = {
@@ -19,7 +20,8 @@ export const date: FieldType = {
 function dateParser(field: Field): Parse {
   const read = field.patterns === undefined ? isoDate : patternReader(field.patterns)
   return (input) => {
-    const parts = typeof input === 'string' ? read(input) : undefined
+    const word = wordOf(input)
+    const parts = word === undefined ? undefined : read(word)
     if (parts === undefined) return new Problem('type.date', `is not written as a date (${(field.patterns ?? ['yyyy-MM-dd']).join(' or ')})`)
     const { year, month, day } = parts
     if (!isDay(year, month, day)) return new Problem('type.date', 'is not a day of the calendar')

@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts'
 import { clockOfText, timeText } from './calendar.ts'
 import { type DateParts, isoTime, patternReader } from './date-patterns.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'
+import { wordOf } from './number-text.ts'
 import { text, textEncoder } from './text.ts'
 
 export const time: FieldType = {
@@ -18,7 +19,8 @@ export const time: FieldType = {
 function timeParser(field: Field): Parse {
   const read = field.patterns === undefined ? isoTime : patternReader(field.patterns)
   return (input) => {
-    const parts = typeof input === 'string' ? read(input) : undefined
+    const word = wordOf(input)
+    const parts = word === undefined ? undefined : read(word)
     if (parts === undefined || parts.offset !== undefined) {
       return new Problem('type.time', `is not written as a time (${(field.patterns ?? ['HH:mm', 'HH:mm:ss', 'HH:mm:ss.fraction']).join(' or ')})`)
     }

@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts'
 import { clockOfText, dateText, daysOf, daysOfText, isDay, secondsPerDay, timeText } from './calendar.ts'
 import { type DateParts, isoTimestamp, patternReader } from './date-patterns.ts'
 import { type Encoder, type FieldType, never, type Parse } from './field-type.ts'
+import { wordOf } from './number-text.ts'
 import { text, textEncoder } from './text.ts'
 import { secondsOf, tooFine } from './time.ts'
 import { timestampCell } from './timestamp-cell.ts'
@@ -26,7 +27,8 @@ function timestampParser(field: Field): Parse {
   const toUtc = field.zone === undefined || field.zone === 'reject' ? undefined : zoneReader(field.zone)
   return (input) => {
     const value = input instanceof Date && !Number.isNaN(input.getTime()) ? input.toISOString() : input
-    const parts = typeof value === 'string' ? read(value) : undefined
+    const word = wordOf(value)
+    const parts = word === undefined ? undefined : read(word)
     if (parts === undefined) return new Problem('type.timestamp', `is not written as a timestamp (${(field.patterns ?? ['ISO 8601']).join(' or ')})`)
     return instant(parts, toUtc)
   }
