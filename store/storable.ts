@@ -1,5 +1,6 @@
 // Converts values of any source to text that jsonb accepts. Values that jsonb cannot hold are replaced visibly; the quarantine's raw bytes
 // keep the original. Called by quarantine.ts and runs.ts.
+import { isRawJson } from '../sdk/raw-json.ts'
 
 const unstorable = /\\u(?:0000|d[89a-f]..)/i
 
@@ -26,7 +27,7 @@ function plainJson(value: unknown): string | undefined {
 function storable(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value)
   if (typeof value === 'bigint') return value.toString()
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (typeof value !== 'object' || value === null || value instanceof Date || isRawJson(value)) return value
   if (ArrayBuffer.isView(value)) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
   if (Array.isArray(value)) return value.map(storable)
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [storableText(name), storable(item)]))

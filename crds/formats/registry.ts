@@ -3,9 +3,11 @@
 import { oneKind } from '../kinds.ts'
 import { bytesSources } from '../sources/registry.ts'
 import { csv } from './csv.ts'
+import { json } from './json.ts'
 
 export const formats = {
   csv,
+  json,
 }
 
 export const Format = oneKind(

@@ -7,10 +7,12 @@ import type { Content } from '../content/content.ts'
 export type Range = { start: number; end: number | null }
 
 /**
- * What is known of an input before its records are read. No `fields` if it has no bytes, which makes it a delivery of no records. No
+ * What is known of an input before its records are read. `fields` only if the input names its fields itself, as a header does. No
  * `leastRecordBytes` if records are not framed on the input's own bytes: compressed, or in another encoding.
  */
 export type InputPlan = Pick<Slice, 'fields' | 'leastRecordBytes'> & {
+  /** Whether the input has no bytes, which makes it a delivery of no records. */
+  empty: boolean
   /** Give, one after the other, the same records as the whole input. */
   ranges: Range[]
 }

@@ -2,9 +2,11 @@
 import type { Static } from 'typebox'
 import type { formats } from '../../crds/formats/registry.ts'
 import type { ConfigCheck } from '../config-check.ts'
-import { checkCsv } from './csv/check.ts'
+import { checkEncoding } from '../text/check-encoding.ts'
 import { CsvFormat } from './csv/format.ts'
 import type { Format, SourceField } from './format.ts'
+import { checkJson } from './json/check.ts'
+import { JsonFormat } from './json/format.ts'
 
 export type FormatCode<Config> = ConfigCheck<Config> & {
   /** `declared`: the declared fields, in declared order. */
@@ -18,6 +20,7 @@ export const formatCode = {
         config,
         declared.map(({ name }) => name),
       ),
-    check: checkCsv,
+    check: checkEncoding,
   },
+  json: { make: (config, declared) => new JsonFormat(config, declared), check: checkJson },
 } satisfies { [Name in keyof typeof formats]: FormatCode<Static<(typeof formats)[Name]['config']>> }

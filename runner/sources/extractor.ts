@@ -23,7 +23,7 @@ export class SourceExtractor extends Extractor<SourceExtractorConfig> {
     const total = inputs.reduce((sum, input) => sum + (input.size ?? 0), 0)
     const planned: Planned[] = []
     for await (const input of inParallel(inputs.entries(), ([ordinal, input]) => this.#planInput(ordinal, input, this.#targetBytes(total), run))) {
-      if (input.plan.fields === undefined) run.warn('EmptyInput', `${input.input.name} is empty: it counts as a delivery of no records`)
+      if (input.plan.empty) run.warn('EmptyInput', `${input.input.name} is empty: it counts as a delivery of no records`)
       planned.push(input)
     }
     yield* this.config.source.slicePerInput === true ? planned.flatMap(slicesOf) : packed(planned, this.#packBytes(total))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { InputPlan } from '../formats/format.ts'
 import { type Part, type Planned, packed, packedPosition, type SliceSpec } from './packing.ts'
 
-const whole: InputPlan = { ranges: [{ start: 0, end: null }], fields: ['id'], leastRecordBytes: 2 }
+const whole: InputPlan = { empty: false, ranges: [{ start: 0, end: null }], fields: ['id'], leastRecordBytes: 2 }
 
 /** Inputs by their sizes, in order. */
 function inputs(sizes: (number | undefined)[], plan: (ordinal: number) => InputPlan = () => whole): Planned[] {
@@ -41,7 +41,7 @@ describe('small inputs', () => {
   it.each([
     ['other fields', { ...whole, fields: ['id', 'name'] }],
     ['the same names put together otherwise', { ...whole, fields: ['i', 'd'] }],
-    ['no fields, because they are empty', { ranges: whole.ranges, leastRecordBytes: 2 }],
+    ['no fields, because they are empty', { empty: true, ranges: whole.ranges, leastRecordBytes: 2 }],
     ['smaller records', { ...whole, leastRecordBytes: 1 }],
   ])('do not share a slice with one that has %s', (_, other) => {
     expect(packs(inputs([1, 1, 1], (ordinal) => (ordinal === 1 ? other : whole)))).toEqual([[0], [1], [2]])

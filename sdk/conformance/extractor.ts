@@ -61,16 +61,24 @@ async function slicesAreJson(make: ExtractorKit['make'], run: RunContext): Promi
   for (const { name, spec } of await planned(make, run)) promiseSame(fromJson(spec), spec, `slice ${name} has a spec that JSON does not keep`)
 }
 
-async function batchesOf(make: ExtractorKit['make'], run: RunContext): Promise<{ slice: Slice; batches: RecordBatch[] }[]> {
-  const found: { slice: Slice; batches: RecordBatch[] }[] = []
+/** What a batch said while it was valid. */
+type ReadBatch = { size: number; next: RecordBatch['next']; records: Read[] }
+
+async function batchesOf(make: ExtractorKit['make'], run: RunContext): Promise<{ slice: Slice; batches: ReadBatch[] }[]> {
+  const found: { slice: Slice; batches: ReadBatch[] }[] = []
   const extractor = make()
-  for (const slice of await planned(make, run)) found.push({ slice, batches: await Array.fromAsync(extractor.read(slice, undefined, run)) })
+  for (const slice of await planned(make, run)) found.push({ slice, batches: await readAll(extractor.read(slice, undefined, run)) })
   return found
+}
+
+/** A batch is valid until the next one is requested, so each is read at once. */
+async function readAll(batches: AsyncIterable<RecordBatch>): Promise<ReadBatch[]> {
+  return Array.fromAsync(batches, (batch) => ({ size: batch.size, next: batch.next, records: readsOf(batch) }))
 }
 
 /** All records of all slices, in order. */
 export async function everything(make: ExtractorKit['make'], run: RunContext): Promise<Read[]> {
-  return (await batchesOf(make, run)).flatMap(({ batches }) => batches.flatMap(readsOf))
+  return (await batchesOf(make, run)).flatMap(({ batches }) => batches.flatMap(({ records }) => records))
 }
 
 function readsOf(batch: RecordBatch): Read[] {
@@ -101,7 +109,7 @@ async function batchesAreSmall(make: ExtractorKit['make'], run: RunContext): Pro
 async function ordersRise(make: ExtractorKit['make'], run: RunContext): Promise<void> {
   const lastOf = new Map<number, number>()
   for (const { slice, batches } of await batchesOf(make, run)) {
-    for (const { input = slice.input, order } of batches.flatMap(readsOf)) {
+    for (const { input = slice.input, order } of batches.flatMap(({ records }) => records)) {
       const last = lastOf.get(input) ?? -1
       promise(Number.isInteger(order) && order < maxOrders, `slice ${slice.name} has a record with order ${order}`)
       promise(order > last, `slice ${slice.name} has a record with order ${order} after one with ${last}`)
@@ -119,11 +127,15 @@ async function positionsAreJson(make: ExtractorKit['make'], run: RunContext): Pr
 
 async function resumes(make: ExtractorKit['make'], run: RunContext): Promise<void> {
   for (const { slice, batches } of await batchesOf(make, run)) {
-    const all = batches.map(readsOf)
+    const all = batches.map(({ records }) => records)
     for (const [index, { next }] of batches.entries()) {
       // A run resumes in another process, from stored JSON.
-      const rest = await Array.fromAsync(make().read(fromJson(slice) as Slice, fromJson(next) as RecordBatch['next'], run))
-      promiseSame(rest.flatMap(readsOf), all.slice(index + 1).flat(), `slice ${slice.name}, read from ${shown(next)}`)
+      const rest = await readAll(make().read(fromJson(slice) as Slice, fromJson(next) as RecordBatch['next'], run))
+      promiseSame(
+        rest.flatMap(({ records }) => records),
+        all.slice(index + 1).flat(),
+        `slice ${slice.name}, read from ${shown(next)}`,
+      )
     }
   }
 }
@@ -142,13 +154,10 @@ async function refusesForeign(make: ExtractorKit['make'], run: RunContext): Prom
 }
 
 async function rawBytes(make: ExtractorKit['make'], run: RunContext): Promise<void> {
-  const batches = (await batchesOf(make, run)).flatMap((slice) => slice.batches)
-  for (const batch of batches) {
-    for (let index = 0; index < batch.size; index++) {
-      const raw = Buffer.from(batch.raw(index)).toString()
-      promise(raw !== '', `the record with order ${batch.order(index)} has no raw bytes`)
-      promise(batch.evidence !== 'json' || isJson(raw), `the record with order ${batch.order(index)} has evidence that is said to be JSON and is ${shown(raw)}`)
-    }
+  for (const { raw: encoded, order, evidence } of await everything(make, run)) {
+    const raw = Buffer.from(encoded, 'base64').toString()
+    promise(raw !== '', `the record with order ${order} has no raw bytes`)
+    promise(evidence !== 'json' || isJson(raw), `the record with order ${order} has evidence that is said to be JSON and is ${shown(raw)}`)
   }
 }
 

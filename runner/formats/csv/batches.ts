@@ -3,9 +3,8 @@ import type { CsvFormat as CsvConfig } from '../../../crds/pipeline.ts'
 import type { RecordBatch } from '../../../sdk/index.ts'
 import type { Bytes } from '../../content/bytes.ts'
 import { ByteBatch } from '../../records/byte-batch.ts'
-import type { TextEncoding } from '../../text/encoding.ts'
+import { doubtUndecodable } from '../../text/undecodable.ts'
 import { blocks, type CsvPosition } from './blocks.ts'
-import type { Frames } from './frames.ts'
 import type { PreparedInput } from './prepare.ts'
 import { RecordParser } from './records.ts'
 
@@ -33,13 +32,5 @@ export async function* batches(input: PreparedInput, config: CsvConfig, { open, 
     doubtUndecodable(frames, bytes, encoding)
     header.doubt(frames, bytes)
     yield new ByteBatch({ bytes, size, width, cells, rows, plain, notes, rules, fields, next, origin: start, parse, warn, original })
-  }
-}
-
-/** Records with invalid text are never plain. One check of the whole block suffices for nearly all blocks. */
-function doubtUndecodable({ rows, plain, size }: Frames, bytes: Buffer, encoding: TextEncoding): void {
-  if (encoding.decodable(bytes.subarray(rows[0], rows[2 * size - 1]))) return
-  for (let row = 0; row < size; row++) {
-    if (!encoding.decodable(bytes.subarray(rows[2 * row], rows[2 * row + 1]))) plain[row] = 0
   }
 }

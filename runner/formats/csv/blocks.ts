@@ -1,9 +1,10 @@
 // Blocks: the loop over an input that reads, frames and recovers; for batches, and for finding places to cut.
 import { HeadgateError } from '../../../sdk/index.ts'
 import type { Bytes } from '../../content/bytes.ts'
+import { Frames } from '../../records/frames.ts'
 import { type Dialect, isSimple } from './dialect.ts'
 import { FastFramer } from './fast-framer.ts'
-import { type BlockFramer, Frames, Stop } from './frames.ts'
+import { type BlockFramer, Stop } from './framer.ts'
 import { GeneralFramer } from './general-framer.ts'
 import { InputWindow } from './input-window.ts'
 import { Scout } from './scout.ts'

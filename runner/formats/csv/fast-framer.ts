@@ -1,9 +1,10 @@
 // FastFramer: the hot path. Frames unambiguous records of simple dialects in one tight loop, and leaves every other record to
 // GeneralFramer.
 import { cellAt } from '../../records/byte-batch.ts'
+import type { Frames } from '../../records/frames.ts'
 import { carriageReturn, lineFeed } from '../../text/lines.ts'
 import type { Dialect } from './dialect.ts'
-import { type BlockFramer, type Frames, Stop, type Window } from './frames.ts'
+import { type BlockFramer, Stop, type Window } from './framer.ts'
 import { GeneralFramer } from './general-framer.ts'
 
 export class FastFramer implements BlockFramer {

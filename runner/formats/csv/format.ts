@@ -32,6 +32,7 @@ export class CsvFormat implements Format {
     const input = await prepare(content, this.config, this.#declaredFields)
     const { text, fields, dialect } = input
     return {
+      empty: text.empty,
       ...(!text.empty && { fields }),
       ...(text.content.randomAccess && { leastRecordBytes: leastRecordBytes(dialect) }),
       ranges: await this.#ranges(input, targetBytes, run),

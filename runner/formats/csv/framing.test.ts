@@ -8,7 +8,7 @@ import { contentOf, planCsv, readCsv, valuesOf } from '../../../test/support/csv
 import { blocks } from './blocks.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { FastFramer } from './fast-framer.ts'
-import type { BlockFramer } from './frames.ts'
+import type { BlockFramer } from './framer.ts'
 import { GeneralFramer } from './general-framer.ts'
 
 const rounds = { numRuns: 500 }

@@ -1,7 +1,8 @@
 // GeneralFramer: frames a block with RecordFramer, record by record, and recovers from malformed ones. Any dialect.
 import { cellAt, RecordProblem } from '../../records/byte-batch.ts'
+import type { Frames } from '../../records/frames.ts'
 import type { Dialect } from './dialect.ts'
-import { type BlockFramer, type Frames, lostLine, Stop, type Verdict, type Window } from './frames.ts'
+import { type BlockFramer, lostLine, Stop, type Verdict, type Window } from './framer.ts'
 import { Kind, RecordFramer } from './record-framer.ts'
 import { Recovery } from './recovery.ts'
 

@@ -1,8 +1,8 @@
 // HeaderRows: recognises header lines that stand again among the records, by what their cells mean: two files put together.
 import { cellAt } from '../../records/byte-batch.ts'
+import type { Frames } from '../../records/frames.ts'
 import type { TextEncoding } from '../../text/encoding.ts'
 import type { Dialect } from './dialect.ts'
-import type { Frames } from './frames.ts'
 import { Kind, RecordFramer } from './record-framer.ts'
 
 /** Texts of the cells of one header line, without spaces around them. */

@@ -1,6 +1,6 @@
 // InputWindow: a ByteWindow with the state of the CSV framers.
 import { ByteWindow } from '../../content/byte-window.ts'
-import type { Verdict, Window } from './frames.ts'
+import type { Verdict, Window } from './framer.ts'
 
 export class InputWindow extends ByteWindow implements Window {
   lostUntil = 0

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Bytes } from '../../content/bytes.ts'
 import { type Dialect, lookahead } from './dialect.ts'
-import type { Verdict } from './frames.ts'
+import type { Verdict } from './framer.ts'
 import { InputWindow } from './input-window.ts'
 import { Recovery } from './recovery.ts'
 

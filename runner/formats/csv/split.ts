@@ -1,6 +1,7 @@
 // Split: finds record starts where an input can be cut. It frames the input from its beginning, exactly as a reader of the
 // whole would, because nothing less distinguishes the start of a record from a line inside quotes; framing is fast enough for that.
 import { blocks } from './blocks.ts'
+import { isStart } from './framer.ts'
 import type { PreparedInput } from './prepare.ts'
 
 const blockBytes = 1 << 20
@@ -17,7 +18,7 @@ export async function cuts({ text, dialect, start: first }: PreparedInput, size:
     const lastStart = origin + (frames.rows[2 * frames.size - 2] as number)
     for (let row = 0; lastStart >= target && row < frames.size; row++) {
       const start = origin + (frames.rows[2 * row] as number)
-      if (start < target || !frames.isStart(row)) continue
+      if (start < target || !isStart(frames, row)) continue
       places.push(start)
       target = start + targetBytes
     }

@@ -13,11 +13,11 @@ type Line = { at: number; next: number; text: string }
 class Lines implements Format {
   async plan(content: Content, targetBytes: number | undefined): Promise<InputPlan> {
     const head = await content.head(64)
-    if (head.length === 0) return { ranges: [{ start: 0, end: null }] }
+    if (head.length === 0) return { empty: true, ranges: [{ start: 0, end: null }] }
     const cut = head.indexOf('\n') + 1
     const split = targetBytes !== undefined && content.randomAccess
     const ranges = split ? [{ start: 0, end: cut } as const, { start: cut, end: null } as const] : [{ start: 0, end: null }]
-    return { fields: ['line'], ranges }
+    return { empty: false, fields: ['line'], ranges }
   }
 
   async *read(content: Content, range: Range, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
@@ -114,7 +114,7 @@ const broken: { fails: string[]; make: () => Format }[] = [
     make: () =>
       new (class extends Lines {
         override async plan(): Promise<InputPlan> {
-          return { fields: ['line'], ranges: [{ start: 0, end: null }] }
+          return { empty: false, fields: ['line'], ranges: [{ start: 0, end: null }] }
         }
       })(),
   },

@@ -1,4 +1,5 @@
 // json: any JSON text that PostgreSQL takes; canonical value is the source's own text.
+import { rawJson } from '../../../sdk/raw-json.ts'
 import type { DestinationColumn } from '../../copy/encoded-rows.ts'
 import { writeText } from '../../copy/write.ts'
 import { Problem } from '../problem.ts'
@@ -31,9 +32,6 @@ function jsonText(input: unknown): string | undefined {
     return undefined
   }
 }
-
-/** ES2025's JSON.rawJSON, which the compiler's library does not declare yet: a number of any size, verbatim. */
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON
 
 function isJson(text: string): boolean {
   try {

@@ -1,8 +1,6 @@
-// Frames: the offsets of one batch's records, reused from batch to batch.
+// What the CSV framers share: lost lines, the window they read, and why they stop.
 import { RecordProblem } from '../../records/byte-batch.ts'
-
-/** Most offsets of cells in a batch: bounds the memory of wide inputs with short lines. */
-const cellNumbers = 1 << 18
+import type { Frames } from '../../records/frames.ts'
 
 const lost = 'csv.lost'
 
@@ -13,46 +11,9 @@ export function lostLine(): RecordProblem {
   )
 }
 
-export class Frames {
-  readonly width: number
-  /** Most records it holds. */
-  readonly capacity: number
-  readonly cells: Int32Array
-  readonly rows: Int32Array
-  readonly plain: Uint8Array
-  /** Problems of rows that do not follow from their bytes alone. */
-  readonly notes = new Map<number, RecordProblem>()
-  size = 0
-
-  constructor(width: number, batchSize = cellNumbers) {
-    this.width = width
-    this.capacity = Math.max(1, Math.min(batchSize, Math.floor(cellNumbers / (2 * width))))
-    this.cells = new Int32Array(this.capacity * 2 * width)
-    this.rows = new Int32Array(2 * this.capacity)
-    this.plain = new Uint8Array(this.capacity)
-  }
-
-  clear(): void {
-    this.size = 0
-    this.notes.clear()
-  }
-
-  get full(): boolean {
-    return this.size === this.capacity
-  }
-
-  /** Whether reading can begin at this row. A lost row depends on the rows before it. */
-  isStart(row: number): boolean {
-    return this.notes.get(row)?.code !== lost
-  }
-
-  add(start: number, end: number, plain: boolean, note?: RecordProblem): void {
-    if (note !== undefined) this.notes.set(this.size, note)
-    this.rows[2 * this.size] = start
-    this.rows[2 * this.size + 1] = end
-    this.plain[this.size] = plain ? 1 : 0
-    this.size++
-  }
+/** Whether reading can begin at this row. A lost row depends on the rows before it. */
+export function isStart({ notes }: Frames, row: number): boolean {
+  return notes.get(row)?.code !== lost
 }
 
 /** The end of a record that does not end in the window. */
