@@ -44,8 +44,8 @@ test('A failure has a literal code, so that the page can be compared; PostgreSQL
 
 test('docs/record-errors.md explains every code of a record, once, and no other', () => {
   const named = found(
-    /['`]((?:type|range|length|encoding|csv|reference|rule|cost|transform|destination)\.[\w.]*(?:\$\{[^}]+\})?)['`]/g,
-    /^(runner|store)\/(?!.*\/check\.ts)/,
+    /['`]((?:type|range|length|encoding|csv|json|reference|rule|cost|transform|destination)\.[\w.]*(?:\$\{[^}]+\})?)['`]/g,
+    /^(runner|store)\/(?!.*\/check(-encoding)?\.ts)/,
   )
   const computed = found(/['`](format\.\$\{format\})['`]/g, /^runner\//)
   const plain = found(/(?:Problem\(|pattern: )'(null|pattern|enum)'/g, /^runner\//)

@@ -9,7 +9,7 @@ const cases: Case[] = [
   ['    files: {', '    plugin: {module: ./command.ts}\n    files: {', 'plugin', 'spec.source', 'exactly one kind'],
   ['  format:\n    csv: {delimiter: ";", encoding: utf-8}\n', '', 'spec', 'spec.format', 'source.files needs a format'],
   ['files: {paths: [command.ts]}', 'plugin: {module: ./command.ts}', 'csv', 'spec.format', 'remove format'],
-  ['csv: {delimiter: ";", encoding: utf-8}', '{}', '{}', 'spec.format', 'format needs exactly one kind: declare csv'],
+  ['csv: {delimiter: ";", encoding: utf-8}', '{}', '{}', 'spec.format', 'format needs exactly one kind: declare one of csv, json'],
   ['postgres: {table: sales.orders, mode: Upsert}', '{}', '{}', 'spec.destination', 'destination needs exactly one kind'],
   ['primaryKey: [id]', 'primaryKey: [id, nr]', 'nr]', 'spec.schema.primaryKey[1]', 'names a field that fields does not declare'],
   ['primaryKey: [id]', 'primaryKey: [email]', 'email]', 'spec.schema.primaryKey[0]', 'must not be nullable'],

@@ -11,7 +11,7 @@ import { runWithProgress } from './run.ts'
 import { type OpenStore, openStore } from './store.ts'
 
 /** In this order, because flights refer to airports. */
-const examples = ['airports', 'flights', 'birdstrikes']
+const examples = ['airports', 'flights', 'birdstrikes', 'countries']
 
 /** Runs every example once; the second demo finds everything unchanged. */
 export async function demoCommand({ once: endAtOnce }: { once?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<number> {

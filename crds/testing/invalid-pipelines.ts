@@ -9,7 +9,7 @@ const endpoints: InvalidManifest[] = [
   { wrong: 'no source', changes: { 'spec.source': {} }, refused: 'source needs exactly one kind: declare one of files, plugin' },
   { wrong: 'two sources', changes: { 'spec.source': { files, plugin: { module: './a.ts' } } }, refused: 'source needs exactly one kind' },
   { wrong: 'no format', changes: { 'spec.format': undefined }, refused: 'source.files needs a format: say how its bytes become records' },
-  { wrong: 'no kind of format', changes: { 'spec.format': {} }, refused: 'format needs exactly one kind: declare csv' },
+  { wrong: 'no kind of format', changes: { 'spec.format': {} }, refused: 'format needs exactly one kind: declare one of csv, json' },
   {
     wrong: 'a format for a plugin',
     changes: { 'spec.source': { plugin: { module: './a.ts' } } },

@@ -58,10 +58,10 @@ function recordAt(batch: ByteBatch, index: number, declared: readonly SourceFiel
 function compareViews(batch: ByteBatch, index: number, name: string, value: unknown): void {
   const at = 2 * (index * batch.width + batch.fields.indexOf(name))
   const [start, end] = [batch.cells[at] as number, batch.cells[at + 1] as number]
-  const { quote, nullTokens, unescape } = batch.rules
-  const quoted = start > (batch.rows[2 * index] as number) && batch.bytes[start - 1] === quote
-  const text = end < 0 ? unescape?.(batch.bytes, start, ~end) : batch.bytes.toString('utf8', start, end)
-  const cell = !quoted && nullTokens.some((token) => token.toString() === text) ? null : text
+  const { rules } = batch
+  const quoted = start > (batch.rows[2 * index] as number) && batch.bytes[start - 1] === rules.quote
+  const text = end < 0 ? rules.unescape?.(batch.bytes, start, ~end) : batch.bytes.toString('utf8', start, end)
+  const cell = !quoted && rules.nullTokens.some((token) => token.toString() === text) ? null : text
   const slow = value === undefined || value === null ? null : String(value)
   if (cell !== slow) throw new Error(`record ${index}, ${name}: cell ${JSON.stringify(cell)} but record ${JSON.stringify(slow)}`)
 }
