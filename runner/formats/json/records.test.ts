@@ -14,6 +14,7 @@ describe('a record', () => {
   test.each<[what: string, line: string, expected: unknown]>([
     ['of strings, numbers, words and null', '{"id": 1, "name": "a", "ok": true, "none": null}', { id: 1, name: 'a', ok: true, none: null }],
     ['with a number that a double cannot hold', '{"id": 12345678901234567890}', { id: 12345678901234567890n }],
+    ['with the first whole number that a double may have rounded', '{"id": 9007199254740992}', { id: 9007199254740992n }],
     ['with a decimal in its own digits', '{"amount": 1.10, "name": 1e2}', { amount: '1.10', name: '1e2' }],
     ['with an escape', '{"name": "a\\n\\u00e9\\ud83d\\ude00"}', { name: 'a\né😀' }],
     ['with half of a surrogate pair, which the field then rejects', '{"name": "\\ud800"}', { name: '\ud800' }],

@@ -57,10 +57,11 @@ export function byteBatch(fields: readonly string[], records: readonly (readonly
 
 /** The same records without bytes, so that only the slow path can take them. */
 export function slowly(batch: RecordBatch): RecordBatch {
-  const { size, fields, next } = batch
+  const { size, fields, next, complete = true } = batch
   return {
     size,
     fields,
+    complete,
     next,
     record: (index) => batch.record(index),
     raw: (index) => batch.raw(index),
