@@ -12,5 +12,8 @@ const inputs: [what: string, config: CsvConfig, text: string, encoding: BufferEn
 
 describe.each(inputs)('CSV %s', (_what, config, text, encoding) => {
   const make = () => new CsvFormat(config, ['id', 'name'], { blockBytes: 64 })
-  for (const { name, run } of formatChecks({ make, bytes: Buffer.from(text, encoding) })) test(name, run)
+  const header = config.header === false ? '' : (text.split('\n')[0] as string)
+  const inputOf = (raw: Buffer) =>
+    Buffer.concat([Buffer.from(header === '' ? '' : `${header}\n`, encoding), raw, Buffer.from(config.skipFooterLines ? '\nEND' : '')])
+  for (const { name, run } of formatChecks({ make, bytes: Buffer.from(text, encoding), inputOf })) test(name, run)
 })

@@ -1,6 +1,7 @@
 // For each check a format that breaks just that promise: a check that nothing can fail proves nothing.
 import { expect, it } from 'vitest'
 import type { Position, RecordBatch, RunContext } from '../../../sdk/index.ts'
+import { compressionOf, decompressed } from '../../content/compression.ts'
 import type { Content } from '../../content/content.ts'
 import type { Format, InputPlan, Range } from '../format.ts'
 import { formatChecks } from './conformance.ts'
@@ -12,17 +13,18 @@ type Line = { at: number; next: number; text: string }
 /** Lines that end with a line feed, cut into two ranges behind the first line. */
 class Lines implements Format {
   async plan(content: Content, targetBytes: number | undefined): Promise<InputPlan> {
-    const head = await content.head(64)
+    const text = await this.text(content)
+    const head = await text.head(64)
     if (head.length === 0) return { empty: true, ranges: [{ start: 0, end: null }] }
     const cut = head.indexOf('\n') + 1
-    const split = targetBytes !== undefined && content.randomAccess
+    const split = targetBytes !== undefined && text.randomAccess
     const ranges = split ? [{ start: 0, end: cut } as const, { start: cut, end: null } as const] : [{ start: 0, end: null }]
     return { empty: false, fields: ['line'], ranges }
   }
 
   async *read(content: Content, range: Range, from: Position | undefined, run: RunContext): AsyncIterable<RecordBatch> {
     let lines: Line[] = []
-    for await (const line of this.lines(content, placeIn(range, from), range.end ?? undefined)) {
+    for await (const line of this.lines(await this.text(content), placeIn(range, from), range.end ?? undefined)) {
       lines.push(line)
       if (lines.length < run.batchSize) continue
       run.signal.throwIfAborted()
@@ -30,6 +32,10 @@ class Lines implements Format {
       lines = []
     }
     if (lines.length > 0) yield this.batch(lines)
+  }
+
+  async text(content: Content): Promise<Content> {
+    return decompressed(content, await compressionOf(content, 'auto'))
   }
 
   async *lines(content: Content, start: number, end: number | undefined): AsyncIterable<Line> {
@@ -68,7 +74,14 @@ function placeIn({ start }: Range, from: Position | undefined): number {
 const broken: { fails: string[]; make: () => Format }[] = [
   { fails: [], make: () => new Lines() },
   {
-    fails: ['gives the same records however the bytes arrive'],
+    fails: [
+      'numbers records in rising order',
+      'resumes behind every batch',
+      'gives the same records however the bytes arrive',
+      'gives the same records from slices as from the whole',
+      'gives the same records from a compressed input',
+      'gives the same record from its raw bytes alone',
+    ],
     make: () =>
       new (class extends Lines {
         override async *lines(content: Content, start: number, end: number | undefined): AsyncIterable<Line> {
@@ -83,7 +96,7 @@ const broken: { fails: string[]; make: () => Format }[] = [
       })(),
   },
   {
-    fails: ['gives the same records from a source that reads from the beginning only'],
+    fails: ['gives the same records from a source that reads from the beginning only', 'gives the same records from a compressed input'],
     make: () =>
       new (class extends Lines {
         override async *lines(content: Content, start: number, end: number | undefined): AsyncIterable<Line> {
@@ -101,7 +114,7 @@ const broken: { fails: string[]; make: () => Format }[] = [
       })(),
   },
   {
-    fails: ['keeps bytes that are in the input'],
+    fails: ['keeps bytes that are in the input', 'gives the same record from its raw bytes alone'],
     make: () =>
       new (class extends Lines {
         override batch(lines: readonly Line[]): RecordBatch {
@@ -118,10 +131,40 @@ const broken: { fails: string[]; make: () => Format }[] = [
         }
       })(),
   },
+  {
+    fails: ['gives the same records from a compressed input'],
+    make: () =>
+      new (class extends Lines {
+        override async text(content: Content): Promise<Content> {
+          return content
+        }
+      })(),
+  },
+  {
+    fails: ['gives the same record from its raw bytes alone'],
+    make: () =>
+      new (class extends Lines {
+        override batch(lines: readonly Line[]): RecordBatch {
+          return { ...super.batch(lines), record: (index) => ({ line: `${lines[index]?.at}: ${lines[index]?.text}` }) }
+        }
+      })(),
+  },
+  {
+    fails: ['reads damaged bytes to an end'],
+    make: () =>
+      new (class extends Lines {
+        override batch(lines: readonly Line[]): RecordBatch {
+          for (const { text } of lines) decodeURIComponent(text)
+          return super.batch(lines)
+        }
+      })(),
+  },
 ]
 
-it.each(broken)('fails the right check: $fails', async ({ make, fails }) => {
+const inputOf = (raw: Buffer) => Buffer.concat([raw, Buffer.from('\n')])
+
+it.each(broken)('fails the right checks: $fails', async ({ make, fails }) => {
   const failed: string[] = []
-  for (const { name, run } of formatChecks({ make, bytes })) await run().catch(() => failed.push(name))
+  for (const { name, run } of formatChecks({ make, bytes, inputOf })) await run().catch(() => failed.push(name))
   expect(failed).toEqual(fails)
 })

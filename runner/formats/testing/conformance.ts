@@ -1,9 +1,10 @@
 // formatChecks: what a format promises: all that an extractor does, over any source, and the same records however the bytes arrive.
 import { createHash } from 'node:crypto'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { promise, promiseSame } from '../../../sdk/conformance/check.ts'
 import { everything } from '../../../sdk/conformance/extractor.ts'
 import { type Check, extractorChecks, sampleRun } from '../../../sdk/conformance/index.ts'
-import type { RunContext } from '../../../sdk/index.ts'
+import { HeadgateError, type RunContext } from '../../../sdk/index.ts'
 import { SourceExtractor } from '../../sources/extractor.ts'
 import type { Input, Source } from '../../sources/source.ts'
 import type { Format } from '../format.ts'
@@ -15,6 +16,8 @@ export type FormatKit = {
   bytes: Buffer
   /** Parts of the run that the format depends on. */
   run?: Partial<RunContext>
+  /** Makes an input of the raw bytes of one record, such as those bytes behind a header. Default: the bytes themselves. */
+  inputOf?: (raw: Buffer) => Buffer
 }
 
 /** One input in memory, delivered in chunks of `chunkBytes`. */
@@ -51,7 +54,7 @@ class MemorySource implements Source {
  *
  * @example for (const { name, run } of formatChecks({ make: () => new LinesFormat({ field: 'line' }), bytes: Buffer.from('a\nb\n') })) test(name, run)
  */
-export function formatChecks({ make, bytes, run = {} }: FormatKit): Check[] {
+export function formatChecks({ make, bytes, run = {}, inputOf = (raw) => raw }: FormatKit): Check[] {
   const context = sampleRun(run)
   const over = (source: Source, sliceBytes?: number) =>
     new SourceExtractor({ source, format: make(), workers: 1, ...(sliceBytes !== undefined && { sliceBytes }) })
@@ -80,8 +83,52 @@ export function formatChecks({ make, bytes, run = {} }: FormatKit): Check[] {
     },
     { name: 'keeps bytes that are in the input', run: () => rawIsThere(over(new MemorySource(bytes)), bytes, context) },
     { name: 'takes an empty input for a delivery of no records', run: () => emptyIsNothing(over(new MemorySource(Buffer.alloc(0))), context) },
+    {
+      name: 'gives the same records from a compressed input',
+      run: async () => {
+        for (const [name, compressed] of [
+          ['gzip', gzipSync(bytes)],
+          ['zstd', zstdCompressSync(bytes)],
+        ] as const)
+          promiseSame(await records(over(new MemorySource(compressed))), await whole(), `from ${name}`)
+      },
+    },
+    {
+      name: 'gives the same record from its raw bytes alone',
+      run: async () => {
+        for (const read of await whole()) {
+          const again = await records(over(new MemorySource(inputOf(Buffer.from(read.raw, 'base64')))))
+          promiseSame(again.map(withoutPlace), [withoutPlace(read)], `read from the raw bytes of the record with order ${read.order}`)
+        }
+      },
+    },
+    { name: 'reads damaged bytes to an end', run: () => survivesDamage((damaged) => records(over(new MemorySource(damaged, { chunkBytes: 7 }))), bytes) },
     { name: 'stops when the run is stopped', run: () => stops(over(new MemorySource(bytes, { chunkBytes: 1 })), context) },
   ]
+}
+
+function withoutPlace({ record, problem, raw }: Awaited<ReturnType<typeof everything>>[number]) {
+  return { record, problem, raw }
+}
+
+const damagedInputs = 200
+
+/** Cuts bytes out, repeats them and changes them, the same in every run. A failed run is right if it is a HeadgateError. */
+async function survivesDamage(read: (damaged: Buffer) => Promise<unknown>, bytes: Buffer): Promise<void> {
+  let state = 1
+  const below = (limit: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return Math.floor((state / 2 ** 32) * limit)
+  }
+  for (let round = 0; round < damagedInputs; round++) {
+    const [from, length] = [below(bytes.length), below(8)]
+    const middle = [Buffer.alloc(0), bytes.subarray(from, from + 2 * length), Buffer.from(Array.from({ length }, () => below(256)))][round % 3] as Buffer
+    const damaged = Buffer.concat([bytes.subarray(0, from), middle, bytes.subarray(from + length)])
+    await read(damaged).catch((error: unknown) => {
+      const known = error instanceof HeadgateError && error.code !== 'Internal'
+      promise(known, `bytes ${from} to ${from + length} of the input were damaged, and ${String(error)} was thrown, which is no HeadgateError`)
+    })
+  }
 }
 
 async function rawIsThere(extractor: SourceExtractor, bytes: Buffer, run: RunContext): Promise<void> {
