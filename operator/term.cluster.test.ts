@@ -99,7 +99,9 @@ describeWithApiServer('the controllers together', async (server) => {
     await stage.createPipeline('counted')
     await stage.createRun('counted-1', 'counted')
     const pod = await running('counted-1')
-    expect(await registry.metrics()).toContain(`headgate_runs{namespace="${namespace}",pipeline="counted",phase="Running"} 1`)
+    const runningRuns = `headgate_runs{namespace="${namespace}",pipeline="counted",phase="Running"} 1`
+    // The gauge is computed from the operator's cache, which lags behind the status that the test has seen.
+    await eventually(async () => (await registry.metrics()).includes(runningRuns), 'the gauge of running runs')
     await stage.podEnds(pod, 0, reportFixture('Succeeded'))
     await stage.jobSucceeds('counted-1')
     await stage.reaches('counted-1', 'Succeeded')
